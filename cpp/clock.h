@@ -1,0 +1,18 @@
+// The time of one tensor's update, as a rule sees it.
+#pragma once
+
+#include <cstdint>
+
+namespace gradstep {
+
+constexpr int kept_limit = 4;
+
+struct clock {
+  int64_t t;                // this update, counted from 1
+  double lr;                // the group's learning rate
+  double rate;              // what multiplies the direction: starts as lr, a rule may change it
+  bool fresh;               // the states were made for this update
+  double kept[kept_limit];  // numbers that a rule keeps per tensor from step to step
+};
+
+}  // namespace gradstep

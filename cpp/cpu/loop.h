@@ -1,0 +1,73 @@
+// The only loop over elements: any rule, in float or double, over a run of numbers.
+#pragma once
+
+#include <utility>
+
+#include "../math.h"
+#include "target.h"
+
+namespace gradstep::GS_TARGET {
+
+template <class Rule>
+inline constexpr bool writes_parameter = requires { Rule::writes_parameter; };
+
+template <class Rule, class T, int... state>
+void apply(const update& step, const operands& x, std::integer_sequence<int, state...>) {
+  const Rule rule = *static_cast<const Rule*>(step.rule);
+  T* const p = static_cast<T*>(x.p);
+  const T* const g = static_cast<const T*>(x.g);
+  [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
+  const vec<T> minus_rate(T(-step.rate)), keep(T(step.keep));
+
+  const auto one = [&](vec<T>& parameter, vec<T> gradient, vec<T>* states) {
+    if constexpr (writes_parameter<Rule>) {
+      parameter = keep * parameter;
+      rule(parameter, gradient, states[state]...);
+    } else {
+      parameter = fma(minus_rate, rule(gradient, states[state]...), keep * parameter);
+    }
+  };
+
+  int64_t i = 0;
+  for (; i + lanes<T> <= x.n; i += lanes<T>) {
+    vec<T> parameter = load(p + i);
+    vec<T> states[] = {load(s[state] + i)..., vec<T>(T(0))};
+    one(parameter, load(g + i), states);
+    store(p + i, parameter);
+    (store(s[state] + i, states[state]), ...);
+  }
+  if (const int rest = int(x.n - i)) {
+    vec<T> parameter = load_part(p + i, rest);
+    vec<T> states[] = {load_part(s[state] + i, rest)..., vec<T>(T(0))};
+    one(parameter, load_part(g + i, rest), states);
+    store_part(p + i, parameter, rest);
+    (store_part(s[state] + i, states[state], rest), ...);
+  }
+}
+
+template <class Rule, class T>
+void apply(const update& step, const operands& x) {
+  apply<Rule, T>(step, x, std::make_integer_sequence<int, Rule::states>{});
+}
+
+template <class Rule>
+void prepare(const double* hyper, clock& now, void* constants) {
+  typename Rule::hyper h;
+  __builtin_memcpy(&h, hyper, sizeof h);
+  *static_cast<Rule*>(constants) = Rule::at(h, now);
+}
+
+template <class T>
+void adjust(void* out, const void* gradient, const void* parameter, int64_t n, bool maximize, double decay) {
+  T* const to = static_cast<T*>(out);
+  const T* const g = static_cast<const T*>(gradient);
+  const T* const p = static_cast<const T*>(parameter);
+  const T sign = maximize ? T(-1) : T(1);
+  if (decay == 0) {
+    for (int64_t i = 0; i < n; ++i) to[i] = sign * g[i];
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i] = fma(T(decay), p[i], sign * g[i]);
+  }
+}
+
+}  // namespace gradstep::GS_TARGET

@@ -1,0 +1,46 @@
+// One CPU target: compiled once for each, with that target's flags and GS_TARGET as its name.
+#include "target.h"
+
+#include "../rules/list.h"
+#include "../storage/convert.h"
+#include "loop.h"
+
+#define GS_QUOTE(x) #x
+#define GS_NAME(x) GS_QUOTE(x)
+
+namespace gradstep::GS_TARGET {
+
+template <template <class> class Rule>
+constexpr rule_entry entry(const char* name) {
+  using narrow = Rule<float>;
+  using wide = Rule<double>;
+  static_assert(sizeof(wide) <= constants_bytes && narrow::states <= state_limit);
+  constexpr bool hypers = narrow::hyper_names[0][0] != 0;
+  constexpr int count = hypers ? int(sizeof(typename narrow::hyper) / sizeof(double)) : 0;
+  return {name,
+          narrow::states,
+          count,
+          narrow::hyper_names,
+          {{sizeof(narrow), prepare<narrow>, apply<narrow, float>},
+           {sizeof(wide), prepare<wide>, apply<wide, double>}}};
+}
+
+#define GS_ENTRY(rule) entry<rule>(#rule),
+constexpr rule_entry rules[] = {GS_RULES(GS_ENTRY)};
+
+template <class Storage>
+constexpr storage_entry storage() {
+  return {{decode<Storage, float>, decode<Storage, double>},
+          {encode<Storage, float>, encode<Storage, double>}};
+}
+
+extern const target description;
+constexpr target description = {
+    GS_NAME(GS_TARGET),
+    rules,
+    sizeof(rules) / sizeof(rules[0]),
+    {storage<stored_f64>(), storage<stored_f32>(), storage<stored_f16>(), storage<stored_bf16>()},
+    {adjust<float>, adjust<double>},
+};
+
+}  // namespace gradstep::GS_TARGET

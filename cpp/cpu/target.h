@@ -1,0 +1,60 @@
+// What one CPU target offers: plain data and function pointers, the only things that cross from code compiled
+// for a target into code compiled for every machine.
+#pragma once
+
+#include <cstdint>
+
+#include "../clock.h"
+#include "../storage/dtype.h"
+
+namespace gradstep {
+
+constexpr int state_limit = 4;        // arrays of state per parameter
+constexpr int constants_bytes = 256;  // a rule's constants of one step
+
+// A run of n elements. The arrays hold the arithmetic type and may be the user's memory or a block in L1.
+struct operands {
+  void* p;
+  const void* g;
+  void* s[state_limit];
+  int64_t n;
+};
+
+struct update {
+  double rate;  // p = fma(-rate, u, keep * p)
+  double keep;
+  const void* rule;  // its constants
+};
+
+// A rule in one arithmetic type.
+struct rule_body {
+  int bytes;  // of its constants
+  void (*prepare)(const double* hyper, clock& now, void* constants);
+  void (*apply)(const update& step, const operands& x);
+};
+
+struct rule_entry {
+  const char* name;
+  int states;
+  int hypers;
+  const char* const* hyper_names;
+  rule_body bodies[2];  // by arithmetic
+};
+
+struct storage_entry {
+  void (*decode[2])(const void* from, void* to, int64_t n);  // by arithmetic
+  void (*encode[2])(const void* from, void* to, int64_t n);
+};
+
+// The gradient as the rule sees it: g or -g, plus decay * p.
+using adjust_body = void (*)(void* out, const void* g, const void* p, int64_t n, bool maximize, double decay);
+
+struct target {
+  const char* name;
+  const rule_entry* rules;
+  int rule_count;
+  storage_entry storages[dtype_count];
+  adjust_body adjust[2];
+};
+
+}  // namespace gradstep

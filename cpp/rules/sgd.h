@@ -1,0 +1,65 @@
+// SGD with momentum: Sutskever et al. 2013, in torch's form: the rate is outside the buffer, and the update
+// that finds no buffer starts it with the gradient itself, whatever the dampening.
+#pragma once
+
+#include "rule.h"
+
+namespace gradstep::GS_TARGET {
+
+template <class T>
+struct sgd {
+  struct hyper {};
+  static constexpr const char* hyper_names[] = {""};
+  static constexpr int states = 0;
+
+  GS_HD static sgd at(const hyper&, clock&) { return {}; }
+
+  template <class V>
+  GS_HD V operator()(V g) const {
+    return g;
+  }
+};
+
+template <class T>
+struct sgd_momentum {
+  struct hyper {
+    double momentum, dampening;
+  };
+  static constexpr const char* hyper_names[] = {"momentum", "dampening"};
+  static constexpr int states = 1;
+
+  T momentum, w;  // w: weight of the new gradient
+
+  GS_HD static sgd_momentum at(const hyper& h, clock& c) {
+    if (c.fresh) return {T(0), T(1)};
+    return {T(h.momentum), T(1 - h.dampening)};
+  }
+
+  template <class V>
+  GS_HD V operator()(V g, V& m) const {
+    m = fma(V(momentum), m, V(w) * g);
+    return m;
+  }
+};
+
+template <class T>
+struct sgd_nesterov {
+  using hyper = typename sgd_momentum<T>::hyper;
+  static constexpr const char* hyper_names[] = {"momentum", "dampening"};
+  static constexpr int states = 1;
+
+  sgd_momentum<T> buffer;
+  T momentum;
+
+  GS_HD static sgd_nesterov at(const hyper& h, clock& c) {
+    return {sgd_momentum<T>::at(h, c), T(h.momentum)};
+  }
+
+  template <class V>
+  GS_HD V operator()(V g, V& m) const {
+    buffer(g, m);
+    return fma(V(momentum), m, g);
+  }
+};
+
+}  // namespace gradstep::GS_TARGET
