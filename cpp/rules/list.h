@@ -2,12 +2,35 @@
 // python/gradstep/rules and its float64 reference in tests/reference.py.
 #pragma once
 
+#include "adadelta.h"
+#include "adagrad.h"
 #include "adam.h"
+#include "adamax.h"
+#include "asgd.h"
+#include "lion.h"
+#include "nadam.h"
+#include "radam.h"
+#include "rmsprop.h"
+#include "rprop.h"
 #include "sgd.h"
+#include "signum.h"
 
-#define GS_RULES(X) \
-  X(sgd)            \
-  X(sgd_momentum)   \
-  X(sgd_nesterov)   \
-  X(adam)           \
-  X(amsgrad)
+#define GS_RULES(X)            \
+  X(sgd)                       \
+  X(sgd_momentum)              \
+  X(sgd_nesterov)              \
+  X(adagrad)                   \
+  X(adadelta)                  \
+  X(rmsprop)                   \
+  X(rmsprop_momentum)          \
+  X(rmsprop_centered)          \
+  X(rmsprop_centered_momentum) \
+  X(adam)                      \
+  X(amsgrad)                   \
+  X(adamax)                    \
+  X(nadam)                     \
+  X(radam)                     \
+  X(rprop)                     \
+  X(asgd)                      \
+  X(lion)                      \
+  X(signum)

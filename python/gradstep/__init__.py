@@ -6,3 +6,20 @@ from gradstep import _core
 
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
+
+from gradstep.optimizers import (
+    ASGD,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    NAdam,
+    RAdam,
+    RMSprop,
+    Rprop,
+    Signum,
+)
+from gradstep.threads import get_num_threads, set_num_threads

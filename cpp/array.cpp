@@ -1,0 +1,148 @@
+#include "array.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <cstring>
+
+#include "dlpack.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+int64_t array_view::size() const {
+  int64_t n = 1;
+  for (int d = 0; d < ndim; ++d) n *= shape[d];
+  return n;
+}
+
+bool array_view::same_place_as(const array_view& other) const {
+  const size_t bytes = sizeof(int64_t) * size_t(ndim);
+  return ndim == other.ndim && std::memcmp(shape, other.shape, bytes) == 0 &&
+         std::memcmp(strides, other.strides, bytes) == 0;
+}
+
+namespace {
+
+// The exchange API of the tensor types seen last; types are few and live as long as their library.
+dlpack::exchange_api* exchange_of(PyTypeObject* type) {
+  struct known_type {
+    PyTypeObject* type;
+    dlpack::exchange_api* api;
+  };
+  static known_type known[4] = {};
+  static unsigned next = 0;
+  for (const known_type& each : known)
+    if (each.type == type) return each.api;
+
+  dlpack::exchange_api* api = nullptr;
+  const py::object capsule =
+      py::getattr(reinterpret_cast<PyObject*>(type), dlpack::exchange_attribute, py::none());
+  if (PyCapsule_IsValid(capsule.ptr(), dlpack::exchange_capsule))
+    api = static_cast<dlpack::exchange_api*>(PyCapsule_GetPointer(capsule.ptr(), dlpack::exchange_capsule));
+  while (api && api->major != 1) api = api->older;
+  if (api && !api->tensor_from_object) api = nullptr;
+  Py_INCREF(type);  // a heap type that stays in the table must not be freed and its address reused
+  Py_XDECREF(known[next % 4].type);
+  known[next++ % 4] = {type, api};
+  return api;
+}
+
+bool read_float_type(const dlpack::tensor& tensor, dtype& type) {
+  if (tensor.type_lanes != 1) return false;
+  if (tensor.type_code == dlpack::bfloat_code && tensor.type_bits == 16) {
+    type = dtype::bf16;
+    return true;
+  }
+  if (tensor.type_code != dlpack::float_code) return false;
+  if (tensor.type_bits == 32)
+    type = dtype::f32;
+  else if (tensor.type_bits == 64)
+    type = dtype::f64;
+  else if (tensor.type_bits == 16)
+    type = dtype::f16;
+  else
+    return false;
+  return true;
+}
+
+// False where the tensor is not one that can be updated here; gradstep.arrays.describe then says why.
+bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view) {
+  dlpack::tensor tensor;
+  if (api.tensor_from_object(object.ptr(), &tensor) != 0) {
+    PyErr_Clear();
+    return false;
+  }
+  if (tensor.device_type != dlpack::cpu || tensor.ndim > dimension_limit ||
+      !read_float_type(tensor, view.type))
+    return false;
+  view.data = static_cast<char*>(tensor.data) + tensor.byte_offset;
+  view.writable = true;
+  view.ndim = tensor.ndim;
+  const int64_t bytes = dtype_bytes[int(view.type)];
+  int64_t size = 1;
+  for (int d = 0; d < tensor.ndim; ++d) {
+    size *= view.shape[d] = tensor.shape[d];
+    view.strides[d] = tensor.strides[d] * bytes;
+  }
+  return tensor.data || size == 0;  // a wrapper, a fake tensor or a freed storage has no data
+}
+
+bool read_numpy(py::handle object, array_view& view) {
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  const py::dtype type = array.dtype();
+  constexpr int half = 23;  // NumPy's type number
+  const int number = type.num();
+  if (number == py::dtype::of<float>().num())
+    view.type = dtype::f32;
+  else if (number == py::dtype::of<double>().num())
+    view.type = dtype::f64;
+  else if (number == half)
+    view.type = dtype::f16;
+  else
+    return false;
+  const char order = type.byteorder();
+  if (order != '=' && order != '|') return false;
+  view.data = static_cast<char*>(const_cast<void*>(array.data()));
+  view.writable = array.writeable();
+  view.ndim = int(array.ndim());
+  for (int d = 0; d < view.ndim; ++d) {
+    view.shape[d] = array.shape(d);
+    view.strides[d] = array.strides(d);
+  }
+  return view.ndim <= dimension_limit;
+}
+
+array_view read_description(py::handle object, const array_role& role, py::object& owner) {
+  static py::handle describe = py::object(py::module_::import("gradstep.arrays").attr("describe")).release();
+  const py::tuple found = describe(object, std::string(role.what) + " " + std::to_string(role.index));
+  array_view view;
+  const auto address = found[0].cast<uintptr_t>();
+  view.data = reinterpret_cast<char*>(address);
+  const auto name = found[1].cast<std::string>();
+  for (int i = 0; i < dtype_count; ++i)
+    if (name == dtype_names[i]) view.type = dtype(i);
+  const auto shape = found[2].cast<std::vector<int64_t>>();
+  const auto strides = found[3].cast<std::vector<int64_t>>();
+  view.ndim = int(shape.size());
+  std::copy(shape.begin(), shape.end(), view.shape);
+  std::copy(strides.begin(), strides.end(), view.strides);
+  view.writable = found[4].cast<bool>();
+  owner = found[5];
+  return view;
+}
+
+}  // namespace
+
+array_view read_array(py::handle array, const array_role& role, py::object& owner) {
+  array_view view;
+  if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) {
+    if (read_tensor(*api, array, view)) return view;
+  } else if (py::isinstance<py::array>(array) && read_numpy(array, view)) {
+    return view;
+  }
+  return read_description(array, role, owner);
+}
+
+}  // namespace gradstep

@@ -1,0 +1,37 @@
+// An array as its owner gives it: where it lies and what it is. Reading one copies nothing and keeps nothing.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+
+#include "storage/dtype.h"
+
+namespace gradstep {
+
+constexpr int dimension_limit = 64;
+
+struct array_view {
+  char* data;
+  dtype type;
+  bool writable;
+  int ndim;
+  int64_t shape[dimension_limit];
+  int64_t strides[dimension_limit];  // in bytes
+
+  int64_t size() const;
+  bool same_place_as(const array_view& other) const;  // shape and strides, not the data
+};
+
+// What an array is to the step, for messages: "the gradient of parameter" and 3.
+struct array_role {
+  const char* what;
+  int index;
+};
+
+// Reads a torch tensor through the DLPack C exchange API, a NumPy array through its own structure, and
+// anything else through gradstep.arrays.describe, which raises for what can't be used and returns an owner
+// that keeps the memory alive.
+array_view read_array(pybind11::handle array, const array_role& role, pybind11::object& owner);
+
+}  // namespace gradstep

@@ -1,0 +1,178 @@
+#include "layout.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+namespace gradstep {
+
+visiting_order memory_order(const array_view& parameter) {
+  visiting_order order;
+  for (int d = 0; d < parameter.ndim; ++d)
+    if (parameter.shape[d] != 1) order.push_back(d);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+    return std::abs(parameter.strides[a]) > std::abs(parameter.strides[b]);
+  });
+  return order;
+}
+
+operand::operand(const array_view& view, const visiting_order& order) : data(view.data), type(view.type) {
+  for (const int d : order) {
+    const dimension next = {view.shape[d], view.strides[d]};
+    if (!dimensions.empty() && dimensions.back().stride == next.size * next.stride)
+      dimensions.back() = {dimensions.back().size * next.size, next.stride};  // the two are one run
+    else
+      dimensions.push_back(next);
+  }
+  direct = dimensions.empty() || (dimensions.size() == 1 && dimensions[0].stride == dtype_bytes[int(type)]);
+}
+
+namespace {
+
+// Calls visit(address, run, stride) for each run of the innermost dimension within [first, first + count).
+template <class Visit>
+void for_each_run(const operand& x, int64_t first, int64_t count, Visit visit) {
+  const auto& dims = x.dimensions;
+  const int inner = int(dims.size()) - 1;
+  if (inner < 0) return visit(x.data, int64_t(1), int64_t(0));  // a single element
+  std::vector<int64_t> index(dims.size());
+  char* address = x.data;
+  for (int d = inner; d >= 0; --d) {
+    index[d] = first % dims[d].size;
+    first /= dims[d].size;
+    address += index[d] * dims[d].stride;
+  }
+  while (count > 0) {
+    const int64_t run = std::min(count, dims[inner].size - index[inner]);
+    visit(address, run, dims[inner].stride);
+    count -= run;
+    index[inner] += run;
+    address += run * dims[inner].stride;
+    for (int d = inner; d > 0 && index[d] == dims[d].size; --d) {
+      address += dims[d - 1].stride - index[d] * dims[d].stride;
+      index[d] = 0;
+      ++index[d - 1];
+    }
+  }
+}
+
+template <int bytes>
+void gather_elements(const operand& from, int64_t first, int64_t count, char* to) {
+  for_each_run(from, first, count, [&](const char* address, int64_t run, int64_t stride) {
+    for (int64_t i = 0; i < run; ++i, to += bytes, address += stride) std::memcpy(to, address, bytes);
+  });
+}
+
+template <int bytes>
+void scatter_elements(const char* from, const operand& to, int64_t first, int64_t count) {
+  for_each_run(to, first, count, [&](char* address, int64_t run, int64_t stride) {
+    for (int64_t i = 0; i < run; ++i, from += bytes, address += stride) std::memcpy(address, from, bytes);
+  });
+}
+
+}  // namespace
+
+void gather(const operand& from, int64_t first, int64_t count, void* to) {
+  char* const out = static_cast<char*>(to);
+  switch (dtype_bytes[int(from.type)]) {
+    case 8:
+      return gather_elements<8>(from, first, count, out);
+    case 4:
+      return gather_elements<4>(from, first, count, out);
+    default:
+      return gather_elements<2>(from, first, count, out);
+  }
+}
+
+void scatter(const void* from, const operand& to, int64_t first, int64_t count) {
+  const char* const in = static_cast<const char*>(from);
+  switch (dtype_bytes[int(to.type)]) {
+    case 8:
+      return scatter_elements<8>(in, to, first, count);
+    case 4:
+      return scatter_elements<4>(in, to, first, count);
+    default:
+      return scatter_elements<2>(in, to, first, count);
+  }
+}
+
+namespace {
+
+struct extent {
+  uintptr_t low, high;  // [low, high) in bytes
+  int array;
+};
+
+extent extent_of(const array_view& view, int array) {
+  extent found = {uintptr_t(view.data), uintptr_t(view.data) + uintptr_t(dtype_bytes[int(view.type)]), array};
+  for (int d = 0; d < view.ndim; ++d) {
+    const int64_t reach = (view.shape[d] - 1) * view.strides[d];
+    (reach < 0 ? found.low : found.high) += uintptr_t(reach);
+  }
+  return found;
+}
+
+// Whether every dimension steps over all that the faster ones cover: then no element lies on another.
+bool steps_clear(const array_view& view) {
+  int64_t covered = dtype_bytes[int(view.type)];
+  const visiting_order order = memory_order(view);
+  for (auto d = order.rbegin(); d != order.rend(); ++d) {
+    const int64_t stride = std::abs(view.strides[*d]);
+    if (stride < covered) return false;
+    covered += (view.shape[*d] - 1) * stride;
+  }
+  return true;
+}
+
+// The exact answer for arrays whose extents meet: marks the bytes of each element in turn and returns the
+// array that comes upon a marked one, or -1.
+int find_meeting(const std::vector<array_view>& arrays, const std::vector<extent>& cluster, uintptr_t high) {
+  const uintptr_t low = cluster.front().low;
+  std::vector<bool> taken(high - low);
+  for (const extent& each : cluster) {
+    const operand elements(arrays[each.array], memory_order(arrays[each.array]));
+    const int64_t bytes = dtype_bytes[int(elements.type)];
+    bool met = false;
+    for_each_run(elements, 0, arrays[each.array].size(),
+                 [&](const char* address, int64_t run, int64_t stride) {
+                   for (int64_t i = 0; i < run; ++i, address += stride)
+                     for (int64_t byte = 0; byte < bytes; ++byte) {
+                       auto mark = taken[uintptr_t(address) + uintptr_t(byte) - low];
+                       met |= mark;
+                       mark = true;
+                     }
+                 });
+    if (met) return each.array;
+  }
+  return -1;
+}
+
+bool meet(const extent& a, const extent& b) { return a.low < b.high && b.low < a.high; }
+
+}  // namespace
+
+std::pair<int, int> find_overlap(const std::vector<array_view>& arrays) {
+  std::vector<extent> extents;
+  for (int i = 0; i < int(arrays.size()); ++i)
+    if (arrays[i].size() > 0) extents.push_back(extent_of(arrays[i], i));
+  std::sort(extents.begin(), extents.end(), [](const extent& a, const extent& b) { return a.low < b.low; });
+
+  for (auto begin = extents.begin(), end = begin; begin != extents.end(); begin = end) {
+    uintptr_t high = begin->high;
+    for (end = begin + 1; end != extents.end() && end->low < high; ++end) high = std::max(high, end->high);
+    if (end - begin == 1 && steps_clear(arrays[begin->array])) continue;
+    const std::vector<extent> cluster(begin, end);
+    const int second = find_meeting(arrays, cluster, high);
+    if (second < 0) continue;
+    const extent mine = extent_of(arrays[second], second);
+    for (const extent& other : cluster) {
+      if (other.array == second) break;
+      if (meet(other, mine)) return {other.array, second};
+    }
+    return {second, second};
+  }
+  return {-1, -1};
+}
+
+}  // namespace gradstep

@@ -1,0 +1,203 @@
+#include "plan.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "dispatch.h"
+#include "threads.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+namespace {
+
+constexpr int64_t leaf = 4096;                  // chunks start at multiples of a reduction's leaf
+constexpr int64_t largest_chunk = 32 * leaf;    // half a megabyte of each float array
+constexpr int64_t serial_elements = 16 * leaf;  // below this, waking a thread costs more than it saves
+
+// Marks a plan as stepping for as long as it lives.
+class step_guard {
+ public:
+  explicit step_guard(bool& stepping) : stepping_(stepping) {
+    if (stepping)
+      throw std::runtime_error(
+          "this optimizer is already stepping in another thread: give each thread its own optimizer, or a "
+          "lock");
+    stepping_ = true;
+  }
+  ~step_guard() { stepping_ = false; }
+
+ private:
+  bool& stepping_;
+};
+
+// `numbers` are the views' places among all parameters.
+void refuse_overlap(const std::vector<array_view>& views, const std::vector<int>& numbers) {
+  const auto [first, second] = find_overlap(views);
+  if (first < 0) return;
+  const std::string name = "parameter " + std::to_string(numbers[size_t(first)]);
+  if (first == second)
+    throw py::value_error(
+        name + " overlaps itself (an expanded or sliding view): pass a copy, or the array that it views");
+  throw py::value_error(name + " and parameter " + std::to_string(numbers[size_t(second)]) +
+                        " share memory: pass each element once");
+}
+
+bool same_time(const clock& a, const clock& b) {
+  return a.t == b.t && a.fresh == b.fresh && std::equal(a.kept, a.kept + kept_limit, b.kept);
+}
+
+}  // namespace
+
+void plan::bind(int index, py::dict state, const std::vector<std::string>& arrays,
+                const std::vector<std::string>& numbers, bool fresh) {
+  slots_.at(size_t(index)).bind(std::move(state), arrays, numbers, fresh, index);
+}
+
+py::list plan::step(const py::list& parameters, const py::object& gradients,
+                    const std::vector<group_settings>& groups, int threads) {
+  const step_guard guard(stepping_);
+  kept_alive_.clear();
+  const py::list unbound = read_all(parameters, gradients, groups);
+  if (!unbound.empty()) return unbound;
+
+  prepared_.clear();
+  std::vector<const prepared*> steps;
+  int64_t elements = 0;
+  for (size_t i = 0; i < active_.size(); ++i) {
+    slot& tensor = slots_[size_t(active_[i])];
+    steps.push_back(&prepare(tensor, group_of_active_[i], groups[size_t(group_of_active_[i])]));
+    tensor.task.step = &steps.back()->step;
+    elements += tensor.size;
+  }
+  if (elements < serial_elements) threads = 1;
+  cut(threads);
+  run(threads);
+  for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
+  kept_alive_.clear();
+  return unbound;
+}
+
+py::list plan::read_all(const py::list& parameters, const py::object& gradients,
+                        const std::vector<group_settings>& groups) {
+  static const py::handle grad = PyUnicode_InternFromString("grad");
+  const target& on = active_target();
+  py::list unbound;
+  bool moved = false;
+  int index = 0;
+  active_.clear();
+  group_of_active_.clear();
+  for (size_t group = 0; group < groups.size(); ++group) {
+    const int states = on.rules[groups[group].rule].states;
+    for (const py::handle parameter : py::reinterpret_borrow<py::list>(parameters[group])) {
+      if (size_t(index) == slots_.size()) slots_.emplace_back();
+      const py::object gradient =
+          gradients.is_none()
+              ? py::reinterpret_steal<py::object>(PyObject_GetAttr(parameter.ptr(), grad.ptr()))
+              : py::reinterpret_borrow<py::object>(PyList_GetItem(gradients.ptr(), index));
+      if (!gradient) throw py::error_already_set();
+      if (!gradient.is_none()) {
+        slot& tensor = slots_[size_t(index)];
+        moved |= tensor.read(parameter, gradient, index, kept_alive_);
+        if (!tensor.holds_its_states(states)) unbound.append(index);
+        active_.push_back(index);
+        group_of_active_.push_back(int(group));
+      }
+      ++index;
+    }
+  }
+  slots_.resize(size_t(index));
+  if (moved) {
+    std::vector<array_view> views;
+    for (const int each : active_) views.push_back(slots_[size_t(each)].view);
+    refuse_overlap(views, active_);
+    cut_tensors_.clear();
+  }
+  return unbound;
+}
+
+const plan::prepared& plan::prepare(slot& tensor, int group, const group_settings& settings) {
+  clock now = tensor.now();
+  now.lr = now.rate = settings.lr;
+  const arithmetic type = tensor.view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32;
+  if (!prepared_.empty()) {
+    const prepared& last = prepared_.back();
+    if (last.group == group && last.step.type == type && same_time(last.before, now)) return last;
+  }
+  prepared& made = prepared_.emplace_back(prepared{group, now, now, {}});
+  const rule_entry& rule = active_target().rules[settings.rule];
+  constants& step = made.step;
+  step.body = &rule.bodies[int(type)];
+  step.type = type;
+  step.body->prepare(settings.hypers.data(), made.after, step.rule);
+  step.rate = made.after.rate;
+  step.keep = settings.decoupled ? 1 - settings.lr * settings.weight_decay : 1;
+  step.coupled_decay = settings.decoupled ? 0 : settings.weight_decay;
+  step.maximize = settings.maximize;
+  return made;
+}
+
+// Cuts the tensors into chunks for the threads to take one after the other: small enough to balance, large
+// enough to stream.
+void plan::cut(int threads) {
+  if (cut_threads_ == threads && cut_tensors_ == active_) return;
+  int64_t elements = 0;
+  for (const int index : active_) elements += slots_[size_t(index)].size;
+  int64_t length = largest_chunk;
+  if (threads > 1) length = std::min(length, (elements / (threads * 16) / leaf + 1) * leaf);
+  chunks_.clear();
+  for (const int index : active_) {
+    const int64_t size = slots_[size_t(index)].size;
+    for (int64_t first = 0; first < size; first += length)
+      chunks_.push_back({index, first, std::min(length, size - first)});
+  }
+  cut_tensors_ = active_;
+  cut_threads_ = threads;
+}
+
+void plan::run(int threads) {
+  struct shared {
+    plan& self;
+    const target& on;
+    std::atomic<size_t> next = 0;
+  } work = {*this, active_target()};
+  const auto body = [](void* data) {
+    shared& work = *static_cast<shared*>(data);
+    const auto& chunks = work.self.chunks_;
+    for (size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < chunks.size();)
+      update_run(work.on, work.self.slots_[size_t(chunks[i].tensor)].task, chunks[i].first, chunks[i].count);
+  };
+  const py::gil_scoped_release released;
+  run_parallel(threads, body, &work);
+}
+
+void check_parameters(const py::list& parameters) {
+  std::vector<array_view> views;
+  std::vector<int> numbers;
+  std::vector<py::object> owners;
+  for (const py::handle parameter : parameters) {
+    numbers.push_back(int(numbers.size()));
+    views.push_back(read_parameter(parameter, numbers.back(), owners));
+  }
+  refuse_overlap(views, numbers);
+}
+
+py::list plan::written() const {
+  py::list parameters;
+  for (const int index : active_) parameters.append(slots_[size_t(index)].parameter);
+  return parameters;
+}
+
+int plan::gathered() const {
+  int count = 0;
+  for (const int index : active_) {
+    const tensor_task& task = slots_[size_t(index)].task;
+    bool direct = task.parameter.direct && task.gradient.direct;
+    for (int k = 0; k < task.state_count; ++k) direct &= task.states[k].direct;
+    count += !direct;
+  }
+  return count;
+}
+
+}  // namespace gradstep

@@ -1,0 +1,70 @@
+// The plan of an optimizer: every tensor of every group with its states and its own time, and the step over
+// all of them in one call and one parallel region.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "slot.h"
+
+namespace gradstep {
+
+// A group's hyper-parameters of the next step.
+struct group_settings {
+  int rule = 0;  // index in the target's list
+  double lr = 0;
+  double weight_decay = 0;
+  bool decoupled = false;
+  bool maximize = false;
+  std::vector<double> hypers;
+};
+
+class plan {
+ public:
+  // Gives the tensor at `index` (counted over all groups) its states.
+  void bind(int index, pybind11::dict state, const std::vector<std::string>& arrays,
+            const std::vector<std::string>& numbers, bool fresh);
+
+  // One step. `parameters` holds a list for each group; `gradients` is a flat list with an entry or None for
+  // each parameter, or None to take each parameter's `.grad`. Where tensors have no states yet it writes
+  // nothing and returns their indices, to be bound before it is called again; else it returns an empty list.
+  pybind11::list step(const pybind11::list& parameters, const pybind11::object& gradients,
+                      const std::vector<group_settings>& groups, int threads);
+
+  pybind11::list written() const;  // the parameters that the last step wrote
+  int gathered() const;            // how many of them took the path for other layouts
+
+ private:
+  struct chunk {
+    int tensor;
+    int64_t first, count;
+  };
+  struct prepared {
+    int group;
+    clock before, after;
+    constants step;
+  };
+
+  pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
+                          const std::vector<group_settings>& groups);
+  const prepared& prepare(slot& tensor, int group, const group_settings& settings);
+  void cut(int threads);
+  void run(int threads);
+
+  std::deque<slot> slots_;
+  std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
+  std::vector<int> cut_tensors_;               // those that the chunks were cut for
+  int cut_threads_ = 0;
+  std::vector<chunk> chunks_;
+  std::deque<prepared> prepared_;
+  std::vector<pybind11::object> kept_alive_;
+  bool stepping_ = false;
+};
+
+// Raises for arrays that can't be a plan's parameters, as a step would.
+void check_parameters(const pybind11::list& parameters);
+
+}  // namespace gradstep

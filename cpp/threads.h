@@ -1,0 +1,20 @@
+// One parallel region: the caller and some helpers run the same body. Where an OpenMP runtime is loaded
+// (torch's) its threads are used, because a second pool beside it would fight its spinning workers for the
+// cores; elsewhere, and in a child after fork(), a small pool of our own.
+#pragma once
+
+namespace gradstep {
+
+// Runs body(data) on up to `threads` threads at once and returns when all have finished. The body takes its
+// share of work from a common counter, so it is complete however many threads come, even the caller's alone.
+void run_parallel(int threads, void (*body)(void*), void* data);
+
+// To be called once, before any thread is used: notices when this process is the child of a fork().
+void watch_forks();
+
+int hardware_threads();
+
+// Where run_parallel finds its helpers now: "openmp" or "own".
+const char* thread_source();
+
+}  // namespace gradstep

@@ -1,0 +1,127 @@
+"""Optimizers over NumPy arrays and other arrays in the host's memory, with the gradients given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradstep import _core
+from gradstep.arrays import as_numpy
+from gradstep.hyperparameters import Group
+from gradstep.scheduling import adopt_schedules
+from gradstep.stepping import Stepping
+from gradstep.threads import get_num_threads
+
+__all__ = ["ArrayOptimizer"]
+
+
+class ArrayOptimizer(Stepping):
+    """Groups of arrays, a state for each, and a step that takes the gradients.
+
+    ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter, counted over
+    all groups.
+    """
+
+    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        if hasattr(params, "dtype"):
+            raise TypeError(f"params is one {type(params).__name__}: pass a list of arrays, such as [w, b], or of dicts")
+        self.defaults = defaults
+        self.param_groups = []
+        self.state: list[dict[str, Any]] = []
+        given = list(params)
+        if not given:
+            raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
+        for group in given if isinstance(given[0], dict) else [{"params": given}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, group: Group) -> None:
+        """Add a group: ``params`` and whichever hyper-parameters differ from the defaults.
+
+        Raises:
+            TypeError, ValueError: a parameter or a hyper-parameter can't be used; nothing is added.
+        """
+        params = group["params"]
+        complete = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
+        if not complete["params"]:
+            raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
+        adopt_schedules(complete)
+        self.check(complete)
+        groups = [*self.param_groups, complete]
+        _core.check_parameters([array for each in groups for array in each["params"]])
+        self.param_groups.append(complete)
+        self.state.extend({} for _ in complete["params"])
+        self._forget_plan()
+
+    def step(self, gradients: Sequence[Any]) -> None:
+        """Update every parameter in place.
+
+        Args:
+            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it alone. Read only.
+
+        Raises:
+            TypeError, ValueError: an array or a hyper-parameter can't be used; nothing has been written.
+        """
+        listed = list(gradients)
+        expected = len(self.state)
+        if len(listed) != expected:
+            raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
+        self._update(listed, get_num_threads())
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
+        groups, first = [], 0
+        for group in self.param_groups:
+            count = len(group["params"])
+            groups.append({**group, "params": list(range(first, first + count))})
+            first += count
+        return {"state": {i: dict(s) for i, s in enumerate(self.state) if s}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a ``state_dict``; its arrays are copied and keep their dtypes.
+
+        Raises:
+            ValueError: it is of other groups or other shapes; nothing has been changed.
+        """
+        groups = state_dict["param_groups"]
+        if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
+            raise ValueError("loaded state dict has other parameter groups: make the optimizer over the same arrays first")
+        arrays = [array for group in self.param_groups for array in group["params"]]
+        numbers = [number for group in groups for number in group["params"]]
+        states = [
+            _copy_state(state_dict["state"].get(number, {}), array, i)
+            for i, (number, array) in enumerate(zip(numbers, arrays, strict=True))
+        ]
+        merged = [
+            {**self.defaults, **saved, "params": group["params"]}
+            for saved, group in zip(groups, self.param_groups, strict=True)
+        ]
+        for group in merged:
+            self.check(group)
+        self.param_groups, self.state = merged, states
+        self._forget_plan()
+
+    def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
+        return self.state[index]
+
+    def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
+        array = as_numpy(parameter, "a parameter")
+        dtype = array.dtype if like_parameter or array.dtype == np.float64 else np.float32
+        return np.full_like(array, value, dtype=dtype, order="K", subok=False)
+
+    def _new_number(self, parameter: Any, name: str, value: float) -> Any:
+        exact = name == "step" or as_numpy(parameter, "a parameter").dtype == np.float64
+        return np.array(value, dtype=np.float64 if exact else np.float32)
+
+
+def _copy_state(saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]:
+    copied = {name: np.array(value, order="K") for name, value in saved.items() if value is not None}
+    shape = as_numpy(array, "a parameter").shape
+    for name, value in copied.items():
+        if value.ndim and value.shape != shape:
+            raise ValueError(
+                f"the state {name!r} of parameter {index} has shape {value.shape}, but the parameter has shape {shape}: "
+                "load a state_dict of the same arrays"
+            )
+    return copied

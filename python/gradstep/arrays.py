@@ -1,0 +1,103 @@
+"""How arrays that the core does not read by itself are read, and why some are refused.
+
+The core reads torch tensors (DLPack's C exchange API) and NumPy's native floats directly. What comes here is everything
+else: ml_dtypes, older torch, the buffer protocol, other libraries' DLPack, and whatever can't be updated in place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Description", "as_numpy", "describe"]
+
+#: address, dtype, shape, strides in bytes, writable, what keeps the memory alive
+Description = tuple[int, str, tuple[int, ...], tuple[int, ...], bool, object]
+
+_DTYPES = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16"}
+_ALLOWED = "float64, float32, float16 and bfloat16"
+
+
+def describe(array: Any, role: str) -> Description:
+    """Describe an array's memory without copying it.
+
+    Args:
+        array: anything with DLPack or the buffer protocol, a NumPy array or a torch tensor.
+        role: what it is to the step, to begin a message with: "the gradient of parameter 3".
+
+    Raises:
+        TypeError: it is no array of a floating dtype in the host's memory.
+        ValueError: it is one that can't be used in place.
+    """
+    if type(array).__module__.partition(".")[0] == "torch" or hasattr(array, "untyped_storage"):
+        return _describe_tensor(array, role)
+    return _describe_numpy(as_numpy(array, role), role)
+
+
+def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
+    """An array of the host's memory as a NumPy array over the same memory."""
+    if isinstance(array, np.ndarray):
+        return array
+    if isinstance(array, np.generic | list | tuple | float | int):
+        raise TypeError(
+            f"{role} is a {type(array).__name__}, which can't be used in place: pass an array, such as numpy.asarray of it"
+        )
+    if hasattr(array, "__dlpack_device__") and (kind := int(array.__dlpack_device__()[0])) != 1:
+        raise TypeError(
+            f"{role} is on another device (DLPack device type {kind}): this build updates arrays in the host's memory; "
+            "move it to the CPU first"
+        )
+    try:
+        if hasattr(array, "__dlpack__"):
+            return np.from_dlpack(array)
+        return np.asarray(memoryview(array))
+    except (TypeError, BufferError, RuntimeError, ValueError) as error:
+        raise TypeError(
+            f"{role} is a {type(array).__module__}.{type(array).__name__}, which offers neither DLPack nor the buffer "
+            f"protocol for host memory ({error}): pass a NumPy array, a torch tensor or another array that does"
+        ) from error
+
+
+def _describe_numpy(array: np.ndarray[Any, Any], role: str) -> Description:
+    name = _DTYPES.get(array.dtype.name)
+    if name is None:
+        raise TypeError(f"{role} has dtype {array.dtype}: allowed are {_ALLOWED}; convert it with .astype")
+    if not array.dtype.isnative:
+        raise TypeError(f"{role} has byte-swapped dtype {array.dtype.str}: convert it with .astype({array.dtype.name!r})")
+    if array.ndim > 64:
+        raise ValueError(f"{role} has {array.ndim} dimensions: at most 64 are supported; reshape it")
+    return array.ctypes.data, name, array.shape, array.strides, array.flags.writeable, array
+
+
+def _describe_tensor(tensor: Any, role: str) -> Description:
+    """Say why the exchange API would not give this tensor, or do its work for a torch that lacks it."""
+    kind = type(tensor).__name__
+    if hasattr(tensor, "to_local"):
+        raise TypeError(f"{role} is a {kind}, a tensor over several processes: pass its local part, .to_local()")
+    if str(tensor.layout) != "torch.strided":
+        raise TypeError(f"{role} is sparse ({tensor.layout}): gradstep updates dense tensors; pass .to_dense()")
+    if tensor.device.type != "cpu":
+        raise TypeError(f"{role} is on {tensor.device}: this build updates tensors on the CPU; move it with .cpu()")
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    if dtype not in _DTYPES:
+        raise TypeError(f"{role} has dtype {tensor.dtype}: allowed are {_ALLOWED}; convert it with .to(dtype)")
+    if tensor.is_neg() or tensor.is_conj():
+        raise ValueError(f"{role} is a lazily negated or conjugated view: pass .resolve_neg().resolve_conj()")
+    address = _tensor_address(tensor)
+    if address == 0 and tensor.numel() > 0:
+        raise ValueError(
+            f"{role} is a {kind} without memory of its own: its storage was freed or resized, or it is a wrapper or a "
+            "fake tensor; restore it before the step"
+        )
+    bytes_each = tensor.element_size()
+    strides = tuple(stride * bytes_each for stride in tensor.stride())
+    return address, _DTYPES[dtype], tuple(tensor.shape), strides, True, tensor
+
+
+def _tensor_address(tensor: Any) -> int:
+    try:
+        storage_bytes = tensor.untyped_storage().nbytes()
+        return int(tensor.data_ptr()) if storage_bytes else 0
+    except (RuntimeError, NotImplementedError):
+        return 0

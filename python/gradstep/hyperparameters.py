@@ -1,0 +1,121 @@
+"""The hyper-parameters that groups hold: where each is found, what it may be, and the words for a refusal."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+__all__ = ["Group", "Hyperparameter", "Options", "read_float", "read_hyperparameter"]
+
+Group = dict[str, Any]
+
+
+class Options(TypedDict, total=False):
+    """What every optimizer takes beside its own hyper-parameters, by keyword."""
+
+    maximize: bool
+    decoupled_weight_decay: bool
+    state_dtype: str | None
+    foreach: bool | None
+    fused: bool | None
+    capturable: bool
+    differentiable: bool
+
+
+OPTION_DEFAULTS: Options = {
+    "maximize": False,
+    "decoupled_weight_decay": False,
+    "state_dtype": None,
+    "foreach": None,
+    "fused": None,
+    "capturable": False,
+    "differentiable": False,
+}
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A number in ``group[key]``, or in the pair there at ``index``, between ``low`` and ``high``."""
+
+    key: str
+    index: int | None = None
+    low: float = 0.0
+    high: float = math.inf
+    includes_low: bool = True
+    includes_high: bool = False
+    label: str = ""
+
+    def allows(self, value: float) -> bool:
+        above = value >= self.low if self.includes_low else value > self.low
+        below = value <= self.high if self.includes_high else value < self.high
+        return above and below
+
+    @property
+    def interval(self) -> str:
+        opening, closing = "[" if self.includes_low else "(", "]" if self.includes_high else ")"
+        return f"{opening}{self.low:g}, {self.high:g}{closing}"
+
+
+def _pair(key: str, index: int, **limits: Any) -> Hyperparameter:
+    return Hyperparameter(key, index, **limits)
+
+
+HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
+    "lr": Hyperparameter("lr", label="learning rate"),
+    "weight_decay": Hyperparameter("weight_decay"),
+    "momentum": Hyperparameter("momentum"),
+    "dampening": Hyperparameter("dampening", low=-math.inf, includes_low=False),
+    "beta1": _pair("betas", 0, high=1.0, label="beta parameter at index 0"),
+    "beta2": _pair("betas", 1, high=1.0, label="beta parameter at index 1"),
+    "eps": Hyperparameter("eps", label="epsilon value"),
+    "rho": Hyperparameter("rho", high=1.0, includes_high=True),
+    "alpha": Hyperparameter("alpha"),
+    "lr_decay": Hyperparameter("lr_decay"),
+    "initial_accumulator_value": Hyperparameter("initial_accumulator_value"),
+    "momentum_decay": Hyperparameter("momentum_decay"),
+    "lambd": Hyperparameter("lambd"),
+    "t0": Hyperparameter("t0", includes_high=True),
+    "eta_minus": _pair("etas", 0, high=1.0, includes_low=False),
+    "eta_plus": _pair("etas", 1, low=1.0, includes_low=False),
+    "step_min": _pair("step_sizes", 0),
+    "step_max": _pair("step_sizes", 1, includes_high=True),
+}
+
+
+def read_float(value: object, name: str) -> float:
+    """The number in a Python or NumPy number or a 0-d (or one-element) array or tensor."""
+    if isinstance(value, float):
+        return value
+    if isinstance(value, bool) or not (isinstance(value, numbers.Real) or hasattr(value, "item")):
+        raise TypeError(
+            f"Invalid {name}: {value!r} of type {type(value).__name__}: pass a number or an array of one number"
+        )
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"Tensor {name} must be 1-element, got {value!r}") from error
+
+
+def read_hyperparameter(group: Group, name: str, declared: Hyperparameter) -> float:
+    """``name`` out of a group, checked.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is NaN or outside of its interval.
+    """
+    given = group[declared.key]
+    label = declared.label or f"{declared.key} value"
+    if declared.index is not None:
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise TypeError(f"Invalid {declared.key}: {given!r}: pass a pair of numbers")
+        value = read_float(given[declared.index], declared.key)
+        label = declared.label or f"{declared.key.removesuffix('s')} values"
+    else:
+        value = read_float(given, name)
+    if not declared.allows(value):
+        shown = ", ".join(map(str, given)) if declared.index is not None and not declared.label else value
+        raise ValueError(f"Invalid {label}: {shown}: {name} must be a number in {declared.interval}")
+    return value

@@ -1,0 +1,95 @@
+"""``torch.optim`` with faster insides: the same names, arguments, groups, hooks and checkpoints.
+
+What is not replaced (``lr_scheduler``, ``swa_utils``, ``LBFGS``, ...) is torch's own, so that changing the import breaks
+nothing.
+"""
+
+from torch.optim import LBFGS as LBFGS
+from torch.optim import Optimizer as Optimizer
+from torch.optim import SparseAdam as SparseAdam
+from torch.optim import lr_scheduler as lr_scheduler
+from torch.optim import swa_utils as swa_utils
+
+from gradstep import rules
+from gradstep.optim.torch_optimizer import TorchOptimizer
+
+__all__ = [
+    "ASGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "SGD",
+    "Signum",
+    "LBFGS",
+    "Optimizer",
+    "SparseAdam",
+    "lr_scheduler",
+    "swa_utils",
+]
+
+
+class ASGD(rules.ASGD, TorchOptimizer):
+    __doc__ = rules.ASGD.__doc__
+
+
+class Adadelta(rules.Adadelta, TorchOptimizer):
+    __doc__ = rules.Adadelta.__doc__
+
+
+class Adagrad(rules.Adagrad, TorchOptimizer):
+    __doc__ = rules.Adagrad.__doc__
+    eager_states = True
+
+
+class Adam(rules.Adam, TorchOptimizer):
+    __doc__ = rules.Adam.__doc__
+
+
+class AdamW(rules.AdamW, TorchOptimizer):
+    __doc__ = rules.AdamW.__doc__
+
+
+class Adamax(rules.Adamax, TorchOptimizer):
+    __doc__ = rules.Adamax.__doc__
+
+
+class Lion(rules.Lion, TorchOptimizer):
+    __doc__ = rules.Lion.__doc__
+
+
+class NAdam(rules.NAdam, TorchOptimizer):
+    __doc__ = rules.NAdam.__doc__
+
+
+class RAdam(rules.RAdam, TorchOptimizer):
+    __doc__ = rules.RAdam.__doc__
+
+
+class RMSprop(rules.RMSprop, TorchOptimizer):
+    __doc__ = rules.RMSprop.__doc__
+
+
+class Rprop(rules.Rprop, TorchOptimizer):
+    __doc__ = rules.Rprop.__doc__
+
+
+class SGD(rules.SGD, TorchOptimizer):
+    __doc__ = rules.SGD.__doc__
+
+
+class Signum(rules.Signum, TorchOptimizer):
+    __doc__ = rules.Signum.__doc__
+
+
+def __getattr__(name: str) -> object:
+    """Whatever else this version of torch.optim offers."""
+    import torch.optim
+
+    return getattr(torch.optim, name)

@@ -1,0 +1,118 @@
+"""Optimizers over torch parameters, as ``torch.optim.Optimizer``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any, ClassVar
+
+import torch
+
+from gradstep.hyperparameters import Group
+from gradstep.scheduling import adopt_schedules
+from gradstep.stepping import Stepping
+from gradstep.threads import get_num_threads
+
+__all__ = ["TorchOptimizer"]
+
+
+class TorchOptimizer(Stepping, torch.optim.Optimizer):
+    """A rule over parameters whose gradients are in ``.grad``, with torch's groups, hooks and ``state_dict``."""
+
+    #: whether the states are made with the optimizer rather than at a parameter's first update
+    eager_states: ClassVar[bool] = False
+
+    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        torch.optim.Optimizer.__init__(self, params, defaults)
+        self._forget_plan()
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Add a group of parameters, as ``torch.optim.Optimizer.add_param_group``.
+
+        Raises:
+            TypeError, ValueError: a parameter or a hyper-parameter can't be used; nothing is added.
+        """
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        try:
+            adopt_schedules(group)
+            self.check(group)
+        except (TypeError, ValueError):
+            self.param_groups.pop()
+            raise
+        if self.eager_states:
+            for parameter in group["params"]:
+                self._complete_state(group, parameter, self.state[parameter])
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """Update every parameter that has a gradient, in place.
+
+        Args:
+            closure: computes the loss and the gradients; called first, and its value is returned.
+
+        Raises:
+            TypeError, ValueError: a gradient or a hyper-parameter can't be used; nothing has been written.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self._update(None, get_num_threads())
+        # The core writes through pointers: a graph that saved a parameter must notice.
+        torch.autograd.graph.increment_version(self._plan.written())
+        return loss
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a ``state_dict`` of this class or of torch's; states are copied and keep their dtypes.
+
+        Raises:
+            ValueError: it is of other groups or other shapes; nothing has been changed.
+        """
+        seen: list[dict[str, Any]] = []
+        handle = self.register_load_state_dict_pre_hook(lambda _, hooked: seen.append(self._checked(hooked)))
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            handle.remove()
+        self._restore_states(seen[0])
+        self._forget_plan()
+
+    def _checked(self, state_dict: dict[str, Any]) -> dict[str, Any]:
+        for number, parameter in self._numbered(state_dict):
+            for name, value in state_dict["state"].get(number, {}).items():
+                if isinstance(value, torch.Tensor) and value.dim() and value.shape != parameter.shape:
+                    raise ValueError(
+                        f"the state {name!r} of parameter {number} has shape {tuple(value.shape)}, but the parameter has "
+                        f"shape {tuple(parameter.shape)}: load a state_dict of the same model"
+                    )
+        return state_dict
+
+    def _restore_states(self, state_dict: dict[str, Any]) -> None:
+        """Undo torch's cast of every state to its parameter's dtype, which would round the f32 states of 16-bit ones."""
+        for number, parameter in self._numbered(state_dict):
+            for name, value in state_dict["state"].get(number, {}).items():
+                if isinstance(value, torch.Tensor):
+                    self.state[parameter][name] = value.detach().to(parameter.device, copy=True)
+
+    def _numbered(self, state_dict: dict[str, Any]) -> list[tuple[int, torch.Tensor]]:
+        saved = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
+        return list(zip(saved, chain.from_iterable(g["params"] for g in self.param_groups), strict=False))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for key, value in self.defaults.items():
+                group.setdefault(key, value)
+        self._forget_plan()
+
+    def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
+        state: dict[str, Any] = self.state[parameter]
+        return state
+
+    def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
+        dtype = parameter.dtype if like_parameter or parameter.dtype == torch.float64 else torch.float32
+        return torch.full_like(parameter, value, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
+
+    def _new_number(self, parameter: Any, name: str, value: float) -> Any:
+        exact = name != "step" and parameter.dtype == torch.float64
+        return torch.tensor(float(value), dtype=torch.float64 if exact else torch.float32)

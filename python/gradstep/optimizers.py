@@ -1,0 +1,72 @@
+"""The optimizers over arrays: each is a rule of :mod:`gradstep.rules` over NumPy arrays, with the gradients given."""
+
+from gradstep import rules
+from gradstep.array_optimizer import ArrayOptimizer
+
+__all__ = [
+    "ASGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "SGD",
+    "Signum",
+]
+
+
+class ASGD(rules.ASGD, ArrayOptimizer):
+    __doc__ = rules.ASGD.__doc__
+
+
+class Adadelta(rules.Adadelta, ArrayOptimizer):
+    __doc__ = rules.Adadelta.__doc__
+
+
+class Adagrad(rules.Adagrad, ArrayOptimizer):
+    __doc__ = rules.Adagrad.__doc__
+
+
+class Adam(rules.Adam, ArrayOptimizer):
+    __doc__ = rules.Adam.__doc__
+
+
+class AdamW(rules.AdamW, ArrayOptimizer):
+    __doc__ = rules.AdamW.__doc__
+
+
+class Adamax(rules.Adamax, ArrayOptimizer):
+    __doc__ = rules.Adamax.__doc__
+
+
+class Lion(rules.Lion, ArrayOptimizer):
+    __doc__ = rules.Lion.__doc__
+
+
+class NAdam(rules.NAdam, ArrayOptimizer):
+    __doc__ = rules.NAdam.__doc__
+
+
+class RAdam(rules.RAdam, ArrayOptimizer):
+    __doc__ = rules.RAdam.__doc__
+
+
+class RMSprop(rules.RMSprop, ArrayOptimizer):
+    __doc__ = rules.RMSprop.__doc__
+
+
+class Rprop(rules.Rprop, ArrayOptimizer):
+    __doc__ = rules.Rprop.__doc__
+
+
+class SGD(rules.SGD, ArrayOptimizer):
+    __doc__ = rules.SGD.__doc__
+
+
+class Signum(rules.Signum, ArrayOptimizer):
+    __doc__ = rules.Signum.__doc__

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gradstep.hyperparameters import Group, Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class Adam(Rule):
+    r"""Adam: momentum over the root of the mean square, both corrected for their start at zero.
+
+    .. math::
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \\
+        p_t &= p_{t-1} - \frac{\gamma}{1 - \beta_1^t} \frac{m_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}
+
+    With ``amsgrad`` the root is of the largest :math:`v` so far (before its correction). :math:`\epsilon` is added after the
+    correction; TensorFlow and SparseAdam add it before.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
+        eps: :math:`\epsilon`, at least 0.
+        weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
+        amsgrad: keep the largest second moment.
+        options: see :class:`gradstep.hyperparameters.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980, Algorithm 1; amsgrad: Reddi et al.,
+    arXiv:1904.09237, Algorithm 2.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.Adam([w], lr=0.1)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.9, 2.1])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: Any = 1e-8,
+        weight_decay: Any = 0,
+        amsgrad: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        arrays = ("exp_avg", "exp_avg_sq")
+        if group["amsgrad"]:
+            return Kernel("amsgrad", (*arrays, "max_exp_avg_sq"))
+        return Kernel("adam", arrays)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gradstep.hyperparameters import Options
+from gradstep.rules.adam import Adam
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class AdamW(Adam):
+    r"""AdamW: Adam with weight decay that acts on the parameter, before the update, and not through the moments.
+
+    .. math::
+        p_t = (1 - \gamma\lambda)\, p_{t-1} - \frac{\gamma}{1 - \beta_1^t} \frac{m_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}
+
+    with the moments of :class:`Adam`. The factor :math:`1 - \gamma\lambda` is formed in double.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
+        eps: :math:`\epsilon`, at least 0.
+        weight_decay: :math:`\lambda` per update, at least 0; multiplied by the rate.
+        amsgrad: keep the largest second moment.
+        options: see :class:`gradstep.hyperparameters.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", arXiv:1711.05101, Algorithm 2.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.85, 2.  ])
+    """
+
+    option_defaults = {"decoupled_weight_decay": True}
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: Any = 1e-8,
+        weight_decay: Any = 1e-2,
+        amsgrad: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **options)

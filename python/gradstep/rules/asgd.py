@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gradstep.hyperparameters import Group, Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class ASGD(Rule):
+    r"""Averaged SGD: gradient descent with a falling rate, and the average of the parameters beside it.
+
+    .. math::
+        p_t &= (1 - \lambda \eta_t)\, p_{t-1} - \eta_t g_t \\
+        a_t &= a_{t-1} + \mu_t (p_t - a_{t-1}) \\
+        \eta_{t+1} &= \frac{\gamma}{(1 + \lambda \gamma t)^\alpha}, \quad \mu_{t+1} = \frac{1}{\max(1,\, t - t_0)}
+
+    The average is in the state, as ``ax``; it is the parameter itself until ``t0`` updates. :math:`\eta` and :math:`\mu` are kept
+    per parameter, as ``eta`` and ``mu``.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: :math:`\gamma`, at least 0: a number, a 0-d array or a schedule; :math:`\eta` follows it one update later.
+        lambd: :math:`\lambda`, at least 0.
+        alpha: :math:`\alpha`, at least 0.
+        t0: the update at which averaging starts; may be infinite.
+        weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
+        options: see :class:`gradstep.hyperparameters.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30, 1992, in
+    the form of ``torch.optim.ASGD``.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.ASGD([w], lr=0.1)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.89999, 2.39998])
+    """
+
+    numbers = ("step", "eta", "mu")
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-2,
+        lambd: Any = 1e-4,
+        alpha: Any = 0.75,
+        t0: Any = 1e6,
+        weight_decay: Any = 0,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        options = {"foreach": foreach, "maximize": maximize, "differentiable": differentiable, "capturable": capturable, **options}
+        own = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        return Kernel("asgd", ("ax",))
+
+    @classmethod
+    def initial(cls, name: str, group: Group) -> float:
+        if name == "eta":
+            return cls._read(group, "lr")
+        return 1.0 if name == "mu" else 0.0

@@ -1,0 +1,98 @@
+"""What a rule declares to the door: its arrays of state, its numbers, its kernel. The arithmetic is in ``cpp/rules``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+from gradstep import _core
+from gradstep.hyperparameters import (
+    HYPERPARAMETERS,
+    OPTION_DEFAULTS,
+    Group,
+    Hyperparameter,
+    Options,
+    read_hyperparameter,
+)
+
+__all__ = ["Kernel", "Rule"]
+
+
+class Kernel(NamedTuple):
+    """A rule of the core and the names of its arrays of state, in the order of its arguments."""
+
+    rule: str
+    arrays: tuple[str, ...] = ()
+
+
+class Rule:
+    """An optimizer's declaration, shared by the optimizer over arrays and the one over torch parameters.
+
+    A subclass states its hyper-parameters by its ``__init__``, which hands them on as the defaults of the groups. It is
+    mixed into an optimizer class: ``class Adam(rules.Adam, ArrayOptimizer)``.
+    """
+
+    #: numbers of state beside the arrays: the step, then those that the rule keeps, in its order
+    numbers: ClassVar[tuple[str, ...]] = ("step",)
+    #: options whose default differs from the common one
+    option_defaults: ClassVar[Options] = {}
+    #: hyper-parameters whose limits differ from the common ones
+    limits: ClassVar[Mapping[str, Hyperparameter]] = {}
+
+    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        raise TypeError(f"{type(self).__name__} is a declaration: use gradstep.{type(self).__name__} or gradstep.optim")
+
+    @classmethod
+    def defaults_with(cls, options: Options, **own: Any) -> Group:
+        """A group's defaults: the rule's own hyper-parameters and the options of every optimizer."""
+        if unknown := sorted(set(options) - set(OPTION_DEFAULTS)):
+            raise TypeError(
+                f"{cls.__name__} got an unexpected keyword argument {unknown[0]!r}: "
+                f"beside its own it takes {', '.join(OPTION_DEFAULTS)}"
+            )
+        return {"weight_decay": 0.0, **own, **OPTION_DEFAULTS, **cls.option_defaults, **options}
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        """The kernel for a group's settings."""
+        raise AttributeError(f"{cls.__name__} declares no kernel")
+
+    @classmethod
+    def initial(cls, name: str, group: Group) -> float:
+        """What a new array or number of state is filled with."""
+        return 0.0
+
+    @classmethod
+    def check(cls, group: Group) -> None:
+        """Raise TypeError or ValueError for a group that can't be used."""
+        if group["differentiable"]:
+            raise ValueError(
+                "differentiable=True is not offered: the update is written in place, outside of autograd; "
+                f"use torch.optim.{cls.__name__} to differentiate through the step"
+            )
+        if group["state_dtype"] not in (None, "param"):
+            raise ValueError(
+                f"Invalid state_dtype: {group['state_dtype']!r}: pass None for float32 (float64 for float64 "
+                "parameters) or 'param' for the parameter's own dtype"
+            )
+        cls.settings(group)
+
+    @classmethod
+    def settings(cls, group: Group) -> tuple[object, ...]:
+        """The group's checked settings, as ``_core.GroupSettings`` takes them."""
+        rule = cls.kernel(group).rule
+        return (
+            rule,
+            cls._read(group, "lr"),
+            cls._read(group, "weight_decay"),
+            bool(group["decoupled_weight_decay"]),
+            bool(group["maximize"]),
+            tuple(cls._read(group, name) for name in _HYPER_NAMES[rule]),
+        )
+
+    @classmethod
+    def _read(cls, group: Group, name: str) -> float:
+        return read_hyperparameter(group, name, cls.limits.get(name) or HYPERPARAMETERS[name])
+
+
+_HYPER_NAMES: dict[str, tuple[str, ...]] = {name: tuple(hypers) for name, (_, hypers) in _core.rules().items()}

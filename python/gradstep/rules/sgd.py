@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gradstep.hyperparameters import Group, Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class SGD(Rule):
+    r"""Stochastic gradient descent, with momentum if wanted.
+
+    .. math::
+        m_t &= \mu m_{t-1} + (1 - d)\, g_t, \quad m_1 = g_1 \\
+        u_t &= g_t \;(\mu = 0), \quad m_t \;(\text{momentum}), \quad g_t + \mu m_t \;(\text{Nesterov}) \\
+        p_t &= p_{t-1} - \gamma u_t
+
+    The rate :math:`\gamma` is outside of the buffer, so a change of rate acts at once. The update that finds no buffer starts
+    it with the gradient itself, without dampening; each parameter has its own first update.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        momentum: :math:`\mu`, at least 0.
+        dampening: :math:`d`.
+        weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
+        nesterov: needs ``momentum`` above 0 and ``dampening`` 0.
+        options: see :class:`gradstep.hyperparameters.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013, in the form
+    of ``torch.optim.SGD``.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.SGD([w], lr=0.5, momentum=0.9)
+    >>> opt.step([np.array([1.0, -1.0])])
+    >>> opt.step([np.array([1.0, -1.0])])
+    >>> w
+    array([-0.45,  3.45])
+    """
+
+    numbers = ()
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        momentum: Any = 0,
+        dampening: Any = 0,
+        weight_decay: Any = 0,
+        nesterov: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        if not group["momentum"]:
+            return Kernel("sgd")
+        return Kernel("sgd_nesterov" if group["nesterov"] else "sgd_momentum", ("momentum_buffer",))
+
+    @classmethod
+    def check(cls, group: Group) -> None:
+        super().check(group)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError(
+                "Nesterov momentum requires a momentum and zero dampening: "
+                f"got momentum={group['momentum']}, dampening={group['dampening']}"
+            )

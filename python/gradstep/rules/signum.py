@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gradstep.hyperparameters import Group, Hyperparameter, Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class Signum(Rule):
+    r"""Signum: the sign of the momentum.
+
+    .. math::
+        m_t &= \mu m_{t-1} + (1 - \mu)\, g_t \\
+        p_t &= (1 - \gamma\lambda)\, p_{t-1} - \gamma\, \mathrm{sign}(m_t)
+
+    sign(0) is 0 and NaN stays NaN. With ``momentum=0`` this is signSGD.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        momentum: :math:`\mu`, from 0 to below 1.
+        weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
+        options: see :class:`gradstep.hyperparameters.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Bernstein et al., "signSGD: Compressed Optimisation for Non-Convex Problems", arXiv:1802.04434, Algorithm 2.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.Signum([w], lr=0.1)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.9, 2.1])
+    """
+
+    option_defaults = {"decoupled_weight_decay": True}
+    limits = {"momentum": Hyperparameter("momentum", high=1.0)}
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        momentum: Any = 0.9,
+        weight_decay: Any = 0,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        return Kernel("signum", ("momentum_buffer",))

@@ -1,0 +1,3 @@
+class Schedule:
+    pass
+def from_json(x): ...
