@@ -135,6 +135,13 @@ array_view read_description(py::handle object, const array_role& role, py::objec
 
 }  // namespace
 
+void refuse_negated(py::handle array, const array_role& role) {
+  if (!exchange_of(Py_TYPE(array.ptr()))) return;
+  const py::object is_negated = py::getattr(array, "is_neg", py::none());
+  py::object owner;
+  if (!is_negated.is_none() && is_negated().cast<bool>()) read_description(array, role, owner);
+}
+
 array_view read_array(py::handle array, const array_role& role, py::object& owner) {
   array_view view;
   if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) {

@@ -34,4 +34,8 @@ struct array_role {
 // that keeps the memory alive.
 array_view read_array(pybind11::handle array, const array_role& role, pybind11::object& owner);
 
+// Raises for torch's lazily negated view, which DLPack gives without its sign. Asking costs as much as
+// reading, so it is asked of arrays that are new, not of those that a step has seen before.
+void refuse_negated(pybind11::handle array, const array_role& role);
+
 }  // namespace gradstep

@@ -31,10 +31,9 @@ void mirror::set(double value) const {
 namespace {
 
 std::string shape_text(const array_view& view) {
-  std::string text = "(";
-  for (int d = 0; d < view.ndim; ++d)
-    text += std::to_string(view.shape[d]) + (view.ndim == 1 || d + 1 < view.ndim ? ", " : "");
-  return text + ")";
+  py::tuple shape(view.ndim);
+  for (int d = 0; d < view.ndim; ++d) shape[size_t(d)] = view.shape[d];
+  return py::str(shape);
 }
 
 void require_shape(const array_view& given, const array_view& parameter, const std::string& what) {
@@ -71,8 +70,13 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, st
   const array_view gradient = read_array(gradient_now, {"the gradient of parameter", index}, owner);
   keep.push_back(owner ? std::move(owner) : py::reinterpret_borrow<py::object>(gradient_now));
 
+  if (gradient_now.ptr() != gradient_seen || gradient.data != task.gradient.data)
+    refuse_negated(gradient_now, {"the gradient of parameter", index});
+  gradient_seen = gradient_now.ptr();
+
   const bool moved = replaced || seen.data != view.data || !unchanged(seen, view);
   if (moved) {
+    refuse_negated(parameter_now, {"parameter", index});
     require_shape(gradient, seen, "the gradient of parameter " + std::to_string(index));
     const bool reshaped = !unchanged(seen, view);
     view = seen;

@@ -31,6 +31,7 @@ struct slot {
   int64_t t = 0;                                 // updates applied so far
   bool fresh = true;                             // no update since the states were made
   array_view view{}, gradient_view{};            // what the task is laid out for
+  const PyObject* gradient_seen = nullptr;       // the last gradient, for its identity alone
   visiting_order order;
   int64_t size = 0;
   tensor_task task;
