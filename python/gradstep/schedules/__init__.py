@@ -1,3 +1,0 @@
-class Schedule:
-    pass
-def from_json(x): ...
