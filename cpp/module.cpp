@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "dispatch.h"
+#include "schedule_module.h"
 
 namespace py = pybind11;
 using namespace gradstep;
@@ -17,4 +18,5 @@ PYBIND11_MODULE(_core, m) {
   });
   m.def("active_target", [] { return std::string(active_target().name); });
   m.def("select_target", &select_target, py::arg("name"));
+  bind_schedules(m);
 }

@@ -1,5 +1,11 @@
 // Powers, exponentials and logarithms in double, our own because libm's and CUDA's differ in the last digit.
+//
+// Each is a chain of + - * / and fma without a branch or a table, so a loop over one vectorises and every
+// target gives the same bits. The coefficients are Chebyshev fits made with mpmath; the error is about half
+// an ulp (tests/test_transcendental.py holds each function to its bound).
 #pragma once
+
+#include <cstdint>
 
 #include "math.h"
 
@@ -20,6 +26,145 @@ GS_HD double one_minus_power(double base, int64_t n) {
     square = product;
   }
   return (1 - power) - power_low;
+}
+
+// A number as an unevaluated sum, twice as wide as a double.
+struct twofold {
+  double high, low;
+};
+
+GS_HD twofold exact_product(double a, double b) {
+  const double product = a * b;
+  return {product, fma(a, b, -product)};
+}
+
+// For |a| >= |b|, or a == 0.
+GS_HD twofold exact_sum(double a, double b) {
+  const double sum = a + b;
+  return {sum, (a - sum) + b};
+}
+
+GS_HD twofold product(twofold a, twofold b) {
+  const twofold p = exact_product(a.high, b.high);
+  return {p.high, p.low + fma(a.high, b.low, a.low * b.high)};
+}
+
+GS_HD uint64_t to_bits(double x) { return __builtin_bit_cast(uint64_t, x); }
+GS_HD double from_bits(uint64_t bits) { return __builtin_bit_cast(double, bits); }
+
+GS_HD double polynomial(double, double constant) { return constant; }
+template <class... Rest>
+GS_HD double polynomial(double x, double constant, Rest... rest) {
+  return fma(x, polynomial(x, rest...), constant);
+}
+
+// The nearest integer, ties to even. Adding 2^52 pushes the fraction out of the significand.
+GS_HD double round(double x) {
+  const double size = abs(x), whole = (size + 0x1p52) - 0x1p52;
+  return select(size < 0x1p52, select(x < 0, -whole, whole), x);
+}
+
+// 2^k for an integer k from -1022 to 1023: in the sum, k + 1023 are the lowest bits.
+GS_HD double power_of_two(double k) { return from_bits(to_bits(k + (0x1.8p52 + 1023)) << 52); }
+
+// 2^(high + low), for a low that is small beside high or beside 1.
+GS_HD double exp2(twofold x) {
+  const double high = minimum(maximum(x.high, -1100.0), 1100.0);
+  const double low = select(high == x.high, x.low, 0.0);
+  const double k = round(high), f = high - k;
+  // 2^f = 1 + f ln2 + f^2 q(f); f ln2 in twofold keeps the rounding error far below half an ulp.
+  const twofold linear = product({f, 0}, {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56});
+  const double rest =
+      f * f *
+      polynomial(f, 0x1.ebfbdff82c58fp-3, 0x1.c6b08d704a0c2p-5, 0x1.3b2ab6fba4e78p-7, 0x1.5d87fe78a5276p-10,
+                 0x1.430912f86bf52p-13, 0x1.ffcbfc670dcd4p-17, 0x1.62c022401b97dp-20, 0x1.b524fae627834p-24,
+                 0x1.e4cf1cd08d4b8p-28, 0x1.e9d3fe3952179p-32, 0x1.c48f769ad2c46p-36);
+  const twofold sum = exact_sum(1, linear.high);
+  const double of_low = low * 0x1.62e42fefa39efp-1 * (sum.high + rest);
+  const double value = sum.high + (sum.low + (linear.low + (rest + of_low)));
+  // In two steps, because 2^k itself may be out of range where the result is not.
+  const double half = round(k * 0.5);
+  const double scaled = value * power_of_two(half) * power_of_two(k - half);
+  return select(x.high != x.high, x.high, scaled);
+}
+
+// log2(x) to about 2^-65 of its value, for x > 0 and finite.
+GS_HD twofold log2_twofold(double x) {
+  const bool subnormal = x < 0x1p-1022;
+  const uint64_t bits = to_bits(select(subnormal, x * 0x1p54, x));
+  // x = 2^e m with m from sqrt(1/2) to sqrt(2): the exponent field once the significand of sqrt(2) carries.
+  const uint64_t field = (bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd)) >> 52;
+  const double e = from_bits(field | 0x4330000000000000) - (0x1p52 + 1023) - select(subnormal, 54.0, 0.0);
+  const double m1 = from_bits(bits - (field << 52) + 0x3ff0000000000000) - 1;
+  // log2(m) = 2/ln2 atanh(s) with s = (m - 1) / (m + 1), and atanh(s) = s + s^3 (1/3 + s^2 r(s^2)).
+  const twofold d = exact_sum(2, m1);
+  const double quotient = m1 / d.high;
+  const twofold s = {quotient, (fma(-quotient, d.high, m1) - quotient * d.low) / d.high};
+  const twofold z = product(s, s);
+  const double r = polynomial(z.high, 0x1.999999999999ap-3, 0x1.2492492492522p-3, 0x1.c71c71c6ea871p-4,
+                              0x1.745d177aad02ap-4, 0x1.3b1395c881220p-4, 0x1.1118c9ee5b8a4p-4,
+                              0x1.df7c5bc7c7563p-5, 0x1.e032e4d8436a1p-5);
+  twofold bracket = exact_sum(0x1.5555555555555p-2, z.high * r);
+  bracket.low += 0x1.5555555555555p-56;
+  const twofold cubic = product(product(s, z), bracket);
+  twofold atanh = exact_sum(s.high, cubic.high);
+  atanh.low += cubic.low + s.low;
+  const twofold fraction = product(atanh, {0x1.71547652b82fep+1, 0x1.777d0ffda0d24p-55});
+  const twofold sum = exact_sum(e, fraction.high);
+  return exact_sum(sum.high, sum.low + fraction.low);
+}
+
+// What a logarithm is at the ends of its range; `inside` is its value between them.
+GS_HD double log_edges(double x, double inside) {
+  const double infinity = __builtin_inf();
+  const double ends = select(x == 0, -infinity, select(x == infinity, infinity, inside));
+  return select((x < 0) | (x != x), __builtin_nan(""), ends);
+}
+
+GS_HD double exp2(double x) { return exp2(twofold{x, 0}); }
+
+GS_HD double exp(double x) { return exp2(product({x, 0}, {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56})); }
+
+GS_HD double log2(double x) { return log_edges(x, log2_twofold(x).high); }
+
+GS_HD double log(double x) {
+  const twofold e = product(log2_twofold(x), {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56});
+  return log_edges(x, e.high + e.low);
+}
+
+// IEEE's pow, edges included (pow(x, 0) is 1 even for NaN), except that pow(1, NaN) is NaN.
+GS_HD double pow(double x, double y) {
+  const double infinity = __builtin_inf(), largest = 0x1.fffffffffffffp+1023, size = abs(x);
+  const twofold inside = log2_twofold(size);
+  const bool edge = (size == 0) | (size == infinity) | (size != size);
+  const twofold l = {log_edges(size, inside.high), select(edge, 0.0, inside.low)};
+  const double finite = minimum(maximum(y, -largest), largest);  // as 0 times infinity is NaN, but 1^inf is 1
+  const double magnitude = exp2(product({finite, 0}, l));
+  // The factors, not conditions on x, keep this a vector loop where x is the same for all.
+  const bool negative = to_bits(x) >> 63 != 0;
+  const double sign = select(negative, -1.0, 1.0), root = select(negative & !edge, __builtin_nan(""), 1.0);
+  const double half = y * 0.5;
+  const double of_integer = select(round(half) != half, magnitude * sign, magnitude);
+  const double value = select(round(y) == y, of_integer, magnitude * root);
+  return select(y == 0, 1.0, value);
+}
+
+// cos(pi x), exact where the result is 0, 1 or -1.
+GS_HD double cospi(double x) {
+  const double turn = abs(x - 2 * round(x * 0.5));  // from 0 to 1, exactly
+  const bool sine = (turn > 0.25) & (turn < 0.75);
+  const double u = select(sine, 0.5 - turn, select(turn > 0.5, 1 - turn, turn));
+  const twofold z = exact_product(u, u);
+  const twofold square = product(z, {0x1.3bd3cc9be45dep+2, 0x1.692b71366cc04p-52});  // (pi u)^2 / 2
+  const double c = polynomial(z.high, 0x1.03c1f081b5ac4p+2, -0x1.55d3c7e3cbd74p+0, 0x1.e1f50688302c5p-3,
+                              -0x1.a6d1f0ab7905cp-6, 0x1.f9cfc07738157p-10, -0x1.b38340f56931fp-14);
+  const twofold sum = exact_sum(1, -square.high);
+  const double cosine = sum.high + (sum.low - square.low + z.high * z.high * c);
+  const twofold angle = product({u, 0}, {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53});
+  const double s = polynomial(z.high, -0x1.4abbce625be52p+2, 0x1.466bc6775a476p+1, -0x1.32d2cce500387p-1,
+                              0x1.50783208843ebp-4, -0x1.e3027dea82bd7p-8, 0x1.e4a9d9166f052p-12);
+  const double sine_value = angle.high + (angle.low + u * z.high * s);
+  return select(sine, sine_value, select(turn > 0.5, -cosine, cosine));
 }
 
 }  // namespace gradstep::GS_TARGET
