@@ -2,10 +2,9 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
-
 #include "dispatch.h"
 #include "plan.h"
+#include "schedule_module.h"
 #include "threads.h"
 
 namespace py = pybind11;
@@ -72,4 +71,5 @@ PYBIND11_MODULE(_core, m) {
            py::arg("threads"))
       .def("written", &plan::written)
       .def("gathered", &plan::gathered);
+  bind_schedules(m);
 }

@@ -118,7 +118,7 @@ GS_HD twofold log2_twofold(double x) {
 GS_HD double log_edges(double x, double inside) {
   const double infinity = __builtin_inf();
   const double ends = select(x == 0, -infinity, select(x == infinity, infinity, inside));
-  return select(x < 0 || x != x, __builtin_nan(""), ends);
+  return select((x < 0) | (x != x), __builtin_nan(""), ends);
 }
 
 GS_HD double exp2(double x) { return exp2(twofold{x, 0}); }
@@ -132,26 +132,27 @@ GS_HD double log(double x) {
   return log_edges(x, e.high + e.low);
 }
 
-// IEEE's pow, edges included: pow(x, 0) and pow(1, y) are 1 even for NaN; a negative x needs an integer y.
+// IEEE's pow, edges included (pow(x, 0) is 1 even for NaN), except that pow(1, NaN) is NaN.
 GS_HD double pow(double x, double y) {
-  const double infinity = __builtin_inf(), size = abs(x);
+  const double infinity = __builtin_inf(), largest = 0x1.fffffffffffffp+1023, size = abs(x);
   const twofold inside = log2_twofold(size);
-  const bool edge = size == 0 || size == infinity || size != size;
+  const bool edge = (size == 0) | (size == infinity) | (size != size);
   const twofold l = {log_edges(size, inside.high), select(edge, 0.0, inside.low)};
-  const double of_one = select(y != y, y, 1.0);  // (-1)^inf is 1, and not 2^(inf 0)
-  const double magnitude = select(size == 1, of_one, exp2(product({y, 0}, l)));
-  const double half = y * 0.5;
-  const bool integer = round(y) == y, odd = integer && round(half) != half;
+  const double finite = minimum(maximum(y, -largest), largest);  // as 0 times infinity is NaN, but 1^inf is 1
+  const double magnitude = exp2(product({finite, 0}, l));
+  // The factors, not conditions on x, keep this a vector loop where x is the same for all.
   const bool negative = to_bits(x) >> 63 != 0;
-  const double signed_ = select(negative && odd, -magnitude, magnitude);
-  const bool undefined = negative && !integer && !edge;
-  return select(y == 0 || x == 1, 1.0, select(undefined, __builtin_nan(""), signed_));
+  const double sign = select(negative, -1.0, 1.0), root = select(negative & !edge, __builtin_nan(""), 1.0);
+  const double half = y * 0.5;
+  const double of_integer = select(round(half) != half, magnitude * sign, magnitude);
+  const double value = select(round(y) == y, of_integer, magnitude * root);
+  return select(y == 0, 1.0, value);
 }
 
 // cos(pi x), exact where the result is 0, 1 or -1.
 GS_HD double cospi(double x) {
   const double turn = abs(x - 2 * round(x * 0.5));  // from 0 to 1, exactly
-  const bool sine = turn > 0.25 && turn < 0.75;
+  const bool sine = (turn > 0.25) & (turn < 0.75);
   const double u = select(sine, 0.5 - turn, select(turn > 0.5, 1 - turn, turn));
   const twofold z = exact_product(u, u);
   const twofold square = product(z, {0x1.3bd3cc9be45dep+2, 0x1.692b71366cc04p-52});  // (pi u)^2 / 2

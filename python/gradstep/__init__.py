@@ -2,7 +2,10 @@
 
 import os
 
-from gradstep import _core
+from gradstep import _core, schedules
+from gradstep.schedules import *  # noqa: F403
+
+__all__ = [*schedules.__all__]
 
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)

@@ -1,0 +1,17 @@
+// values[i] from boundaries[i - 1] on, until boundaries[i].
+#pragma once
+
+#include "progress.h"
+
+namespace gradstep::GS_TARGET::schedules {
+
+struct piecewise {
+  const double *boundaries, *values;
+  int count;
+  GS_HD static piecewise read(const double* numbers, int count) {
+    return {numbers, numbers + count / 2, count / 2};  // one more value than boundaries
+  }
+  GS_HD double operator()(double t) const { return values[reached(boundaries, count, t)]; }
+};
+
+}  // namespace gradstep::GS_TARGET::schedules
