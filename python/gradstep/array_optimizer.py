@@ -20,13 +20,15 @@ __all__ = ["ArrayOptimizer"]
 class ArrayOptimizer(Stepping):
     """Groups of arrays, a state for each, and a step that takes the gradients.
 
-    ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter, counted over
-    all groups.
+    ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter,
+    counted over all groups.
     """
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if hasattr(params, "dtype"):
-            raise TypeError(f"params is one {type(params).__name__}: pass a list of arrays, such as [w, b], or of dicts")
+            raise TypeError(
+                f"params is one {type(params).__name__}: pass a list of arrays, such as [w, b], or of dicts"
+            )
         self.defaults = defaults
         self.param_groups = []
         self.state: list[dict[str, Any]] = []
@@ -58,7 +60,8 @@ class ArrayOptimizer(Stepping):
         """Update every parameter in place.
 
         Args:
-            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it alone. Read only.
+            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it
+                alone. Read only.
 
         Raises:
             TypeError, ValueError: an array or a hyper-parameter can't be used; nothing has been written.
@@ -86,7 +89,9 @@ class ArrayOptimizer(Stepping):
         """
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
-            raise ValueError("loaded state dict has other parameter groups: make the optimizer over the same arrays first")
+            raise ValueError(
+                "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
+            )
         arrays = [array for group in self.param_groups for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]
         states = [
@@ -121,7 +126,7 @@ def _copy_state(saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]
     for name, value in copied.items():
         if value.ndim and value.shape != shape:
             raise ValueError(
-                f"the state {name!r} of parameter {index} has shape {value.shape}, but the parameter has shape {shape}: "
-                "load a state_dict of the same arrays"
+                f"the state {name!r} of parameter {index} has shape {value.shape}, but the parameter has shape {shape}"
+                ": load a state_dict of the same arrays"
             )
     return copied

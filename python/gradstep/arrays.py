@@ -41,7 +41,7 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
         return array
     if isinstance(array, np.generic | list | tuple | float | int):
         raise TypeError(
-            f"{role} is a {type(array).__name__}, which can't be used in place: pass an array, such as numpy.asarray of it"
+            f"{role} is a {type(array).__name__}, which can't be used in place: pass an array, numpy.asarray of it"
         )
     if hasattr(array, "__dlpack_device__") and (kind := int(array.__dlpack_device__()[0])) != 1:
         raise TypeError(
@@ -64,7 +64,9 @@ def _describe_numpy(array: np.ndarray[Any, Any], role: str) -> Description:
     if name is None:
         raise TypeError(f"{role} has dtype {array.dtype}: allowed are {_ALLOWED}; convert it with .astype")
     if not array.dtype.isnative:
-        raise TypeError(f"{role} has byte-swapped dtype {array.dtype.str}: convert it with .astype({array.dtype.name!r})")
+        raise TypeError(
+            f"{role} has byte-swapped dtype {array.dtype.str}: convert it with .astype({array.dtype.name!r})"
+        )
     if array.ndim > 64:
         raise ValueError(f"{role} has {array.ndim} dimensions: at most 64 are supported; reshape it")
     return array.ctypes.data, name, array.shape, array.strides, array.flags.writeable, array

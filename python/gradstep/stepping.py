@@ -59,7 +59,7 @@ class Stepping(Rule):
         known = self._known_settings.get(i)
         if known and known[0] == values:
             return known[1]
-        settings = _core.GroupSettings(*self.settings(group))
+        settings = self.settings(group)
         if all(_is_plain(value) for value in values):  # a tensor may change in place
             self._known_settings[i] = (values, settings)
         return settings

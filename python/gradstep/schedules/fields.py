@@ -83,9 +83,7 @@ def increasing(name: str, value: Any) -> tuple[int, ...]:
     checked = sequence(name, value, count_or_zero)
     for i, (before, after) in enumerate(itertools.pairwise(checked), start=1):
         if after <= before:
-            raise ValueError(
-                f"{name} is {list(checked)}: it must increase, but {name}[{i}] = {after} follows {before}"
-            )
+            raise ValueError(f"{name} is {list(checked)}: it must increase, but {name}[{i}] = {after} follows {before}")
     return checked
 
 

@@ -34,8 +34,7 @@ class Finite(Schedule, abstract=True):
     def validate(self) -> None:
         if self.end_at == "last" and self.steps < 2:
             raise ValueError(
-                f"steps is {self.steps}: with end_at='last' it must be 2 or more, one update for init and "
-                "one for end"
+                f"steps is {self.steps}: with end_at='last' it must be 2 or more, one update for init and one for end"
             )
 
     @property

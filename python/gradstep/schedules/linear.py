@@ -58,9 +58,7 @@ class PolynomialDecay(Finite):
     def validate(self) -> None:
         super().validate()
         if self.cycle and self.past != "hold":
-            raise ValueError(
-                f"past is {self.past!r}, but with cycle=True the end is never past: leave past out"
-            )
+            raise ValueError(f"past is {self.past!r}, but with cycle=True the end is never past: leave past out")
         if self.past == "extrapolate" and self.power != int(self.power):
             raise ValueError(
                 f"power is {self.power}, but past='extrapolate' takes powers of negative numbers: use an "

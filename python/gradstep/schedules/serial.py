@@ -19,9 +19,7 @@ def from_json(stored: str | dict[str, Any]) -> Schedule:
     """
     value = restore(json.loads(stored) if isinstance(stored, str) else stored)
     if not isinstance(value, Schedule):
-        raise TypeError(
-            f'{stored!r} is no stored schedule: it must look like {{"schedule": "Constant", "value": 0.1}}'
-        )
+        raise TypeError(f'{stored!r} is no stored schedule: it must look like {{"schedule": "Constant", "value": 0.1}}')
     return value
 
 
@@ -35,7 +33,5 @@ def restore(value: Any) -> Any:
         raise ValueError(f"there is no schedule {value['schedule']!r}: this version of gradstep has {known}")
     allowed = [spelled(name) for name in kind.checks()]
     if unknown := sorted(arguments.keys() - set(allowed)):
-        raise ValueError(
-            f"{kind.__name__} has no {', '.join(unknown)}: its arguments are {', '.join(allowed)}"
-        )
+        raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}: its arguments are {', '.join(allowed)}")
     return kind(**arguments)
