@@ -34,7 +34,7 @@ int32_t find_operation(const schedule::line& line) {
     const operation_entry& each = t.operations[i];
     if (each.name != line.first) continue;
     const int given = int(line.second.size());
-    if (each.numbers != any_numbers && each.numbers != given) {
+    if (given < each.numbers || (given > each.numbers && !each.or_more)) {
       throw std::invalid_argument("'" + line.first + "' takes " + std::to_string(each.numbers) +
                                   " numbers, not " + std::to_string(given));
     }
@@ -52,8 +52,10 @@ void check_step(int64_t t) {
 
 void check_value(int64_t t, double value) {
   if (std::isnan(value)) {
-    throw std::invalid_argument("the schedule has no value at t = " + std::to_string(t) +
-                                ": with past='error' it ends before; give it more steps, or past='hold'");
+    throw std::invalid_argument(
+        "the schedule has no value at t = " + std::to_string(t) +
+        ": with past='error' it ends before; give it more steps, or past='hold' (or its parts "
+        "have grown to infinity)");
   }
 }
 

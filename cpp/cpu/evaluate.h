@@ -17,26 +17,17 @@ inline void evaluate(const program& code, const int64_t* t, double* out, int64_t
 }
 
 template <class Operation>
-constexpr int numbers_of() {
-  if constexpr (requires { &Operation::read; }) {
-    return any_numbers;
+constexpr operation_entry describe(const char* name, operation_kind kind) {
+  if constexpr (requires { Operation::least_numbers; }) {
+    return {name, kind, Operation::least_numbers, true};
   } else {
-    return std::is_empty_v<Operation> ? 0 : int(sizeof(Operation) / sizeof(double));
+    return {name, kind, std::is_empty_v<Operation> ? 0 : int(sizeof(Operation) / sizeof(double)), false};
   }
 }
 
-#define GS_DESCRIBE(kind, name) {#name, operation_kind::kind, numbers_of<schedules::name>()},
-#define GS_LEAF(name) GS_DESCRIBE(leaf, name)
-#define GS_CLOCK(name) GS_DESCRIBE(clock, name)
-#define GS_UNARY(name) GS_DESCRIBE(unary, name)
-#define GS_BINARY(name) GS_DESCRIBE(binary, name)
 // In the order of enum class operation.
-constexpr operation_entry operations[] = {GS_LEAVES(GS_LEAF) GS_CLOCKS(GS_CLOCK) GS_UNARIES(GS_UNARY)
-                                              GS_BINARIES(GS_BINARY){"back", operation_kind::back, 0}};
-#undef GS_LEAF
-#undef GS_CLOCK
-#undef GS_UNARY
-#undef GS_BINARY
+#define GS_DESCRIBE(kind, name) describe<schedules::name>(#name, operation_kind::kind),
+constexpr operation_entry operations[] = {GS_OPERATIONS(GS_DESCRIBE){"back", operation_kind::back, 0, false}};
 #undef GS_DESCRIBE
 
 template <double (*function)(double)>

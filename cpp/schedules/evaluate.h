@@ -11,7 +11,7 @@ namespace gradstep::GS_TARGET {
 // A struct of doubles is its numbers, in order; one with a list of them says how it is read.
 template <class Operation>
 GS_HD Operation read_operation([[maybe_unused]] const double* numbers, [[maybe_unused]] int count) {
-  if constexpr (requires { Operation::read(numbers, count); }) {
+  if constexpr (requires { Operation::least_numbers; }) {
     return Operation::read(numbers, count);
   } else {
     Operation operation;
@@ -52,9 +52,10 @@ struct schedule_machine {
 };
 
 enum class operation : int32_t {
-#define GS_NUMBER(name) name,
-  GS_LEAVES(GS_NUMBER) GS_CLOCKS(GS_NUMBER) GS_UNARIES(GS_NUMBER) GS_BINARIES(GS_NUMBER) back
+#define GS_NUMBER(kind, name) name,
+  GS_OPERATIONS(GS_NUMBER)
 #undef GS_NUMBER
+      back
 };
 
 // The program's value at each of `steps` steps, up to width.
@@ -71,18 +72,7 @@ GS_HD void evaluate_steps(const program& code, const int64_t* t, double* out, in
   case operation::name:                                                     \
     machine.kind(read_operation<schedules::name>(numbers, int(now.count))); \
     break;
-#define GS_LEAF(name) GS_RUN(leaf, name)
-#define GS_CLOCK(name) GS_RUN(clock, name)
-#define GS_UNARY(name) GS_RUN(unary, name)
-#define GS_BINARY(name) GS_RUN(binary, name)
-      GS_LEAVES(GS_LEAF)
-      GS_CLOCKS(GS_CLOCK)
-      GS_UNARIES(GS_UNARY)
-      GS_BINARIES(GS_BINARY)
-#undef GS_LEAF
-#undef GS_CLOCK
-#undef GS_UNARY
-#undef GS_BINARY
+      GS_OPERATIONS(GS_RUN)
 #undef GS_RUN
       case operation::back:
         --machine.time;

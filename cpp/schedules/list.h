@@ -17,33 +17,28 @@
 #include "ramp.h"
 #include "step_decay.h"
 
-#define GS_LEAVES(X)    \
-  X(constant)           \
-  X(linear)             \
-  X(polynomial_decay)   \
-  X(exponential_decay)  \
-  X(natural_exp_decay)  \
-  X(inverse_time_decay) \
-  X(inverse_sqrt_decay) \
-  X(cosine_decay)       \
-  X(step_decay)         \
-  X(multi_step)         \
-  X(piecewise)
-
-#define GS_CLOCKS(X) \
-  X(hold)            \
-  X(repeat)          \
-  X(mirror)          \
-  X(limit)           \
-  X(delay)           \
-  X(wait)
-
-#define GS_UNARIES(X) X(ramp)
-
-#define GS_BINARIES(X) \
-  X(plus)              \
-  X(minus)             \
-  X(times)             \
-  X(larger)            \
-  X(smaller)           \
-  X(then)
+#define GS_OPERATIONS(X)      \
+  X(leaf, constant)           \
+  X(leaf, linear)             \
+  X(leaf, polynomial_decay)   \
+  X(leaf, exponential_decay)  \
+  X(leaf, natural_exp_decay)  \
+  X(leaf, inverse_time_decay) \
+  X(leaf, inverse_sqrt_decay) \
+  X(leaf, cosine_decay)       \
+  X(leaf, step_decay)         \
+  X(leaf, multi_step)         \
+  X(leaf, piecewise)          \
+  X(clock, hold)              \
+  X(clock, repeat)            \
+  X(clock, mirror)            \
+  X(clock, limit)             \
+  X(clock, delay)             \
+  X(clock, wait)              \
+  X(unary, ramp)              \
+  X(binary, plus)             \
+  X(binary, minus)            \
+  X(binary, times)            \
+  X(binary, larger)           \
+  X(binary, smaller)          \
+  X(binary, then)

@@ -9,6 +9,7 @@ struct multi_step {
   double init, rate;
   const double* milestones;
   int count;
+  static constexpr int least_numbers = 2;
   GS_HD static multi_step read(const double* numbers, int count) {
     return {numbers[0], numbers[1], numbers + 2, count - 2};
   }

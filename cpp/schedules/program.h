@@ -31,9 +31,8 @@ enum class operation_kind {
 struct operation_entry {
   const char* name;
   operation_kind kind;
-  int numbers;  // that it takes, or any_numbers
+  int numbers;   // that it takes,
+  bool or_more;  // or at least
 };
-
-constexpr int any_numbers = -1;
 
 }  // namespace gradstep
