@@ -58,6 +58,7 @@ def _draw(panel: Axes, case: str, bars: Sequence[Result]) -> None:
     panel.set_ylim(len(bars) - 0.4, -0.6)
     panel.set_xscale("log")
     panel.xaxis.set_major_formatter("{x:g}")
+    panel.xaxis.set_minor_formatter("{x:g}")
     panel.margins(x=0.15)
     panel.axvline(1, color="black", linewidth=1)
     panel.set_title(case, loc="left", fontweight="bold")
