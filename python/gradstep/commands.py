@@ -46,10 +46,9 @@ def demo(
         _use(threads)
     report = Report(console)
     try:
-        outcome = examples.run(name, Options(data, epochs, seed, quick), report)
+        outcome = examples.load(name).run(Options(data, epochs, seed, quick), report)
     except DataError as error:
-        console.print(f"gradstep: {error}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from error
+        raise typer.BadParameter(str(error), param_hint="--data") from error
     report.summarise(outcome)
     _keep(outcome, out / f"{name}.png", json, report)
 

@@ -1,6 +1,7 @@
 """The documents' programs, runnable. An example is one file with `run(options, report)`, and a line below."""
 
 import importlib
+from typing import Protocol, cast
 
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report
@@ -13,7 +14,9 @@ DESCRIPTIONS = {
 }
 
 
-def run(name: str, options: Options, report: Report) -> Outcome:
-    example = importlib.import_module(f"gradstep.examples.{name.replace('-', '_')}")
-    outcome: Outcome = example.run(options, report)
-    return outcome
+class Example(Protocol):
+    def run(self, options: Options, report: Report) -> Outcome: ...
+
+
+def load(name: str) -> Example:
+    return cast(Example, importlib.import_module(f"gradstep.examples.{name.replace('-', '_')}"))

@@ -108,7 +108,7 @@ def _row(training: Training) -> dict[str, str]:
         "test\naccuracy": f"{totals['test_accuracy']:.2%}",
         "highest\nrate": f"{max(training.curve.rate):.3g}",
         "seconds": f"{totals['seconds']:.2f}",
-        "share\nof step": f"{totals['step_seconds'] / totals['seconds']:.1%}",
+        "time\nin step": f"{totals['step_seconds'] / totals['seconds']:.1%}",
     }
 
 
@@ -144,7 +144,7 @@ def _panels(trainings: Sequence[Training]) -> list[Panel]:
         accuracies.append(Line(*who, ends, [100 * epoch.test_accuracy for epoch in epochs], marker="o"))
         rates.append(Line(*who, curve.updates, curve.rate))
     return [
-        Panel("Cross entropy: training (line), test (dots)", losses, log=True),
+        Panel("Cross entropy: training (line), test (dots)", losses, log="y"),
         Panel("Test accuracy in %", accuracies),
-        Panel("Learning rate", rates),
+        Panel("Learning rate", rates, log="y", floor=min(max(line.y) for line in rates) / 100),
     ]

@@ -18,7 +18,7 @@ STROKES: dict[str, dict[str, Any]] = {
     "NumPy": {"linewidth": 2.5, "linestyle": (0, (1, 2)), "alpha": 0.9, "zorder": 2},
     "gradstep": {"linewidth": 1.4, "markersize": 4.5, "zorder": 3},
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 11,
     "axes.titlesize": 11.5,
     "axes.titlelocation": "left",
@@ -55,10 +55,12 @@ def _colours(panels: Sequence[Panel]) -> dict[str, str]:
 def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
     axis.set_title(panel.title)
     axis.set_xlabel("updates")
+    axis.set_xscale("log" if "x" in panel.log else "linear")
+    axis.set_yscale("log" if "y" in panel.log else "linear")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axis.set_yscale("log" if panel.log else "linear")
     for line in panel.lines:
         _draw_line(axis, line, colours[line.setting])
+    axis.set_ylim(bottom=panel.floor)
     for label, height in (panel.goals or {}).items():
         axis.axhline(height, color="#555555", linewidth=0.9, linestyle="--", zorder=0)
         axis.annotate(label, (1, height), xycoords=("axes fraction", "data"), ha="right", va="bottom")

@@ -16,8 +16,8 @@ Vector = NDArray[np.float64]
 Step = Callable[[Vector, Vector], object]
 
 CORRECTION = (
-    "with e = w*x+b-y, the gradient is the mean of 2*e*x and of 2*e; the document's lacks x, b and w*x, and its "
-    "rate of 0.1 diverges on these points (from 0.0845), so it is 0.05."
+    "with e = w*x+b-y, the gradient is the mean of 2*e*x and of 2*e; the document's lacks x, b and w*x, "
+    "and its rate of 0.1 diverges on these points (as any above 0.0845), so it is 0.05."
 )
 LEARNING_RATE = 0.05
 ITERATIONS = 2000
@@ -137,22 +137,24 @@ def _row(run: Descent) -> dict[str, str]:
         "loss": f"{compute_loss(run.w, run.b):.6f}",
         "rate": f"{LEARNING_RATE:g}",
         "seconds": f"{run.seconds:.3f}",
-        "share\nof step": f"{run.step_seconds / run.seconds:.1%}",
+        "time\nin step": f"{run.step_seconds / run.seconds:.1%}",
     }
 
 
 def _panels(runs: Sequence[Descent]) -> list[Panel]:
     least = compute_loss(np.array([0.6]), np.array([2.2]))
-    updates = range(len(runs[0].loss))
+    updates = range(1, len(runs[0].loss) + 1)
     return [
         Panel(
             "Mean squared error above its minimum",
             [Line("loss", r.library, updates, [loss - least for loss in r.loss]) for r in runs],
-            log=True,
+            log="y",
+            floor=1e-12,  # below it, only rounding is to be seen
         ),
         Panel(
             "The slope w and the intercept b",
             [Line(n, r.library, updates, [p[i] for p in r.path]) for r in runs for i, n in enumerate("wb")],
+            log="x",
             goals=SOLUTION,
         ),
     ]

@@ -28,7 +28,8 @@ class Line:
 class Panel:
     title: str
     lines: Sequence[Line]
-    log: bool = False
+    log: str = ""  # the axes with a logarithmic scale: "", "x", "y" or "xy"
+    floor: float | None = None  # where the vertical axis starts
     # Values to reach, drawn as dashed lines: label to height.
     goals: Mapping[str, float] | None = None
 

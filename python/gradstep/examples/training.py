@@ -115,7 +115,7 @@ class Training:
 
     def shuffled(self) -> Sequence[Tensor]:
         indices = torch.randperm(len(self.task.digits.y_train), generator=self.order)
-        return indices.split(self.task.settings.batch)
+        return torch.split(indices, self.task.settings.batch)
 
     def train(self, batches: Sequence[Tensor], advance: Advance) -> float:
         """Train on these batches and return their mean cross entropy."""
@@ -125,7 +125,8 @@ class Training:
         for batch in batches:
             labels = digits.y_train[batch]
             outputs = self.model(digits.x_train[batch])
-            cross_entropy(outputs, labels, label_smoothing=settings.label_smoothing).backward()
+            objective = cross_entropy(outputs, labels, label_smoothing=settings.label_smoothing)
+            objective.backward()  # type: ignore[no-untyped-call]
             rate = self.contender.rate
             self.contender.update()
             # Without smoothing, so that settings can be compared.
@@ -141,7 +142,7 @@ class Training:
         self.model.eval()
         loss = right = 0.0
         digits = self.task.digits
-        for x, y in zip(digits.x_test.split(1000), digits.y_test.split(1000), strict=True):
+        for x, y in zip(torch.split(digits.x_test, 1000), torch.split(digits.y_test, 1000), strict=True):
             outputs = self.model(x)
             loss += float(cross_entropy(outputs, y, reduction="sum"))
             right += float((outputs.argmax(1) == y).sum())
