@@ -114,19 +114,21 @@ def _row(training: Training) -> dict[str, str]:
 
 def _notes(trainings: Sequence[Training]) -> Iterator[str]:
     for ours, peer in zip(trainings[::2], trainings[1::2], strict=True):
-        mine, theirs = _totals(ours), _totals(peer)
-        task = ours.task
-        lr = task.settings.lr(task.updates)
-        options = {"lr": lr, **task.settings.options}
-        if task.settings.label_smoothing:
-            options["label_smoothing"] = task.settings.label_smoothing
-        listed = ", ".join(f"{key}={value}" for key, value in options.items())
+        points = 100 * abs(ours.epochs[-1].test_accuracy - peer.epochs[-1].test_accuracy)
         yield (
-            f"{task.settings.name}: {task.settings.optimizer}({listed}), batch {task.settings.batch}, "
-            f"{task.settings.epochs} epochs. Accuracy differs by "
-            f"{100 * abs(mine['test_accuracy'] - theirs['test_accuracy']):.2f} points; an update takes "
+            f"{_settings_line(ours.task)}. Accuracy differs by {points:.2f} points; an update takes "
             f"{_microseconds(ours):.0f} us with gradstep, {_microseconds(peer):.0f} us with torch."
         )
+    if any(training.task.settings.label_smoothing for training in trainings):
+        yield "Losses are without label smoothing, which raises them while it helps accuracy."
+
+
+def _settings_line(task: Task) -> str:
+    listed = task.settings.describe(task.updates)
+    optimizer = listed.pop("optimizer")
+    return (
+        f"{task.settings.name}: {optimizer}, {', '.join(f'{key} {value}' for key, value in listed.items())}"
+    )
 
 
 def _microseconds(training: Training) -> float:

@@ -36,7 +36,7 @@ class Settings:
             **self.options,
             "batch": self.batch,
             "epochs": self.epochs,
-            "label_smoothing": self.label_smoothing,
+            **({"label_smoothing": self.label_smoothing} if self.label_smoothing else {}),
         }
 
 
