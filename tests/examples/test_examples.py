@@ -1,5 +1,7 @@
 """What the examples compute, beside what they print."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -61,3 +63,15 @@ def test_epochs_and_seed_are_the_users():
     quiet = Report(Console(quiet=True))
     results = examples.load("linear-regression").run(Options(epochs=7, seed=5), quiet).results
     assert (results["iterations"], results["seed"]) == (7, 5)
+
+
+@pytest.mark.parametrize("width", [56, 80, 200])
+def test_summary_cuts_no_number(width):
+    console = Console(width=width, record=True, file=io.StringIO())
+    outcome = examples.load("linear-regression").run(Options(epochs=7), Report(Console(quiet=True)))
+    Report(console).summarise(outcome)
+    shown = console.export_text()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    for row in outcome.rows:
+        assert row["w"] in shown
+        assert row["loss"] in shown

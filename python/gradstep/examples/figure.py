@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gradstep.examples.outcome import Line, Outcome, Panel
 
@@ -55,7 +55,10 @@ def _colours(panels: Sequence[Panel]) -> dict[str, str]:
 def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
     axis.set_title(panel.title)
     axis.set_xlabel("updates")
-    axis.set_xscale("log" if "x" in panel.log else "linear")
+    if "x" in panel.log:
+        axis.set_xscale("log")
+    else:
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axis.set_yscale("log" if "y" in panel.log else "linear")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     for line in panel.lines:

@@ -149,7 +149,7 @@ def _panels(runs: Sequence[Descent]) -> list[Panel]:
             "Mean squared error above its minimum",
             [Line("loss", r.library, updates, [loss - least for loss in r.loss]) for r in runs],
             log="y",
-            floor=1e-12,  # below it, only rounding is to be seen
+            floor=1e-15,  # below it, only rounding is to be seen
         ),
         Panel(
             "The slope w and the intercept b",

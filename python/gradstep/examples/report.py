@@ -35,18 +35,34 @@ class Report:
             yield advance
 
     def summarise(self, outcome: Outcome) -> None:
-        self.console.print(_table(outcome.title, outcome.rows))
+        table = _a_line_each(outcome.rows)
+        unbounded = self.console.options.update(max_width=1000)
+        if self.console.measure(table, options=unbounded).maximum > self.console.width:
+            table = _a_column_each(outcome.rows)
+        self.console.print(outcome.title, style="bold", markup=False, highlight=False)
+        self.console.print(table)
         for note in outcome.notes:
             self.say(note)
 
 
-def _table(title: str, rows: Sequence[Mapping[str, str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+def _a_line_each(rows: Sequence[Mapping[str, str]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading, cell in rows[0].items():
         words = not any(character.isdigit() for character in cell)
         table.add_column(heading, justify="left" if words else "right")
     for row in rows:
         table.add_row(*row.values(), style="bold" if "gradstep" in row.values() else "")
+    return table
+
+
+def _a_column_each(rows: Sequence[Mapping[str, str]]) -> Table:
+    """For narrow terminals, in which the headings of `_a_line_each` would cut the numbers."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    for row in rows:
+        table.add_column(justify="right", overflow="fold", style="bold" if "gradstep" in row.values() else "")
+    for heading in rows[0]:
+        table.add_row(heading.replace("\n", " "), *(row[heading] for row in rows))
     return table
 
 
