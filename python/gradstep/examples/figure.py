@@ -14,9 +14,9 @@ from gradstep.examples.outcome import Line, Outcome, Panel
 
 COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8")
 STROKES: dict[str, dict[str, Any]] = {
-    "torch": {"linewidth": 6, "alpha": 0.3, "markersize": 11, "markeredgewidth": 0, "zorder": 1},
+    "torch": {"linewidth": 6, "alpha": 0.3, "markersize": 12, "markeredgewidth": 0, "zorder": 1},
     "NumPy": {"linewidth": 2.5, "linestyle": (0, (1, 2)), "alpha": 0.9, "zorder": 2},
-    "gradstep": {"linewidth": 1.4, "markersize": 4.5, "zorder": 3},
+    "gradstep": {"linewidth": 1.4, "markersize": 6.5, "markeredgecolor": "white", "zorder": 3},
 }
 STYLE: dict[Any, Any] = {
     "font.size": 11,
@@ -70,7 +70,9 @@ def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
 
 
 def _draw_line(axis: Axes, line: Line, colour: str) -> None:
-    # Dots stand alone: they are tests between which nothing was measured.
-    style = {"marker": line.marker, "linestyle": "none"} if line.marker else {}
+    stroke = dict(STROKES[line.library])
+    if line.marker:
+        # Dots stand alone, since nothing was measured between them, and above all lines.
+        stroke |= {"marker": line.marker, "linestyle": "none", "zorder": stroke["zorder"] + len(STROKES)}
     label = "" if line.marker else f"{line.setting}, {line.library}"
-    axis.plot(line.x, line.y, color=colour, label=label, **{**STROKES[line.library], **style})
+    axis.plot(line.x, line.y, color=colour, label=label, **stroke)

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from gradstep.examples.contenders import LIBRARIES, Settings
 from gradstep.examples.data import Array, Digits
 
-POINTS = 300  # of a curve: each is the mean over a window of updates, so that a figure stays legible
+POINTS = 150  # of a curve: each is the mean over a window of updates, so that a figure stays legible
 WARM_UP = 5
 Advance = Callable[[int], None]
 
