@@ -5,8 +5,9 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-import gradstep
 import pytest
+
+import gradstep
 
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 MODULES = [each.name for each in pkgutil.walk_packages(gradstep.__path__, "gradstep.") if "__main__" not in each.name]

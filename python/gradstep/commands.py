@@ -14,18 +14,14 @@ from gradstep.examples.data import DataError
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report, write_json
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=gradstep.__doc__
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=gradstep.__doc__)
 
 
 @app.command()
 def demo(
     name: Annotated[str | None, typer.Argument(help="The example; --list names them.")] = None,
     list_: Annotated[bool, typer.Option("--list", help="Name the examples and stop.")] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="Keras' mnist.npz; without it, 5000 bundled digits.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Keras' mnist.npz; without it, 5000 bundled digits.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the example's own number.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the initial weights and the order of the digits.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,

@@ -46,9 +46,7 @@ def run(program: Program, options: Options, report: Report) -> Outcome:
         "runs": [_record(t) for t in trainings],
     }
     notes = list(_notes(trainings))
-    return Outcome(
-        f"{program.title}, {digits.name}", list(map(_row, trainings)), notes, results, _panels(trainings)
-    )
+    return Outcome(f"{program.title}, {digits.name}", list(map(_row, trainings)), notes, results, _panels(trainings))
 
 
 def _adapted(settings: Settings, options: Options) -> Settings:
@@ -126,9 +124,7 @@ def _notes(trainings: Sequence[Training]) -> Iterator[str]:
 def _settings_line(task: Task) -> str:
     listed = task.settings.describe(task.updates)
     optimizer = listed.pop("optimizer")
-    return (
-        f"{task.settings.name}: {optimizer}, {', '.join(f'{key} {value}' for key, value in listed.items())}"
-    )
+    return f"{task.settings.name}: {optimizer}, {', '.join(f'{key} {value}' for key, value in listed.items())}"
 
 
 def _microseconds(training: Training) -> float:

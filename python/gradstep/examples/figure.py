@@ -41,9 +41,7 @@ def draw(outcome: Outcome, path: Path) -> None:
         for axis, panel in zip(axes, outcome.panels, strict=True):
             _draw_panel(axis, panel, colours)
         handles = {label: h for h, label in zip(*axes[0].get_legend_handles_labels(), strict=True)}
-        figure.legend(
-            handles.values(), handles.keys(), loc="outside lower left", ncols=len(handles), frameon=False
-        )
+        figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=len(handles), frameon=False)
         figure.savefig(path, dpi=150)
 
 
