@@ -48,7 +48,7 @@ class ArrayOptimizer(Stepping):
         complete = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
         if not complete["params"]:
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
-        adopt_schedules(complete)
+        adopt_schedules(complete, self.param_groups)
         self.check(complete)
         groups = [*self.param_groups, complete]
         _core.check_parameters([array for each in groups for array in each["params"]])

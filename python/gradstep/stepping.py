@@ -47,9 +47,12 @@ class Stepping(Rule):
                 schedules.yield_to_writes(group)
         settings = [self._group_settings(i, group) for i, group in enumerate(groups)]
         parameters = [group["params"] for group in groups]
-        while unbound := self._plan.step(parameters, gradients, settings, threads):
+        unbound = self._plan.step(parameters, gradients, settings, threads)
+        if unbound:
             for index in unbound:
                 self._bind(index)
+            if self._plan.step(parameters, gradients, settings, threads):
+                raise RuntimeError("the optimizer's state was changed by another thread during its step")
         for group, schedules in zip(groups, self._schedules, strict=True):
             if schedules:
                 schedules.advance(group)
