@@ -46,8 +46,7 @@ void refuse_overlap(const std::vector<array_view>& views, const std::vector<int>
 
 py::object gradient_of(py::handle parameter, const py::object& gradients, int index) {
   static const py::handle grad = PyUnicode_InternFromString("grad");
-  if (!gradients.is_none())
-    return py::reinterpret_borrow<py::object>(py::reinterpret_borrow<py::list>(gradients)[size_t(index)]);
+  if (!gradients.is_none()) return py::reinterpret_borrow<py::object>(PyList_GetItem(gradients.ptr(), index));
   PyObject* const found = PyObject_GetAttr(parameter.ptr(), grad.ptr());
   if (!found) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(found);
