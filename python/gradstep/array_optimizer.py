@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradstep import _core
-from gradstep.arrays import as_numpy
+from gradstep.arrays import as_numpy, tell_autograd
 from gradstep.hyperparameters import Group
 from gradstep.scheduling import adopt_schedules
 from gradstep.stepping import Stepping
@@ -53,6 +53,7 @@ class ArrayOptimizer(Stepping):
         groups = [*self.param_groups, complete]
         _core.check_parameters([array for each in groups for array in each["params"]])
         self.param_groups.append(complete)
+        self._all_numpy = all(isinstance(array, np.ndarray) for each in groups for array in each["params"])
         self.state.extend({} for _ in complete["params"])
         self._forget_plan()
 
@@ -71,6 +72,8 @@ class ArrayOptimizer(Stepping):
         if len(listed) != expected:
             raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
         self._update(listed, get_num_threads())
+        if not self._all_numpy:
+            tell_autograd(self._plan.written())
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
