@@ -46,6 +46,20 @@ std::vector<std::string> targets() {
   return names;
 }
 
+void collect_plans(PyHeapTypeObject* heap_type) {
+  PyTypeObject& type = heap_type->ht_type;
+  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!py::detail::is_holder_constructed(self)) return 0;
+    return py::cast<plan&>(py::handle(self)).traverse(visit, arg);
+  };
+  type.tp_clear = [](PyObject* self) {
+    if (py::detail::is_holder_constructed(self)) py::cast<plan&>(py::handle(self)).clear();
+    return 0;
+  };
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core, m) {
@@ -64,7 +78,7 @@ PYBIND11_MODULE(_core, m) {
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("lr"), py::arg("weight_decay"),
            py::arg("decoupled"), py::arg("maximize"), py::arg("hypers"));
-  py::class_<plan>(m, "Plan")
+  py::class_<plan>(m, "Plan", py::custom_type_setup(collect_plans))
       .def(py::init<>())
       .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("arrays"), py::arg("numbers"),
            py::arg("fresh"))

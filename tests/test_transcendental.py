@@ -29,8 +29,7 @@ def call(name, x, y=0.0):
 def worst_ulps(got, exact):
     with mpmath.workprec(200):
         errors = [
-            abs(mpmath.mpf(float(g)) - e) / float(np.spacing(abs(float(e))))
-            for g, e in zip(got, exact, strict=True)
+            abs(mpmath.mpf(float(g)) - e) / float(np.spacing(abs(float(e)))) for g, e in zip(got, exact, strict=True)
         ]
         return float(max(errors))
 
@@ -110,9 +109,7 @@ def test_edges(name, x, expected):
 
 
 @pytest.mark.parametrize("x", [0.0, -0.0, 0.5, 1.0, -1.0, 2.0, -2.0, INF, -INF, NAN])
-@pytest.mark.parametrize(
-    "y", [0.0, 1.0, 2.0, 3.0, 0.5, -1.0, -2.0, -0.5, INF, -INF, NAN, 1e300, -1e300, 2.0**52 + 1]
-)
+@pytest.mark.parametrize("y", [0.0, 1.0, 2.0, 3.0, 0.5, -1.0, -2.0, -0.5, INF, -INF, NAN, 1e300, -1e300, 2.0**52 + 1])
 def test_pow_edges_are_those_of_ieee(x, y):
     with np.errstate(all="ignore"):
         expected = np.nan if x == 1 and math.isnan(y) else np.float_power(x, y)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradstep import _core
-from gradstep.arrays import as_numpy
+from gradstep.arrays import as_numpy, tell_autograd
 from gradstep.hyperparameters import Group
 from gradstep.scheduling import adopt_schedules
 from gradstep.stepping import Stepping
@@ -48,11 +48,12 @@ class ArrayOptimizer(Stepping):
         complete = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
         if not complete["params"]:
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
-        adopt_schedules(complete)
+        adopt_schedules(complete, self.param_groups)
         self.check(complete)
         groups = [*self.param_groups, complete]
         _core.check_parameters([array for each in groups for array in each["params"]])
         self.param_groups.append(complete)
+        self._all_numpy = all(isinstance(array, np.ndarray) for each in groups for array in each["params"])
         self.state.extend({} for _ in complete["params"])
         self._forget_plan()
 
@@ -71,6 +72,8 @@ class ArrayOptimizer(Stepping):
         if len(listed) != expected:
             raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
         self._update(listed, get_num_threads())
+        if not self._all_numpy:
+            tell_autograd(self._plan.written())
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""

@@ -6,11 +6,13 @@ else: ml_dtypes, older torch, the buffer protocol, other libraries' DLPack, and 
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Description", "as_numpy", "describe"]
+__all__ = ["Description", "as_numpy", "describe", "tell_autograd"]
 
 #: address, dtype, shape, strides in bytes, writable, what keeps the memory alive
 Description = tuple[int, str, tuple[int, ...], tuple[int, ...], bool, object]
@@ -103,3 +105,10 @@ def _tensor_address(tensor: Any) -> int:
         return int(tensor.data_ptr()) if storage_bytes else 0
     except (RuntimeError, NotImplementedError):
         return 0
+
+
+def tell_autograd(written: Iterable[Any]) -> None:
+    """Bump the version counters of the torch tensors among arrays that the core has written through their pointers."""
+    torch = sys.modules.get("torch")
+    if torch and (tensors := [array for array in written if isinstance(array, torch.Tensor)]):
+        torch.autograd.graph.increment_version(tensors)

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradstep import _core, rules
+from gradstep.arrays import tell_autograd
 from gradstep.hyperparameters import Group
 from gradstep.rules.base import Rule
 from gradstep.schedules import Schedule
@@ -101,6 +102,7 @@ def _apply(
     if plan.step([[param]], [grad], settings, threads):
         plan.bind(0, state, arrays, numbers, step == 1)
         plan.step([[param]], [grad], settings, threads)
+    tell_autograd((param, *states))
 
 
 adadelta_ = _update_of(rules.Adadelta)

@@ -51,9 +51,7 @@ def test_equal_arguments_make_equal_schedules():
 
 
 def test_json_and_hash_never_change():
-    text = (
-        '{"schedule":"Warmup","base":{"schedule":"CosineDecay","init":0.1,"steps":90,"past":"mirror"},"n":5}'
-    )
+    text = '{"schedule":"Warmup","base":{"schedule":"CosineDecay","init":0.1,"steps":90,"past":"mirror"},"n":5}'
     s = gs.CosineDecay(0.1, 90, past="mirror").warmup(5)
     assert s.to_json() == text
     assert hash(s) == 38703221322912195
@@ -70,9 +68,7 @@ def test_a_step_gives_a_float(t):
     assert S(t) == S(3)
 
 
-@pytest.mark.parametrize(
-    "t", [[3, 4], (3, 4), range(3, 5), np.array([3, 4], np.uint64), np.array([3, 9, 4])[::2]]
-)
+@pytest.mark.parametrize("t", [[3, 4], (3, 4), range(3, 5), np.array([3, 4], np.uint64), np.array([3, 9, 4])[::2]])
 def test_steps_give_an_array(t):
     values = S(t)
     assert values.dtype == np.float64

@@ -35,7 +35,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         try:
-            adopt_schedules(group)
+            adopt_schedules(group, self.param_groups[:-1])
             self.check(group)
         except (TypeError, ValueError):
             self.param_groups.pop()
