@@ -1,10 +1,11 @@
-"""The optimizers that every test goes through: each rule at values that are not its defaults and not zero, and at its
-defaults. A new rule is tested everywhere by a line here and a function in reference.py.
+"""The optimizers that every test goes through: each rule at values that are neither defaults nor zero, and at
+its defaults. A new rule is tested everywhere by a line here and a function in reference.py.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
+
 import gradstep
 from gradstep import _core, rules
 

@@ -1,7 +1,8 @@
 import os
 
-import gradstep
 import pytest
+
+import gradstep
 from gradstep import _core
 
 

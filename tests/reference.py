@@ -1,8 +1,8 @@
-"""Every rule in three to six lines, from its paper and torch's for-loop semantics: what the tests hold to be true.
+"""Every rule in three to six lines, from its paper and torch's for-loop semantics: what the tests hold true.
 
-A rule takes the parameter p, its gradient g, its states s (under torch's names, zero before they are written), the time t
-counted from 1 and the hyper-parameters h, and returns the new parameter. It computes in the dtype of p: float64, or
-longdouble where float64 is what is tested.
+A rule takes the parameter p, its gradient g, its states s (under torch's names, zero before they are written),
+the time t counted from 1 and the hyper-parameters h, and returns the new parameter. It computes in the dtype of
+p: float64, or longdouble where float64 is what is tested.
 """
 
 from types import SimpleNamespace
@@ -77,9 +77,7 @@ def radam(p, g, s, t, h):
     limit = 2 / (1 - beta2) - 1
     length = limit - 2 * t * beta2**t / (1 - beta2**t)
     u = s.exp_avg / (1 - beta1**t)
-    if (
-        length > 5
-    ):  # Trap: torch's threshold is 5, the paper's is 4; eps is not scaled by the bias correction.
+    if length > 5:  # Trap: torch's threshold is 5, the paper's is 4; eps is not scaled.
         rectified = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
         u = u * np.sqrt(rectified * (1 - beta2**t)) / (np.sqrt(s.exp_avg_sq) + h.eps)
     return p - h.lr * u
@@ -89,9 +87,7 @@ def rprop(p, g, s, t, h):
     turn = g * s.prev
     factor = np.where(turn < 0, h.etas[0], np.where(turn > 0, h.etas[1], 1))
     s.step_size = np.clip((s.step_size if t > 1 else h.lr) * factor, *h.step_sizes)
-    s.prev = np.where(
-        turn < 0, 0, g
-    )  # Trap: where the sign turned there is no step, and nothing is remembered.
+    s.prev = np.where(turn < 0, 0, g)  # Trap: where the sign turned, no step and no memory.
     return p - np.sign(s.prev) * s.step_size
 
 
@@ -132,8 +128,8 @@ def in_dtype(value, kind):
 
 
 def run(name, p, gradients, group):
-    """The parameter and states after a step with each gradient, and what their errors scale with: the largest magnitude that
-    each element of the parameter, or one of its updates, has had, and that each state has had.
+    """The parameter and states after a step with each gradient, and what their errors scale with: the largest
+    that each element of the parameter, or an update of it, and each state has been.
 
     ``group`` holds every hyper-parameter of the class called ``name``.
     """
