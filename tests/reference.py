@@ -1,8 +1,8 @@
 """Every rule in three to six lines, from its paper and torch's for-loop semantics: what the tests hold true.
 
-A rule takes the parameter p, its gradient g, its states s (under torch's names, zero before they are written),
-the time t counted from 1 and the hyper-parameters h, and returns the new parameter. It computes in the dtype of
-p: float64, or longdouble where float64 is what is tested.
+A rule takes the parameter p, its gradient g, its states s (named as in torch, zero before they are written),
+the time t from 1 on and the hyper-parameters h, and returns the new parameter. It computes in the dtype of p:
+float64, or longdouble where float64 is what is tested.
 """
 
 from types import SimpleNamespace
