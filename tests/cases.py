@@ -85,3 +85,14 @@ SIZES = sorted({0, 1, 4095, 4096, 4097, *(n for w in LANES for n in (w - 1, w, w
 LARGE = 1_000_003
 
 CORE_RULES = sorted(_core.rules())
+
+
+def torch_cases(cases):
+    """Those whose class torch has too, with the hyper-parameters that it takes there: Rprop has no decay."""
+    import torch
+
+    shared = [case for case in cases if hasattr(torch.optim, case.name)]
+    return [
+        Case(case.name, {k: v for k, v in case.hyper.items() if case.name != "Rprop" or k != "weight_decay"})
+        for case in shared
+    ]

@@ -1,5 +1,5 @@
-"""The same bits everywhere: on every CPU target, with any number of threads, however the data is cut, with NumPy and with
-torch, and whatever floating-point mode the program has set."""
+"""The same bits everywhere: on every CPU target, with any number of threads, however the data is cut, with
+NumPy and with torch, and whatever floating-point mode the program has set."""
 
 import json
 import os
@@ -32,14 +32,10 @@ def digests():
 
 def run_script(**environment):
     script = Path(__file__).with_name("hashes.py")
-    done = subprocess.run(
-        [sys.executable, script],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
+    variables = {**os.environ, **environment}
+    return subprocess.run(
+        [sys.executable, script], env=variables, capture_output=True, text=True, timeout=300
     )
-    return done
 
 
 @pytest.mark.parametrize("target", _core.targets())

@@ -1,4 +1,4 @@
-"""The traps of other libraries' update rules, each as one test; those that need a trajectory are in reference.py."""
+"""The traps of other libraries' update rules, a test each; those of a trajectory are in reference.py."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ def one(value, dtype=np.float32):
 
 
 def test_bias_corrections_are_formed_in_double():
-    # Trap: 1 - beta2^t in float loses digits at small t: 1.3e-5 of it at t = 1 and beta2 = 0.999. There the first
-    # direction is the gradient's sign, to the half ulp of each of five roundings.
+    # Trap: 1 - beta2^t in float loses digits at small t: 1.3e-5 of it at t = 1 and beta2 = 0.999. Equal
+    # gradients give a direction of 1, to the half ulp of each of five roundings.
     for t in (1, 2, 3):
         p = one(0.0)
         step_all(gradstep.Adam([p], lr=1.0, eps=0.0), [[one(3.0)]] * t)
@@ -131,8 +131,8 @@ def test_a_rate_of_zero_changes_nothing(case):
 
 @pytest.mark.parametrize("name", ["AdamW", "Lion", "Signum", "Adam", "SGD"])
 def test_decoupled_decay_is_one_multiplication_before_the_update(name):
-    # Trap: apex adds lr * decay * p, bitsandbytes decays after the update, torch's fused CUDA subtracts. The factor is
-    # formed in double, and a gradient of 0 shows it alone.
+    # Trap: apex adds lr * decay * p, bitsandbytes decays after the update, torch's fused CUDA subtracts. The
+    # factor is formed in double, and a gradient of 0 shows it alone.
     p = normal(0, 200)
     kept = p * np.float32(1 - 0.3 * 0.01)
     optimizer = getattr(gradstep, name)([p], lr=0.3, weight_decay=0.01, decoupled_weight_decay=True)
@@ -163,7 +163,7 @@ def test_time_goes_on_beyond_what_a_float_counts(lr_decay):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", ALL_CASES, ids=str)
 def test_awkward_numbers_do_not_spread(case, dtype):
-    # An element's result depends on that element alone: every second one awkward or not, the others are the same.
+    # An element's result depends on that element alone: whatever every second one is, the others stay.
     odd = np.arange(300) % 2 == 1
     found = []
     for seed in (5, 6):
