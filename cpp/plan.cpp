@@ -84,7 +84,6 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
   static const py::handle grad = PyUnicode_InternFromString("grad");
   const target& on = active_target();
   py::list unbound;
-  bool moved = false;
   int index = 0;
   active_.clear();
   group_of_active_.clear();
@@ -99,7 +98,7 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
       if (!gradient) throw py::error_already_set();
       if (!gradient.is_none()) {
         slot& tensor = slots_[size_t(index)];
-        moved |= tensor.read(parameter, gradient, index, kept_alive_);
+        if (tensor.read(parameter, gradient, index, kept_alive_)) forget_places();
         if (!tensor.holds_its_states(states)) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));
@@ -108,13 +107,20 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
     }
   }
   slots_.resize(size_t(index));
-  if (moved) {
+  if (apart_ != active_) {
     std::vector<array_view> views;
     for (const int each : active_) views.push_back(slots_[size_t(each)].view);
     refuse_overlap(views, active_);
-    cut_tensors_.clear();
+    apart_ = active_;
   }
   return unbound;
+}
+
+// Kept across a step that fails on the way, so that the next one looks again.
+void plan::forget_places() {
+  apart_.clear();
+  cut_tensors_.clear();
+  chunks_.clear();
 }
 
 const plan::prepared& plan::prepare(slot& tensor, int group, const group_settings& settings) {
@@ -179,6 +185,7 @@ void check_parameters(const py::list& parameters) {
   for (const py::handle parameter : parameters) {
     numbers.push_back(int(numbers.size()));
     views.push_back(read_parameter(parameter, numbers.back(), owners));
+    refuse_negated(parameter, {"parameter", numbers.back()});
   }
   refuse_overlap(views, numbers);
 }

@@ -50,12 +50,14 @@ class plan {
 
   pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
                           const std::vector<group_settings>& groups);
+  void forget_places();
   const prepared& prepare(slot& tensor, int group, const group_settings& settings);
   void cut(int threads);
   void run(int threads);
 
   std::deque<slot> slots_;
   std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
+  std::vector<int> apart_;                     // those that are known not to share memory
   std::vector<int> cut_tensors_;               // those that the chunks were cut for
   int cut_threads_ = 0;
   std::vector<chunk> chunks_;
