@@ -32,7 +32,8 @@ def awkward(seed, size, dtype="f32"):
 def bits(array):
     """The bits of an array as integers, with one NaN for all (its payload is nobody's promise)."""
     whole = np.array(array, order="C")
-    whole[np.isnan(whole)] = np.nan
+    if whole.dtype.kind != "i":
+        whole[np.isnan(whole)] = np.nan
     return whole.view(f"u{whole.dtype.itemsize}")
 
 
