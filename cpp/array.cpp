@@ -114,6 +114,11 @@ bool read_numpy(py::handle object, array_view& view) {
   return view.ndim <= dimension_limit;
 }
 
+bool read_directly(py::handle array, array_view& view) {
+  if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) return read_tensor(*api, array, view);
+  return py::isinstance<py::array>(array) && read_numpy(array, view);
+}
+
 array_view read_description(py::handle object, const array_role& role, py::object& owner) {
   static py::handle describe = py::object(py::module_::import("gradstep.arrays").attr("describe")).release();
   const py::tuple found = describe(object, std::string(role.what) + " " + std::to_string(role.index));
@@ -143,13 +148,9 @@ void refuse_negated(py::handle array, const array_role& role) {
 }
 
 array_view read_array(py::handle array, const array_role& role, py::object& owner) {
-  array_view view;
-  if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) {
-    if (read_tensor(*api, array, view)) return view;
-  } else if (py::isinstance<py::array>(array) && read_numpy(array, view)) {
-    return view;
-  }
-  return read_description(array, role, owner);
+  array_view view;  // the only thing returned, so that its kilobyte is never copied
+  if (!read_directly(array, view)) view = read_description(array, role, owner);
+  return view;
 }
 
 }  // namespace gradstep

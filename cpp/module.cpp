@@ -2,10 +2,9 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
-
 #include "dispatch.h"
 #include "plan.h"
+#include "schedule_module.h"
 #include "threads.h"
 
 namespace py = pybind11;
@@ -46,6 +45,20 @@ std::vector<std::string> targets() {
   return names;
 }
 
+void collect_plans(PyHeapTypeObject* heap_type) {
+  PyTypeObject& type = heap_type->ht_type;
+  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!py::detail::is_holder_constructed(self)) return 0;
+    return py::cast<plan&>(py::handle(self)).traverse(visit, arg);
+  };
+  type.tp_clear = [](PyObject* self) {
+    if (py::detail::is_holder_constructed(self)) py::cast<plan&>(py::handle(self)).clear();
+    return 0;
+  };
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core, m) {
@@ -64,7 +77,7 @@ PYBIND11_MODULE(_core, m) {
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("lr"), py::arg("weight_decay"),
            py::arg("decoupled"), py::arg("maximize"), py::arg("hypers"));
-  py::class_<plan>(m, "Plan")
+  py::class_<plan>(m, "Plan", py::custom_type_setup(collect_plans))
       .def(py::init<>())
       .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("arrays"), py::arg("numbers"),
            py::arg("fresh"))
@@ -72,4 +85,5 @@ PYBIND11_MODULE(_core, m) {
            py::arg("threads"))
       .def("written", &plan::written)
       .def("gathered", &plan::gathered);
+  bind_schedules(m);
 }

@@ -44,6 +44,14 @@ void refuse_overlap(const std::vector<array_view>& views, const std::vector<int>
                         " share memory: pass each element once");
 }
 
+py::object gradient_of(py::handle parameter, const py::object& gradients, int index) {
+  static const py::handle grad = PyUnicode_InternFromString("grad");
+  if (!gradients.is_none()) return py::reinterpret_borrow<py::object>(PyList_GetItem(gradients.ptr(), index));
+  PyObject* const found = PyObject_GetAttr(parameter.ptr(), grad.ptr());
+  if (!found) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(found);
+}
+
 bool same_time(const clock& a, const clock& b) {
   return a.t == b.t && a.fresh == b.fresh && std::equal(a.kept, a.kept + kept_limit, b.kept);
 }
@@ -52,14 +60,15 @@ bool same_time(const clock& a, const clock& b) {
 
 void plan::bind(int index, py::dict state, const std::vector<std::string>& arrays,
                 const std::vector<std::string>& numbers, bool fresh) {
+  const step_guard guard(stepping_);
   slots_.at(size_t(index)).bind(std::move(state), arrays, numbers, fresh, index);
 }
 
 py::list plan::step(const py::list& parameters, const py::object& gradients,
                     const std::vector<group_settings>& groups, int threads) {
   const step_guard guard(stepping_);
-  kept_alive_.clear();
-  const py::list unbound = read_all(parameters, gradients, groups);
+  std::vector<py::object> kept_alive;
+  const py::list unbound = read_all(parameters, gradients, groups, kept_alive);
   if (!unbound.empty()) return unbound;
 
   prepared_.clear();
@@ -75,13 +84,11 @@ py::list plan::step(const py::list& parameters, const py::object& gradients,
   cut(threads);
   run(threads);
   for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
-  kept_alive_.clear();
   return unbound;
 }
 
 py::list plan::read_all(const py::list& parameters, const py::object& gradients,
-                        const std::vector<group_settings>& groups) {
-  static const py::handle grad = PyUnicode_InternFromString("grad");
+                        const std::vector<group_settings>& groups, std::vector<py::object>& keep) {
   const target& on = active_target();
   py::list unbound;
   int index = 0;
@@ -91,14 +98,11 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
     const int states = on.rules[groups[group].rule].states;
     for (const py::handle parameter : py::reinterpret_borrow<py::list>(parameters[group])) {
       if (size_t(index) == slots_.size()) slots_.emplace_back();
-      const py::object gradient =
-          gradients.is_none()
-              ? py::reinterpret_steal<py::object>(PyObject_GetAttr(parameter.ptr(), grad.ptr()))
-              : py::reinterpret_borrow<py::object>(PyList_GetItem(gradients.ptr(), index));
-      if (!gradient) throw py::error_already_set();
+      const py::object gradient = gradient_of(parameter, gradients, index);
       if (!gradient.is_none()) {
         slot& tensor = slots_[size_t(index)];
-        if (tensor.read(parameter, gradient, index, kept_alive_)) forget_places();
+        // Remembered until the next cut: a later refusal in this step must not hide it from the next one.
+        moved_ |= tensor.read(parameter, gradient, index, keep);
         if (!tensor.holds_its_states(states)) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));
@@ -107,20 +111,14 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
     }
   }
   slots_.resize(size_t(index));
-  if (apart_ != active_) {
-    std::vector<array_view> views;
-    for (const int each : active_) views.push_back(slots_[size_t(each)].view);
-    refuse_overlap(views, active_);
-    apart_ = active_;
-  }
+  if (moved_ || active_ != cut_tensors_) refuse_overlap_of_active();
   return unbound;
 }
 
-// Kept across a step that fails on the way, so that the next one looks again.
-void plan::forget_places() {
-  apart_.clear();
-  cut_tensors_.clear();
-  chunks_.clear();
+void plan::refuse_overlap_of_active() const {
+  std::vector<array_view> views;
+  for (const int each : active_) views.push_back(slots_[size_t(each)].view);
+  refuse_overlap(views, active_);
 }
 
 const plan::prepared& plan::prepare(slot& tensor, int group, const group_settings& settings) {
@@ -147,7 +145,7 @@ const plan::prepared& plan::prepare(slot& tensor, int group, const group_setting
 // Cuts the tensors into chunks for the threads to take one after the other: small enough to balance, large
 // enough to stream.
 void plan::cut(int threads) {
-  if (cut_threads_ == threads && cut_tensors_ == active_) return;
+  if (!moved_ && cut_threads_ == threads && cut_tensors_ == active_) return;
   int64_t elements = 0;
   for (const int index : active_) elements += slots_[size_t(index)].size;
   int64_t length = largest_chunk;
@@ -160,6 +158,7 @@ void plan::cut(int threads) {
   }
   cut_tensors_ = active_;
   cut_threads_ = threads;
+  moved_ = false;
 }
 
 void plan::run(int threads) {
@@ -188,6 +187,20 @@ void check_parameters(const py::list& parameters) {
     refuse_negated(parameter, {"parameter", numbers.back()});
   }
   refuse_overlap(views, numbers);
+}
+
+int plan::traverse(visitproc visit, void* arg) const {
+  for (const slot& each : slots_) {
+    Py_VISIT(each.parameter.ptr());
+    Py_VISIT(each.state.ptr());
+    for (const py::object& member : each.members) Py_VISIT(member.ptr());
+  }
+  return 0;
+}
+
+void plan::clear() {
+  slots_.clear();
+  active_.clear();
 }
 
 py::list plan::written() const {

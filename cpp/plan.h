@@ -37,6 +37,10 @@ class plan {
   pybind11::list written() const;  // the parameters that the last step wrote
   int gathered() const;            // how many of them took the path for other layouts
 
+  // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.
+  int traverse(visitproc visit, void* arg) const;
+  void clear();
+
  private:
   struct chunk {
     int tensor;
@@ -49,20 +53,19 @@ class plan {
   };
 
   pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
-                          const std::vector<group_settings>& groups);
-  void forget_places();
+                          const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
+  void refuse_overlap_of_active() const;
   const prepared& prepare(slot& tensor, int group, const group_settings& settings);
   void cut(int threads);
   void run(int threads);
 
   std::deque<slot> slots_;
   std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
-  std::vector<int> apart_;                     // those that are known not to share memory
   std::vector<int> cut_tensors_;               // those that the chunks were cut for
   int cut_threads_ = 0;
+  bool moved_ = true;  // a tensor lies elsewhere since
   std::vector<chunk> chunks_;
   std::deque<prepared> prepared_;
-  std::vector<pybind11::object> kept_alive_;
   bool stepping_ = false;
 };
 

@@ -53,6 +53,16 @@ GS_HD twofold product(twofold a, twofold b) {
 GS_HD uint64_t to_bits(double x) { return __builtin_bit_cast(uint64_t, x); }
 GS_HD double from_bits(uint64_t bits) { return __builtin_bit_cast(double, bits); }
 
+// As select, but by masks: gcc vectorises no loop with a select whose condition is the same throughout, such
+// as one on the base of a decay.
+GS_HD double pick(bool condition, double yes, double no) {
+  const uint64_t mask = -uint64_t(condition);
+  return from_bits((to_bits(yes) & mask) | (to_bits(no) & ~mask));
+}
+
+// x within -limit and limit; NaN stays.
+GS_HD double clamp(double x, double limit) { return pick(x > limit, limit, pick(x < -limit, -limit, x)); }
+
 GS_HD double polynomial(double, double constant) { return constant; }
 template <class... Rest>
 GS_HD double polynomial(double x, double constant, Rest... rest) {
@@ -62,7 +72,7 @@ GS_HD double polynomial(double x, double constant, Rest... rest) {
 // The nearest integer, ties to even. Adding 2^52 pushes the fraction out of the significand.
 GS_HD double round(double x) {
   const double size = abs(x), whole = (size + 0x1p52) - 0x1p52;
-  return select(size < 0x1p52, select(x < 0, -whole, whole), x);
+  return pick(size < 0x1p52, pick(x < 0, -whole, whole), x);
 }
 
 // 2^k for an integer k from -1022 to 1023: in the sum, k + 1023 are the lowest bits.
@@ -70,8 +80,8 @@ GS_HD double power_of_two(double k) { return from_bits(to_bits(k + (0x1.8p52 + 1
 
 // 2^(high + low), for a low that is small beside high or beside 1.
 GS_HD double exp2(twofold x) {
-  const double high = minimum(maximum(x.high, -1100.0), 1100.0);
-  const double low = select(high == x.high, x.low, 0.0);
+  const double high = clamp(x.high, 1100);
+  const double low = pick(high == x.high, x.low, 0.0);
   const double k = round(high), f = high - k;
   // 2^f = 1 + f ln2 + f^2 q(f); f ln2 in twofold keeps the rounding error far below half an ulp.
   const twofold linear = product({f, 0}, {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56});
@@ -86,16 +96,16 @@ GS_HD double exp2(twofold x) {
   // In two steps, because 2^k itself may be out of range where the result is not.
   const double half = round(k * 0.5);
   const double scaled = value * power_of_two(half) * power_of_two(k - half);
-  return select(x.high != x.high, x.high, scaled);
+  return pick(x.high != x.high, x.high, scaled);
 }
 
 // log2(x) to about 2^-65 of its value, for x > 0 and finite.
 GS_HD twofold log2_twofold(double x) {
   const bool subnormal = x < 0x1p-1022;
-  const uint64_t bits = to_bits(select(subnormal, x * 0x1p54, x));
+  const uint64_t bits = to_bits(pick(subnormal, x * 0x1p54, x));
   // x = 2^e m with m from sqrt(1/2) to sqrt(2): the exponent field once the significand of sqrt(2) carries.
   const uint64_t field = (bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd)) >> 52;
-  const double e = from_bits(field | 0x4330000000000000) - (0x1p52 + 1023) - select(subnormal, 54.0, 0.0);
+  const double e = from_bits(field | 0x4330000000000000) - (0x1p52 + 1023) - pick(subnormal, 54.0, 0.0);
   const double m1 = from_bits(bits - (field << 52) + 0x3ff0000000000000) - 1;
   // log2(m) = 2/ln2 atanh(s) with s = (m - 1) / (m + 1), and atanh(s) = s + s^3 (1/3 + s^2 r(s^2)).
   const twofold d = exact_sum(2, m1);
@@ -118,8 +128,8 @@ GS_HD twofold log2_twofold(double x) {
 // What a logarithm is at the ends of its range; `inside` is its value between them.
 GS_HD double log_edges(double x, double inside) {
   const double infinity = __builtin_inf();
-  const double ends = select(x == 0, -infinity, select(x == infinity, infinity, inside));
-  return select(x < 0 || x != x, __builtin_nan(""), ends);
+  const double ends = pick(x == 0, -infinity, pick(x == infinity, infinity, inside));
+  return pick((x < 0) | (x != x), __builtin_nan(""), ends);
 }
 
 GS_HD double exp2(double x) { return exp2(twofold{x, 0}); }
@@ -133,27 +143,25 @@ GS_HD double log(double x) {
   return log_edges(x, e.high + e.low);
 }
 
-// IEEE's pow, edges included: pow(x, 0) and pow(1, y) are 1 even for NaN; a negative x needs an integer y.
+// IEEE's pow, edges included (pow(x, 0) is 1 even for NaN), except that pow(1, NaN) is NaN.
 GS_HD double pow(double x, double y) {
   const double infinity = __builtin_inf(), size = abs(x);
   const twofold inside = log2_twofold(size);
-  const bool edge = size == 0 || size == infinity || size != size;
-  const twofold l = {log_edges(size, inside.high), select(edge, 0.0, inside.low)};
-  const double of_one = select(y != y, y, 1.0);  // (-1)^inf is 1, and not 2^(inf 0)
-  const double magnitude = select(size == 1, of_one, exp2(product({y, 0}, l)));
+  const bool edge = (size == 0) | (size == infinity) | (size != size);
+  const twofold l = {log_edges(size, inside.high), pick(edge, 0.0, inside.low)};
+  const double finite = clamp(y, 0x1.fffffffffffffp+1023);  // as 0 times infinity is NaN, but 1^infinity is 1
+  const double magnitude = exp2(product({finite, 0}, l));
   const double half = y * 0.5;
-  const bool integer = round(y) == y, odd = integer && round(half) != half;
-  const bool negative = to_bits(x) >> 63 != 0;
-  const double signed_ = select(negative && odd, -magnitude, magnitude);
-  const bool undefined = negative && !integer && !edge;
-  return select(y == 0 || x == 1, 1.0, select(undefined, __builtin_nan(""), signed_));
+  const bool negative = to_bits(x) >> 63 != 0, integer = round(y) == y, odd = integer & (round(half) != half);
+  const double value = pick(negative & odd, -magnitude, magnitude);
+  return pick(y == 0, 1.0, pick(negative & !integer & !edge, __builtin_nan(""), value));
 }
 
 // cos(pi x), exact where the result is 0, 1 or -1.
 GS_HD double cospi(double x) {
   const double turn = abs(x - 2 * round(x * 0.5));  // from 0 to 1, exactly
-  const bool sine = turn > 0.25 && turn < 0.75;
-  const double u = select(sine, 0.5 - turn, select(turn > 0.5, 1 - turn, turn));
+  const bool sine = (turn > 0.25) & (turn < 0.75);
+  const double u = pick(sine, 0.5 - turn, pick(turn > 0.5, 1 - turn, turn));
   const twofold z = exact_product(u, u);
   const twofold square = product(z, {0x1.3bd3cc9be45dep+2, 0x1.692b71366cc04p-52});  // (pi u)^2 / 2
   const double c = polynomial(z.high, 0x1.03c1f081b5ac4p+2, -0x1.55d3c7e3cbd74p+0, 0x1.e1f50688302c5p-3,
@@ -164,7 +172,7 @@ GS_HD double cospi(double x) {
   const double s = polynomial(z.high, -0x1.4abbce625be52p+2, 0x1.466bc6775a476p+1, -0x1.32d2cce500387p-1,
                               0x1.50783208843ebp-4, -0x1.e3027dea82bd7p-8, 0x1.e4a9d9166f052p-12);
   const double sine_value = angle.high + (angle.low + u * z.high * s);
-  return select(sine, sine_value, select(turn > 0.5, -cosine, cosine));
+  return pick(sine, sine_value, pick(turn > 0.5, -cosine, cosine));
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -3,6 +3,7 @@
 
 #include "../rules/list.h"
 #include "../storage/convert.h"
+#include "evaluate.h"
 #include "loop.h"
 
 #define GS_QUOTE(x) #x
@@ -41,6 +42,11 @@ constexpr target description = {
     sizeof(rules) / sizeof(rules[0]),
     {storage<stored_f64>(), storage<stored_f32>(), storage<stored_f16>(), storage<stored_bf16>()},
     {adjust<float>, adjust<double>},
+    operations,
+    sizeof(operations) / sizeof(operations[0]),
+    evaluate,
+    functions,
+    sizeof(functions) / sizeof(functions[0]),
 };
 
 }  // namespace gradstep::GS_TARGET

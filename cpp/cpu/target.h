@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../clock.h"
+#include "../schedules/program.h"
 #include "../storage/dtype.h"
 
 namespace gradstep {
@@ -49,12 +50,23 @@ struct storage_entry {
 // The gradient as the rule sees it: g or -g, plus decay * p.
 using adjust_body = void (*)(void* out, const void* g, const void* p, int64_t n, bool maximize, double decay);
 
+// A function of transcendental.h over arrays; y is read by functions of two numbers.
+struct function_entry {
+  const char* name;
+  void (*map)(const double* x, const double* y, double* out, int64_t n);
+};
+
 struct target {
   const char* name;
   const rule_entry* rules;
   int rule_count;
   storage_entry storages[dtype_count];
   adjust_body adjust[2];
+  const operation_entry* operations;
+  int operation_count;
+  void (*evaluate)(const program& code, const int64_t* t, double* out, int64_t n);
+  const function_entry* functions;
+  int function_count;
 };
 
 }  // namespace gradstep

@@ -7,29 +7,20 @@
 namespace gradstep::GS_TARGET {
 
 // A storage is its bits, one number's decode and encode, and the same for a whole register.
-struct stored_f64 {
-  using bits = double;
+template <class Float>
+struct stored_float {
+  using bits = Float;
   template <class T>
-  static GS_HD T decode(double x) {
+  static GS_HD T decode(Float x) {
     return T(x);
   }
   template <class T>
-  static GS_HD double encode(T x) {
-    return double(x);
+  static GS_HD Float encode(T x) {
+    return Float(x);
   }
 };
-
-struct stored_f32 {
-  using bits = float;
-  template <class T>
-  static GS_HD T decode(float x) {
-    return T(x);
-  }
-  template <class T>
-  static GS_HD float encode(T x) {
-    return float(x);
-  }
-};
+using stored_f64 = stored_float<double>;
+using stored_f32 = stored_float<float>;
 
 struct stored_f16 {
   using bits = uint16_t;

@@ -1,4 +1,14 @@
-"""gradstep: the step of gradient descent at the speed of memory."""
+"""gradstep: the step of gradient descent at the speed of memory, in place, on NumPy arrays and torch tensors.
+
+>>> import numpy as np, gradstep
+>>> w = np.zeros(3, np.float32)
+>>> opt = gradstep.AdamW([w], lr=gradstep.CosineDecay(1e-2, steps=100).warmup(10))
+>>> opt.step([np.array([1.0, 0.0, -1.0], np.float32)])
+>>> w
+array([-0.001,  0.   ,  0.001], dtype=float32)
+
+``gradstep.optim`` is ``torch.optim`` with these insides; it is imported on its own, because it needs torch.
+"""
 
 import os
 
@@ -7,6 +17,8 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
+from gradstep import functional, schedules
+from gradstep.information import info
 from gradstep.optimizers import (
     ASGD,
     SGD,
@@ -22,4 +34,29 @@ from gradstep.optimizers import (
     Rprop,
     Signum,
 )
+from gradstep.schedules import *  # noqa: F403
 from gradstep.threads import get_num_threads, set_num_threads
+
+__version__ = _core.__version__
+
+__all__ = [
+    "ASGD",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "Signum",
+    "functional",
+    "get_num_threads",
+    "info",
+    "schedules",
+    "set_num_threads",
+    *schedules.__all__,
+]

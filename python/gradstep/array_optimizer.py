@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradstep import _core
-from gradstep.arrays import as_numpy
+from gradstep.arrays import as_numpy, tell_autograd
 from gradstep.hyperparameters import Group
 from gradstep.scheduling import adopt_schedules
 from gradstep.stepping import Stepping
@@ -20,13 +20,15 @@ __all__ = ["ArrayOptimizer"]
 class ArrayOptimizer(Stepping):
     """Groups of arrays, a state for each, and a step that takes the gradients.
 
-    ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter, counted over
-    all groups.
+    ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter,
+    counted over all groups.
     """
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if hasattr(params, "dtype"):
-            raise TypeError(f"params is one {type(params).__name__}: pass a list of arrays, such as [w, b], or of dicts")
+            raise TypeError(
+                f"params is one {type(params).__name__}: pass a list of arrays, such as [w, b], or of dicts"
+            )
         self.defaults = defaults
         self.param_groups = []
         self.state: list[dict[str, Any]] = []
@@ -46,11 +48,12 @@ class ArrayOptimizer(Stepping):
         complete = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
         if not complete["params"]:
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
-        adopt_schedules(complete)
+        adopt_schedules(complete, self.param_groups)
         self.check(complete)
         groups = [*self.param_groups, complete]
         _core.check_parameters([array for each in groups for array in each["params"]])
         self.param_groups.append(complete)
+        self._all_numpy = all(isinstance(array, np.ndarray) for each in groups for array in each["params"])
         self.state.extend({} for _ in complete["params"])
         self._forget_plan()
 
@@ -58,7 +61,8 @@ class ArrayOptimizer(Stepping):
         """Update every parameter in place.
 
         Args:
-            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it alone. Read only.
+            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it
+                alone. Read only.
 
         Raises:
             TypeError, ValueError: an array or a hyper-parameter can't be used; nothing has been written.
@@ -68,6 +72,8 @@ class ArrayOptimizer(Stepping):
         if len(listed) != expected:
             raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
         self._update(listed, get_num_threads())
+        if not self._all_numpy:
+            tell_autograd(self._plan.written())
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
@@ -86,7 +92,9 @@ class ArrayOptimizer(Stepping):
         """
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
-            raise ValueError("loaded state dict has other parameter groups: make the optimizer over the same arrays first")
+            raise ValueError(
+                "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
+            )
         arrays = [array for group in self.param_groups for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]
         states = [
@@ -121,7 +129,7 @@ def _copy_state(saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]
     for name, value in copied.items():
         if value.ndim and value.shape != shape:
             raise ValueError(
-                f"the state {name!r} of parameter {index} has shape {value.shape}, but the parameter has shape {shape}: "
-                "load a state_dict of the same arrays"
+                f"the state {name!r} of parameter {index} has shape {value.shape}, but the parameter has shape {shape}"
+                ": load a state_dict of the same arrays"
             )
     return copied

@@ -6,11 +6,13 @@ else: ml_dtypes, older torch, the buffer protocol, other libraries' DLPack, and 
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Description", "as_numpy", "describe"]
+__all__ = ["Description", "as_numpy", "describe", "tell_autograd"]
 
 #: address, dtype, shape, strides in bytes, writable, what keeps the memory alive
 Description = tuple[int, str, tuple[int, ...], tuple[int, ...], bool, object]
@@ -41,7 +43,7 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
         return array
     if isinstance(array, np.generic | list | tuple | float | int):
         raise TypeError(
-            f"{role} is a {type(array).__name__}, which can't be used in place: pass an array, such as numpy.asarray of it"
+            f"{role} is a {type(array).__name__}, which can't be used in place: pass an array, numpy.asarray of it"
         )
     if hasattr(array, "__dlpack_device__") and (kind := int(array.__dlpack_device__()[0])) != 1:
         raise TypeError(
@@ -64,7 +66,9 @@ def _describe_numpy(array: np.ndarray[Any, Any], role: str) -> Description:
     if name is None:
         raise TypeError(f"{role} has dtype {array.dtype}: allowed are {_ALLOWED}; convert it with .astype")
     if not array.dtype.isnative:
-        raise TypeError(f"{role} has byte-swapped dtype {array.dtype.str}: convert it with .astype({array.dtype.name!r})")
+        raise TypeError(
+            f"{role} has byte-swapped dtype {array.dtype.str}: convert it with .astype({array.dtype.name!r})"
+        )
     if array.ndim > 64:
         raise ValueError(f"{role} has {array.ndim} dimensions: at most 64 are supported; reshape it")
     return array.ctypes.data, name, array.shape, array.strides, array.flags.writeable, array
@@ -101,3 +105,10 @@ def _tensor_address(tensor: Any) -> int:
         return int(tensor.data_ptr()) if storage_bytes else 0
     except (RuntimeError, NotImplementedError):
         return 0
+
+
+def tell_autograd(written: Iterable[Any]) -> None:
+    """Bump the version counters of the torch tensors among arrays that the core has written through their pointers."""
+    torch = sys.modules.get("torch")
+    if torch and (tensors := [array for array in written if isinstance(array, torch.Tensor)]):
+        torch.autograd.graph.increment_version(tensors)

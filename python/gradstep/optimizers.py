@@ -5,6 +5,7 @@ from gradstep.array_optimizer import ArrayOptimizer
 
 __all__ = [
     "ASGD",
+    "SGD",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -15,7 +16,6 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
-    "SGD",
     "Signum",
 ]
 

@@ -14,14 +14,15 @@ from gradstep.schedules import Schedule, from_json
 __all__ = ["GroupSchedules", "adopt_schedules"]
 
 
-def adopt_schedules(group: Group) -> None:
-    """Replace the schedules among a new group's values by what they are at its first update."""
+def adopt_schedules(group: Group, others: list[Group]) -> None:
+    """Replace the schedules among a new group's values by what they are at the optimizer's next update."""
+    updates = max((other.get("updates", 0) for other in others), default=0)
     for key, value in list(group.items()):
         if isinstance(value, Schedule):
             if key != "lr":
                 raise TypeError(f"{key} can't take a schedule, got {value!r}: pass a number; only lr takes a schedule")
             group.setdefault("schedules", {})[key] = value.to_json()
-            group.setdefault("updates", 0)
+            group.setdefault("updates", updates)
             group[key] = value(group["updates"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from gradstep import _core
@@ -11,6 +12,7 @@ from gradstep.scheduling import GroupSchedules
 
 __all__ = ["Stepping"]
 
+_log = logging.getLogger("gradstep")
 _PLAIN = (int, float, bool, str, type(None))
 
 
@@ -47,9 +49,14 @@ class Stepping(Rule):
                 schedules.yield_to_writes(group)
         settings = [self._group_settings(i, group) for i, group in enumerate(groups)]
         parameters = [group["params"] for group in groups]
-        while unbound := self._plan.step(parameters, gradients, settings, threads):
+        unbound = self._plan.step(parameters, gradients, settings, threads)
+        if unbound:
             for index in unbound:
                 self._bind(index)
+            if self._plan.step(parameters, gradients, settings, threads):
+                raise RuntimeError("the optimizer's state was changed by another thread during its step")
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
         for group, schedules in zip(groups, self._schedules, strict=True):
             if schedules:
                 schedules.advance(group)
@@ -59,7 +66,7 @@ class Stepping(Rule):
         known = self._known_settings.get(i)
         if known and known[0] == values:
             return known[1]
-        settings = _core.GroupSettings(*self.settings(group))
+        settings = self.settings(group)
         if all(_is_plain(value) for value in values):  # a tensor may change in place
             self._known_settings[i] = (values, settings)
         return settings

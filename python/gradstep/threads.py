@@ -34,7 +34,7 @@ def set_num_threads(threads: int | None) -> None:
 
 
 def get_num_threads() -> int:
-    """The number of threads that a step may use: what was set, else torch's, else ``OMP_NUM_THREADS``, else the cores."""
+    """The threads that a step may use: what was set, else torch's, else ``OMP_NUM_THREADS``, else the cores."""
     if _chosen is not None:
         return _chosen
     if torch := sys.modules.get("torch"):

@@ -1,7 +1,7 @@
 """``torch.optim`` with faster insides: the same names, arguments, groups, hooks and checkpoints.
 
-What is not replaced (``lr_scheduler``, ``swa_utils``, ``LBFGS``, ...) is torch's own, so that changing the import breaks
-nothing.
+What is not replaced (``lr_scheduler``, ``swa_utils``, ``LBFGS``, ...) is torch's own, so that changing the import
+breaks nothing.
 """
 
 from torch.optim import LBFGS as LBFGS
@@ -15,6 +15,8 @@ from gradstep.optim.torch_optimizer import TorchOptimizer
 
 __all__ = [
     "ASGD",
+    "LBFGS",
+    "SGD",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -22,13 +24,11 @@ __all__ = [
     "Adamax",
     "Lion",
     "NAdam",
+    "Optimizer",
     "RAdam",
     "RMSprop",
     "Rprop",
-    "SGD",
     "Signum",
-    "LBFGS",
-    "Optimizer",
     "SparseAdam",
     "lr_scheduler",
     "swa_utils",

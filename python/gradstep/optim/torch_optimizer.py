@@ -35,7 +35,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         try:
-            adopt_schedules(group)
+            adopt_schedules(group, self.param_groups[:-1])
             self.check(group)
         except (TypeError, ValueError):
             self.param_groups.pop()
@@ -44,7 +44,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             for parameter in group["params"]:
                 self._complete_state(group, parameter, self.state[parameter])
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place.
 
         Args:
@@ -82,13 +82,13 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             for name, value in state_dict["state"].get(number, {}).items():
                 if isinstance(value, torch.Tensor) and value.dim() and value.shape != parameter.shape:
                     raise ValueError(
-                        f"the state {name!r} of parameter {number} has shape {tuple(value.shape)}, but the parameter has "
-                        f"shape {tuple(parameter.shape)}: load a state_dict of the same model"
+                        f"the state {name!r} of parameter {number} has shape {tuple(value.shape)}, but the parameter "
+                        f"has shape {tuple(parameter.shape)}: load a state_dict of the same model"
                     )
         return state_dict
 
     def _restore_states(self, state_dict: dict[str, Any]) -> None:
-        """Undo torch's cast of every state to its parameter's dtype, which would round the f32 states of 16-bit ones."""
+        """Undo torch's cast of every state to its parameter's dtype: it would round f32 states of 16-bit ones."""
         for number, parameter in self._numbered(state_dict):
             for name, value in state_dict["state"].get(number, {}).items():
                 if isinstance(value, torch.Tensor):

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gradstep.hyperparameters import Group, Options
+from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Adadelta(Rule):
@@ -50,7 +47,7 @@ class Adadelta(Rule):
         eps: Any = 1e-6,
         weight_decay: Any = 0,
         foreach: bool | None = None,
-        **options: Unpack[Options],
+        **options: Any,
     ) -> None:
         options = {"foreach": foreach, **options}
         own = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}

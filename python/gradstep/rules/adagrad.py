@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gradstep.hyperparameters import Group, Options
+from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Adagrad(Rule):
@@ -31,8 +28,8 @@ class Adagrad(Rule):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
 
-    Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods", JMLR 12, 2011, in the form of ``torch.optim.Adagrad``
-    (optax and Keras start the sum at 0.1 and add eps inside of the root).
+    Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods", JMLR 12, 2011, in the form of
+    ``torch.optim.Adagrad`` (optax and Keras start the sum at 0.1 and add eps inside of the root).
 
     >>> import numpy as np, gradstep
     >>> w = np.array([1.0, 2.0])
@@ -51,10 +48,16 @@ class Adagrad(Rule):
         initial_accumulator_value: Any = 0,
         eps: Any = 1e-10,
         foreach: bool | None = None,
-        **options: Unpack[Options],
+        **options: Any,
     ) -> None:
         options = {"foreach": foreach, **options}
-        own = {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay, "initial_accumulator_value": initial_accumulator_value, "eps": eps}
+        own = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "eps": eps,
+        }
         super().__init__(params, self.defaults_with(options, **own))
 
     @classmethod

@@ -18,8 +18,8 @@ class Adam(Rule):
         v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \\
         p_t &= p_{t-1} - \frac{\gamma}{1 - \beta_1^t} \frac{m_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}
 
-    With ``amsgrad`` the root is of the largest :math:`v` so far (before its correction). :math:`\epsilon` is added after the
-    correction; TensorFlow and SparseAdam add it before.
+    With ``amsgrad`` the root is of the largest :math:`v` so far (before its correction). :math:`\epsilon` is added
+    after the correction; TensorFlow and SparseAdam add it before.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
@@ -33,8 +33,8 @@ class Adam(Rule):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
 
-    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980, Algorithm 1; amsgrad: Reddi et al.,
-    arXiv:1904.09237, Algorithm 2.
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980, Algorithm 1; amsgrad:
+    Reddi et al., arXiv:1904.09237, Algorithm 2.
 
     >>> import numpy as np, gradstep
     >>> w = np.array([1.0, 2.0])

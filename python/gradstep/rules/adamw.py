@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradstep.hyperparameters import Options
 from gradstep.rules.adam import Adam
@@ -14,7 +14,8 @@ class AdamW(Adam):
     r"""AdamW: Adam with weight decay that acts on the parameter, before the update, and not through the moments.
 
     .. math::
-        p_t = (1 - \gamma\lambda)\, p_{t-1} - \frac{\gamma}{1 - \beta_1^t} \frac{m_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}
+        p_t = (1 - \gamma\lambda)\, p_{t-1}
+              - \frac{\gamma}{1 - \beta_1^t} \frac{m_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}
 
     with the moments of :class:`Adam`. The factor :math:`1 - \gamma\lambda` is formed in double.
 
@@ -40,7 +41,7 @@ class AdamW(Adam):
     array([0.85, 2.  ])
     """
 
-    option_defaults = {"decoupled_weight_decay": True}
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     def __init__(
         self,

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gradstep.hyperparameters import Group, Options
+from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class ASGD(Rule):
@@ -18,8 +15,8 @@ class ASGD(Rule):
         a_t &= a_{t-1} + \mu_t (p_t - a_{t-1}) \\
         \eta_{t+1} &= \frac{\gamma}{(1 + \lambda \gamma t)^\alpha}, \quad \mu_{t+1} = \frac{1}{\max(1,\, t - t_0)}
 
-    The average is in the state, as ``ax``; it is the parameter itself until ``t0`` updates. :math:`\eta` and :math:`\mu` are kept
-    per parameter, as ``eta`` and ``mu``.
+    The average is in the state, as ``ax``; it is the parameter itself until ``t0`` updates. :math:`\eta` and
+    :math:`\mu` are kept per parameter, as ``eta`` and ``mu``.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
@@ -33,8 +30,8 @@ class ASGD(Rule):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
 
-    Source: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30, 1992, in
-    the form of ``torch.optim.ASGD``.
+    Source: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30,
+    1992, in the form of ``torch.optim.ASGD``.
 
     >>> import numpy as np, gradstep
     >>> w = np.array([1.0, 2.0])
@@ -58,9 +55,15 @@ class ASGD(Rule):
         maximize: bool = False,
         differentiable: bool = False,
         capturable: bool = False,
-        **options: Unpack[Options],
+        **options: Any,
     ) -> None:
-        options = {"foreach": foreach, "maximize": maximize, "differentiable": differentiable, "capturable": capturable, **options}
+        options = {
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "capturable": capturable,
+            **options,
+        }
         own = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay}
         super().__init__(params, self.defaults_with(options, **own))
 

@@ -1,4 +1,4 @@
-"""What a rule declares to the door: its arrays of state, its numbers, its kernel. The arithmetic is in ``cpp/rules``."""
+"""What a rule declares to the door: its states, its numbers, its kernel. The arithmetic is in ``cpp/rules``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gradstep.hyperparameters import (
     Group,
     Hyperparameter,
     Options,
+    read_float,
     read_hyperparameter,
 )
 
@@ -43,7 +44,7 @@ class Rule:
         raise TypeError(f"{type(self).__name__} is a declaration: use gradstep.{type(self).__name__} or gradstep.optim")
 
     @classmethod
-    def defaults_with(cls, options: Options, **own: Any) -> Group:
+    def defaults_with(cls, options: Mapping[str, Any], **own: Any) -> Group:
         """A group's defaults: the rule's own hyper-parameters and the options of every optimizer."""
         if unknown := sorted(set(options) - set(OPTION_DEFAULTS)):
             raise TypeError(
@@ -78,16 +79,16 @@ class Rule:
         cls.settings(group)
 
     @classmethod
-    def settings(cls, group: Group) -> tuple[object, ...]:
-        """The group's checked settings, as ``_core.GroupSettings`` takes them."""
+    def settings(cls, group: Group) -> _core.GroupSettings:
+        """The group's settings for the core, checked."""
         rule = cls.kernel(group).rule
-        return (
+        return _core.GroupSettings(
             rule,
-            cls._read(group, "lr"),
-            cls._read(group, "weight_decay"),
-            bool(group["decoupled_weight_decay"]),
-            bool(group["maximize"]),
-            tuple(cls._read(group, name) for name in _HYPER_NAMES[rule]),
+            lr=cls._read(group, "lr") * read_float(group.get("lr_scale", 1.0), "lr_scale"),
+            weight_decay=cls._read(group, "weight_decay"),
+            decoupled=bool(group["decoupled_weight_decay"]),
+            maximize=bool(group["maximize"]),
+            hypers=[cls._read(group, name) for name in _HYPER_NAMES[rule]],
         )
 
     @classmethod

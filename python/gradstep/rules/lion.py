@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradstep.hyperparameters import Group, Options
 from gradstep.rules.base import Kernel, Rule
@@ -40,7 +40,7 @@ class Lion(Rule):
     array([0.9, 2.1])
     """
 
-    option_defaults = {"decoupled_weight_decay": True}
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     def __init__(
         self,

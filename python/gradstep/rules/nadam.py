@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gradstep.hyperparameters import Group, Options
+from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class NAdam(Rule):
@@ -19,8 +16,8 @@ class NAdam(Rule):
         p_t &= p_{t-1} - \gamma \left( \frac{1 - \mu_t}{1 - \Pi_t} \frac{g_t}{d_t}
                + \frac{\mu_{t+1}}{1 - \Pi_t\, \mu_{t+1}} \frac{m_t}{d_t} \right)
 
-    with the moments of :class:`Adam`. The product :math:`\Pi` is kept per parameter, as ``mu_product``. optax and timm give this
-    name to other rules, without the schedule :math:`\psi`.
+    with the moments of :class:`Adam`. The product :math:`\Pi` is kept per parameter, as ``mu_product``. optax and
+    timm give this name to other rules, without the schedule :math:`\psi`.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
@@ -43,7 +40,7 @@ class NAdam(Rule):
     >>> opt = gradstep.NAdam([w], lr=0.1)
     >>> opt.step([np.array([1.0, -4.0])])
     >>> w.round(6)
-    array([0.9, 2.1])
+    array([0.894355, 2.105645])
     """
 
     numbers = ("step", "mu_product")
@@ -57,7 +54,7 @@ class NAdam(Rule):
         weight_decay: Any = 0,
         momentum_decay: Any = 4e-3,
         decoupled_weight_decay: bool = False,
-        **options: Unpack[Options],
+        **options: Any,
     ) -> None:
         options = {"decoupled_weight_decay": decoupled_weight_decay, **options}
         own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "momentum_decay": momentum_decay}

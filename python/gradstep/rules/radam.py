@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gradstep.hyperparameters import Group, Options
+from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class RAdam(Rule):
@@ -19,7 +16,8 @@ class RAdam(Rule):
         u_t &= \frac{r_t \sqrt{1 - \beta_2^t}}{\sqrt{v_t} + \epsilon}\, m_t \;(\rho_t > 5), \quad m_t \;(\text{else}) \\
         p_t &= p_{t-1} - \frac{\gamma}{1 - \beta_1^t} u_t
 
-    with the moments of :class:`Adam`. The threshold is torch's 5 (the paper has 4); below it the step is not normalised.
+    with the moments of :class:`Adam`. The threshold is torch's 5 (the paper has 4); below it the step is not
+    normalised.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
@@ -51,7 +49,7 @@ class RAdam(Rule):
         eps: Any = 1e-8,
         weight_decay: Any = 0,
         decoupled_weight_decay: bool = False,
-        **options: Unpack[Options],
+        **options: Any,
     ) -> None:
         options = {"decoupled_weight_decay": decoupled_weight_decay, **options}
         own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}

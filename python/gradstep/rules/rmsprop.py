@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gradstep.hyperparameters import Group, Options
+from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class RMSprop(Rule):
@@ -20,8 +17,9 @@ class RMSprop(Rule):
         b_t &= \mu b_{t-1} + u_t \\
         p_t &= p_{t-1} - \gamma b_t
 
-    Without ``momentum`` there is no buffer :math:`b` and :math:`u_t` is the direction. :math:`\epsilon` is outside of the root
-    (TensorFlow and optax have it inside), nothing corrects the bias, and the rate is outside of the buffer.
+    Without ``momentum`` there is no buffer :math:`b` and :math:`u_t` is the direction. :math:`\epsilon` is outside
+    of the root (TensorFlow and optax have it inside), nothing corrects the bias, and the rate is outside of the
+    buffer.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
@@ -36,8 +34,8 @@ class RMSprop(Rule):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
 
-    Source: Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012; centered: Graves, arXiv:1308.0850, equations
-    38 to 45.
+    Source: Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012; centered: Graves, arXiv:1308.0850,
+    equations 38 to 45.
 
     >>> import numpy as np, gradstep
     >>> w = np.array([1.0, 2.0])
@@ -60,10 +58,23 @@ class RMSprop(Rule):
         foreach: bool | None = None,
         maximize: bool = False,
         differentiable: bool = False,
-        **options: Unpack[Options],
+        **options: Any,
     ) -> None:
-        options = {"capturable": capturable, "foreach": foreach, "maximize": maximize, "differentiable": differentiable, **options}
-        own = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum, "centered": centered}
+        options = {
+            "capturable": capturable,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            **options,
+        }
+        own = {
+            "lr": lr,
+            "alpha": alpha,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum": momentum,
+            "centered": centered,
+        }
         super().__init__(params, self.defaults_with(options, **own))
 
     @classmethod

@@ -31,8 +31,8 @@ class Rprop(Rule):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
 
-    Source: Riedmiller and Braun, "A Direct Adaptive Method for Faster Backpropagation Learning", ICNN 1993, in the form of
-    ``torch.optim.Rprop``.
+    Source: Riedmiller and Braun, "A Direct Adaptive Method for Faster Backpropagation Learning", ICNN 1993, in the
+    form of ``torch.optim.Rprop``.
 
     >>> import numpy as np, gradstep
     >>> w = np.array([1.0, 2.0])

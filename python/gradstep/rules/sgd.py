@@ -18,8 +18,8 @@ class SGD(Rule):
         u_t &= g_t \;(\mu = 0), \quad m_t \;(\text{momentum}), \quad g_t + \mu m_t \;(\text{Nesterov}) \\
         p_t &= p_{t-1} - \gamma u_t
 
-    The rate :math:`\gamma` is outside of the buffer, so a change of rate acts at once. The update that finds no buffer starts
-    it with the gradient itself, without dampening; each parameter has its own first update.
+    The rate :math:`\gamma` is outside of the buffer, so a change of rate acts at once. The update that finds no
+    buffer starts it with the gradient itself, without dampening; each parameter has its own first update.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
@@ -33,8 +33,8 @@ class SGD(Rule):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
 
-    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013, in the form
-    of ``torch.optim.SGD``.
+    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013, in the
+    form of ``torch.optim.SGD``.
 
     >>> import numpy as np, gradstep
     >>> w = np.array([1.0, 2.0])
@@ -57,7 +57,13 @@ class SGD(Rule):
         nesterov: bool = False,
         **options: Unpack[Options],
     ) -> None:
-        own = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
+        own = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+        }
         super().__init__(params, self.defaults_with(options, **own))
 
     @classmethod

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradstep.hyperparameters import Group, Hyperparameter, Options
 from gradstep.rules.base import Kernel, Rule
@@ -39,8 +39,8 @@ class Signum(Rule):
     array([0.9, 2.1])
     """
 
-    option_defaults = {"decoupled_weight_decay": True}
-    limits = {"momentum": Hyperparameter("momentum", high=1.0)}
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    limits: ClassVar[dict[str, Hyperparameter]] = {"momentum": Hyperparameter("momentum", high=1.0)}
 
     def __init__(
         self,

@@ -1,3 +1,41 @@
-class Schedule:
-    pass
-def from_json(x): ...
+"""Learning-rate schedules: immutable values that are called with a step.
+
+t is the number of updates already applied: f(0) is used by the first update. A milestone takes the new
+value; `end` is reached at t == steps; past the end the value holds; warmup's first update uses 1/n of the
+way.
+"""
+
+from gradstep.schedules.base import Schedule, as_schedule
+from gradstep.schedules.constant import Constant
+from gradstep.schedules.cosine import CosineDecay
+from gradstep.schedules.exponential import ExponentialDecay, NaturalExpDecay
+from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay
+from gradstep.schedules.linear import Linear, PolynomialDecay
+from gradstep.schedules.operators import Clip, Difference, Product, Shift, Sum, Then
+from gradstep.schedules.serial import from_json
+from gradstep.schedules.stairs import MultiStep, Piecewise, StepDecay
+from gradstep.schedules.warmup import Warmup
+
+__all__ = [
+    "Clip",
+    "Constant",
+    "CosineDecay",
+    "Difference",
+    "ExponentialDecay",
+    "InverseSqrtDecay",
+    "InverseTimeDecay",
+    "Linear",
+    "MultiStep",
+    "NaturalExpDecay",
+    "Piecewise",
+    "PolynomialDecay",
+    "Product",
+    "Schedule",
+    "Shift",
+    "StepDecay",
+    "Sum",
+    "Then",
+    "Warmup",
+    "as_schedule",
+    "from_json",
+]

@@ -1,0 +1,88 @@
+#include "schedule.h"
+
+#include <cmath>
+#include <stdexcept>
+
+#include "dispatch.h"
+
+namespace gradstep {
+namespace {
+
+// Follows the heights of both stacks, so that the evaluator need not check them.
+struct heights {
+  int values = 0, times = 1;
+
+  void follow(operation_kind kind) {
+    const int taken = kind == operation_kind::binary ? 2 : kind == operation_kind::unary ? 1 : 0;
+    if (values < taken) throw std::invalid_argument("the program takes a value that nothing pushed");
+    if (kind == operation_kind::leaf) ++values;
+    if (kind == operation_kind::binary) --values;
+    if (kind == operation_kind::clock) ++times;
+    if (kind == operation_kind::back) --times;
+    if (times < 1) throw std::invalid_argument("the program goes back from a time that it never entered");
+    if (values > schedule_depth_limit || times > schedule_depth_limit) {
+      throw std::invalid_argument("this schedule is nested more than " +
+                                  std::to_string(schedule_depth_limit) +
+                                  " deep: combine its parts from the left, a + b + c and not a + (b + c)");
+    }
+  }
+};
+
+int32_t find_operation(const schedule::line& line) {
+  const target& t = active_target();
+  for (int32_t i = 0; i < t.operation_count; ++i) {
+    const operation_entry& each = t.operations[i];
+    if (each.name != line.first) continue;
+    const int given = int(line.second.size());
+    if (given < each.numbers || (given > each.numbers && !each.or_more)) {
+      throw std::invalid_argument("'" + line.first + "' takes " + std::to_string(each.numbers) +
+                                  " numbers, not " + std::to_string(given));
+    }
+    return i;
+  }
+  throw std::invalid_argument("there is no operation '" + line.first + "'");
+}
+
+void check_step(int64_t t) {
+  if (t < 0 || t > step_limit) {
+    throw std::invalid_argument("t is " + std::to_string(t) +
+                                ": a step is the number of updates already applied, from 0 to 2**53");
+  }
+}
+
+void check_value(int64_t t, double value) {
+  if (std::isnan(value)) {
+    throw std::invalid_argument(
+        "the schedule has no value at t = " + std::to_string(t) +
+        ": with past='error' it ends before; give it more steps, or past='hold' (or its parts "
+        "have grown to infinity)");
+  }
+}
+
+}  // namespace
+
+schedule::schedule(const std::vector<line>& lines) {
+  heights now;
+  for (const line& each : lines) {
+    const int32_t operation = find_operation(each);
+    now.follow(active_target().operations[operation].kind);
+    code_.push_back({operation, int32_t(numbers_.size()), int32_t(each.second.size())});
+    numbers_.insert(numbers_.end(), each.second.begin(), each.second.end());
+  }
+  if (now.values != 1 || now.times != 1)
+    throw std::invalid_argument("a program leaves one value and its own time");
+}
+
+double schedule::at(int64_t t) const {
+  double value;
+  at(&t, &value, 1);
+  return value;
+}
+
+void schedule::at(const int64_t* t, double* out, int64_t n) const {
+  for (int64_t i = 0; i < n; ++i) check_step(t[i]);
+  active_target().evaluate(view(), t, out, n);
+  for (int64_t i = 0; i < n; ++i) check_value(t[i], out[i]);
+}
+
+}  // namespace gradstep

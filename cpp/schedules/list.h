@@ -1,0 +1,44 @@
+// Every operation of a schedule, by its name. A leaf is complete with its header, its line here, its class
+// in python/gradstep/schedules and its reference in tests/schedules/schedule_reference.py.
+#pragma once
+
+#include "clocks.h"
+#include "constant.h"
+#include "cosine_decay.h"
+#include "exponential_decay.h"
+#include "inverse_sqrt_decay.h"
+#include "inverse_time_decay.h"
+#include "linear.h"
+#include "multi_step.h"
+#include "natural_exp_decay.h"
+#include "operators.h"
+#include "piecewise.h"
+#include "polynomial_decay.h"
+#include "ramp.h"
+#include "step_decay.h"
+
+#define GS_OPERATIONS(X)      \
+  X(leaf, constant)           \
+  X(leaf, linear)             \
+  X(leaf, polynomial_decay)   \
+  X(leaf, exponential_decay)  \
+  X(leaf, natural_exp_decay)  \
+  X(leaf, inverse_time_decay) \
+  X(leaf, inverse_sqrt_decay) \
+  X(leaf, cosine_decay)       \
+  X(leaf, step_decay)         \
+  X(leaf, multi_step)         \
+  X(leaf, piecewise)          \
+  X(clock, hold)              \
+  X(clock, repeat)            \
+  X(clock, mirror)            \
+  X(clock, limit)             \
+  X(clock, delay)             \
+  X(clock, wait)              \
+  X(unary, ramp)              \
+  X(binary, plus)             \
+  X(binary, minus)            \
+  X(binary, times)            \
+  X(binary, larger)           \
+  X(binary, smaller)          \
+  X(binary, then)

@@ -1,0 +1,96 @@
+"""The commands `gradstep demo` and `gradstep info`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import gradstep
+from gradstep import examples
+from gradstep.examples.data import DataError
+from gradstep.examples.outcome import Options, Outcome
+from gradstep.examples.report import Report, write_json
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=gradstep.__doc__)
+
+
+@app.command()
+def demo(
+    name: Annotated[str | None, typer.Argument(help="The example; --list names them.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name the examples and stop.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Keras' mnist.npz; without it, 5000 bundled digits.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the example's own number.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the initial weights and the order of the digits.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the results to this file.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("gradstep-demo"),
+    quick: Annotated[bool, typer.Option("--quick", help="Few digits, one epoch: seconds.")] = False,
+) -> None:
+    """Train an example with gradstep and again with torch, and compare: a table, a figure, JSON."""
+    console = Console()
+    if list_ or name is None:
+        console.print(_two_columns(examples.DESCRIPTIONS.items()))
+        return
+    if name not in examples.DESCRIPTIONS:
+        raise typer.BadParameter(
+            f"there is no {name!r}; there are: {', '.join(examples.DESCRIPTIONS)}", param_hint="NAME"
+        )
+    if threads is not None:
+        _use(threads)
+    report = Report(console)
+    try:
+        outcome = examples.load(name).run(Options(data, epochs, seed, quick), report)
+    except DataError as error:
+        raise typer.BadParameter(str(error), param_hint="--data") from error
+    report.summarise(outcome)
+    _keep(outcome, out / f"{name}.png", json, report)
+
+
+@app.command()
+def info() -> None:
+    """Show what gradstep found on this machine: CPU targets, threads, memory bandwidth, versions."""
+    Console().print(_two_columns(_flat(gradstep.info())))
+
+
+def _use(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+    gradstep.set_num_threads(threads)
+
+
+def _keep(outcome: Outcome, picture: Path, json: Path | None, report: Report) -> None:
+    # Here, because matplotlib takes longest to import of all, and the training need not wait for it.
+    from gradstep.examples import figure
+
+    figure.draw(outcome, picture)
+    report.say(f"Figure: {picture}")
+    if json is not None:
+        write_json(outcome.results, json)
+        report.say(f"JSON: {json}")
+
+
+def _two_columns(rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for key, value in rows:
+        table.add_row(key, value)
+    return table
+
+
+def _flat(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        else:
+            yield key.replace("_", " "), _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_text, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

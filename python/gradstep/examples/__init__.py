@@ -1,0 +1,22 @@
+"""The documents' programs, runnable. An example is one file with `run(options, report)`, and a line below."""
+
+import importlib
+from typing import Protocol, cast
+
+from gradstep.examples.outcome import Options, Outcome
+from gradstep.examples.report import Report
+
+# Name: what it shows. The file is the name with underscores; it is imported only when the example runs.
+DESCRIPTIONS = {
+    "linear-regression": "A line through five points by gradient descent, on NumPy arrays (document 2, 5.2)",
+    "mnist-cnn": "A convolutional network on MNIST with Adam (document 0, 5.2)",
+    "mnist-mlp": "A perceptron 784-256-10 on MNIST with Adagrad, and better settings (document 3, 5.2)",
+}
+
+
+class Example(Protocol):
+    def run(self, options: Options, report: Report) -> Outcome: ...
+
+
+def load(name: str) -> Example:
+    return cast(Example, importlib.import_module(f"gradstep.examples.{name.replace('-', '_')}"))

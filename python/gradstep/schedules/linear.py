@@ -1,0 +1,69 @@
+"""Straight lines and powers of them."""
+
+from dataclasses import dataclass, field
+
+from gradstep.schedules.base import Instruction
+from gradstep.schedules.fields import Count, Flag, Positive, Real
+from gradstep.schedules.finite import EndAt, Finite, Past
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Linear(Finite):
+    """A straight line: ``f(t) = init + (end - init) * t / steps``, up or down.
+
+    init: the value at t = 0.
+    end: the value at t == steps, reached exactly.
+    steps: updates from init to end, 1 or more.
+
+    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
+    TypeError for arguments out of range.
+
+    >>> Linear(init=1.0, end=0.0, steps=4)(range(6))
+    array([1.  , 0.75, 0.5 , 0.25, 0.  , 0.  ])
+    """
+
+    init: Real
+    end: Real
+    steps: Count
+    end_at: EndAt = field(default="steps", kw_only=True)
+    past: Past = field(default="hold", kw_only=True)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PolynomialDecay(Finite):
+    """A power of a straight line: ``f(t) = end + (init - end) * (1 - t / steps)**power``.
+
+    init: the value at t = 0.
+    steps: updates from init to end, 1 or more.
+    end: the value at t == steps, reached exactly. Default 0.
+    power: above 0; 1 is a straight line. Default 1. With ``past="extrapolate"`` it must be an integer.
+    cycle: once the end has passed, continue as if `steps` were the next multiple of it that t has not
+        passed, so that the value rises and decays again (Keras). Default False. It needs ``past="hold"``.
+
+    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
+    TypeError for arguments out of range. Source: Chen et al. 2016, arXiv:1606.00915 (the "poly" policy).
+
+    >>> PolynomialDecay(init=1.0, steps=4, power=2)(range(6))
+    array([1.    , 0.5625, 0.25  , 0.0625, 0.    , 0.    ])
+    """
+
+    init: Real
+    steps: Count
+    end: Real = 0.0
+    power: Positive = 1.0
+    cycle: Flag = False
+    end_at: EndAt = field(default="steps", kw_only=True)
+    past: Past = field(default="hold", kw_only=True)
+
+    def validate(self) -> None:
+        super().validate()
+        if self.cycle and self.past != "hold":
+            raise ValueError(f"past is {self.past!r}, but with cycle=True the end is never past: leave past out")
+        if self.past == "extrapolate" and self.power != int(self.power):
+            raise ValueError(
+                f"power is {self.power}, but past='extrapolate' takes powers of negative numbers: use an "
+                "integer power or another past"
+            )
+
+    def code(self) -> list[Instruction]:
+        return [self.formula()] if self.cycle else super().code()

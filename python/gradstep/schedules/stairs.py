@@ -1,0 +1,77 @@
+"""Values that change at certain steps only."""
+
+from dataclasses import dataclass
+
+from gradstep.schedules.base import Instruction, Schedule
+from gradstep.schedules.fields import Count, Increasing, NotNegative, Real, Reals
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StepDecay(Schedule):
+    """A factor of `rate` after every `steps` updates: ``f(t) = init * rate**floor(t / steps)``.
+
+    init: the value until t == steps - 1.
+    steps: updates per stair, 1 or more.
+    rate: the factor, 0 or more.
+
+    t is the number of updates already applied; f(0) is used by the first update; t == steps takes the new
+    value. It has no end. Raises ValueError or TypeError for arguments out of range.
+
+    >>> StepDecay(init=1.0, steps=2, rate=0.5)(range(5))
+    array([1.  , 1.  , 0.5 , 0.5 , 0.25])
+    """
+
+    init: Real
+    steps: Count
+    rate: NotNegative
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MultiStep(Schedule):
+    """A factor of `rate` at each milestone: ``f(t) = init * rate**(number of milestones <= t)``.
+
+    init: the value before the first milestone.
+    milestones: increasing steps; each takes the new value.
+    rate: the factor, 0 or more.
+
+    t is the number of updates already applied; f(0) is used by the first update. After the last milestone
+    the value holds. Raises ValueError or TypeError for arguments out of range.
+
+    >>> MultiStep(init=1.0, milestones=[2, 3], rate=0.5)(range(5))
+    array([1.  , 1.  , 0.5 , 0.25, 0.25])
+    """
+
+    init: Real
+    milestones: Increasing
+    rate: NotNegative
+
+    def code(self) -> list[Instruction]:
+        return [(self.operation, [self.init, self.rate, *map(float, self.milestones)])]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Piecewise(Schedule):
+    """Given values between given steps: ``f(t) = values[number of boundaries <= t]``.
+
+    boundaries: increasing steps; each takes the new value.
+    values: one more than boundaries.
+
+    t is the number of updates already applied; f(0) is used by the first update. After the last boundary
+    the value holds. Raises ValueError or TypeError for arguments out of range or of unlike lengths.
+
+    >>> Piecewise(boundaries=[2, 3], values=[1.0, 0.5, 0.1])(range(5))
+    array([1. , 1. , 0.5, 0.1, 0.1])
+    """
+
+    boundaries: Increasing
+    values: Reals
+
+    def validate(self) -> None:
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ValueError(
+                f"there are {len(self.boundaries)} boundaries and {len(self.values)} values: give one value "
+                "more than boundaries"
+            )
+
+    def code(self) -> list[Instruction]:
+        return [(self.operation, [*map(float, self.boundaries), *self.values])]

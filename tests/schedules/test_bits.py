@@ -1,0 +1,78 @@
+"""The same bits: one step or an array of them, on every target."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gradstep as gs
+from gradstep import _core
+
+TARGETS = ["scalar", "avx2", "avx512", "neon"]
+
+
+def drawn(random):
+    """A leaf of each kind with random arguments, and compositions of them."""
+    init, end, rate, power = random.uniform(0.01, 1, 4).tolist()
+    steps, scale = random.integers(2, [5000, 50]).tolist()
+    past = str(random.choice(["hold", "repeat", "mirror"]))
+    end_at = str(random.choice(["steps", "last"]))
+    stairs = bool(random.integers(2))
+    milestones = np.cumsum(random.integers(1, 500, 5)).tolist()
+    leaves = [
+        gs.Constant(init),
+        gs.Linear(init, end, steps, end_at=end_at, past=past),
+        gs.PolynomialDecay(init, steps, end, power + 0.5, end_at=end_at, past=past),
+        gs.PolynomialDecay(init, steps, end, power + 0.5, cycle=True),
+        gs.ExponentialDecay(init, rate, scale, stairs),
+        gs.NaturalExpDecay(init, rate, scale, stairs),
+        gs.InverseTimeDecay(init, rate, scale, power, stairs),
+        gs.InverseSqrtDecay(init, scale + 0.5, power),
+        gs.CosineDecay(init, steps, end, end_at=end_at, past=past),
+        gs.StepDecay(init, scale, rate),
+        gs.MultiStep(init, milestones, rate),
+        gs.Piecewise(milestones, random.random(6).tolist()),
+    ]
+    a, b = (leaves[i] for i in random.integers(0, len(leaves), 2))
+    mode = str(random.choice(["prefix", "overlay", "scale"]))
+    return [
+        *leaves,
+        (a * b - 0.5 * a).clip(0.01, 0.9),
+        a.then(b.shift(-scale), at=steps).warmup(scale, end, mode=mode),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_array_of_steps_gives_the_bits_of_each_step(seed):
+    random = np.random.default_rng(seed)
+    t = np.concatenate([np.arange(1003), random.integers(0, 2**40, 50)])
+    for s in drawn(random):
+        np.testing.assert_array_equal(s(t), [s(each) for each in t.tolist()], err_msg=repr(s))
+
+
+def fingerprint():
+    digest = hashlib.sha256()
+    random = np.random.default_rng(7)
+    for _ in range(20):
+        t = np.concatenate([np.arange(1003), random.integers(0, 2**40, 50)])
+        for s in drawn(random):
+            digest.update(s(t).tobytes())
+    return f"{_core.active_target()} {digest.hexdigest()}"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_gives_the_same_bits(target):
+    if target not in _core.targets():
+        pytest.skip(f"this machine has no {target}")
+    ran = subprocess.run(
+        [sys.executable, "-c", "import test_bits; print(test_bits.fingerprint())"],
+        env=os.environ | {"GRADSTEP_TARGET": target, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.split() == [target, fingerprint().split()[1]]

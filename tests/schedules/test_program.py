@@ -1,0 +1,28 @@
+"""What the core refuses as a program: nothing that the evaluator would have to check."""
+
+import pytest
+
+from gradstep import _core
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "a program leaves one value and its own time"),
+        ([("constant", [1.0])] * 2, "a program leaves one value and its own time"),
+        ([("hold", [1.0]), ("constant", [1.0])], "a program leaves one value and its own time"),
+        ([("plus", [])], "takes a value that nothing pushed"),
+        ([("constant", [1.0]), ("plus", [])], "takes a value that nothing pushed"),
+        ([("ramp", [1.0, 0.0, 0.0])], "takes a value that nothing pushed"),
+        ([("constant", [1.0]), ("back", [])], "goes back from a time that it never entered"),
+        ([("hold", [1.0])] * 16, "nested more than 16 deep"),
+        ([("constant", [])], "'constant' takes 1 numbers, not 0"),
+        ([("plus", [1.0])], "'plus' takes 0 numbers, not 1"),
+        ([("piecewise", [])], "'piecewise' takes 1 numbers, not 0"),
+        ([("multi_step", [1.0])], "'multi_step' takes 2 numbers, not 1"),
+        ([("cosine", [1.0])], "there is no operation 'cosine'"),
+    ],
+)
+def test_refused_programs(lines, message):
+    with pytest.raises(ValueError, match=message):
+        _core.Program(lines)

@@ -1,0 +1,108 @@
+"""What goes wrong with schedules elsewhere, each by the name that it has in the list of traps."""
+
+import numpy as np
+import pytest
+from schedule_reference import LEAVES, exact
+
+import gradstep as gs
+
+
+def test_T1_inverse_time_does_not_compound():
+    assert gs.InverseTimeDecay(0.1, 0.01)(99) == pytest.approx(0.1 / 1.99, rel=1e-15)
+    assert gs.InverseTimeDecay(0.1, 0.1)(19) == pytest.approx(0.1 / 2.9, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("s", "t"),
+    [
+        (gs.ExponentialDecay(0.1, 0.99999), 60_000),
+        (gs.Linear(1, 0, 60_000), 59_999),
+        (gs.CosineDecay(0.1, 100, past="mirror"), 100_001),
+    ],
+)
+def test_T2_values_are_closed_forms(s, t):
+    assert abs(s(t) / exact(s, t) - 1) < 1e-12
+    s(range(100))
+    assert s(t) == gs.from_json(s.to_json())(t)
+
+
+@pytest.mark.parametrize("inner", [3, 5])
+def test_T4_sequences_nest_and_may_start_at_0(inner):
+    first = gs.Constant(1).then(gs.Constant(2), at=inner)
+    nested = first.then(gs.Constant(3).then(gs.Constant(4), at=2), at=7)
+    assert list(nested(range(11))) == [1] * inner + [2] * (7 - inner) + [3, 3, 4, 4]
+    np.testing.assert_array_equal(gs.Constant(1).then(first, at=0)(range(9)), first(range(9)))
+
+
+@pytest.mark.parametrize("steps", [1, 3, 10, 243, 1000])
+def test_T5_every_restart_is_exactly_the_peak(steps):
+    s = gs.CosineDecay(0.1, steps, past="repeat")
+    for cycle in [1, 2, 3, 121, 242, 243, 2**30]:
+        assert s(cycle * steps) == 0.1
+        if steps > 1:
+            assert 0 < s(cycle * steps - 1) < 0.1
+
+
+def test_T11_modes_of_warmup_differ_as_documented():
+    s = gs.CosineDecay(1.0, 100)
+    prefix, overlay, scale = (s.warmup(20, mode=mode, offset=0) for mode in ("prefix", "overlay", "scale"))
+    t = np.arange(130)
+    way = np.minimum(t / 20, 1)
+    np.testing.assert_array_equal(prefix(t), np.where(t < 20, way, s(np.maximum(t - 20, 0))))
+    np.testing.assert_array_equal(overlay(t), np.where(t < 20, way, s(t)))
+    np.testing.assert_allclose(scale(t), way * s(t), rtol=4e-16)
+
+
+def test_T12_the_first_update_is_not_wasted():
+    s = gs.Constant(1.0).warmup(4)
+    assert list(s(range(5))) == [0.25, 0.5, 0.75, 1, 1]
+
+
+def test_T13_the_cosine_stays_down():
+    s = gs.CosineDecay(1.0, 100, end=0.1)
+    assert set(s(range(100, 300))) == {0.1}
+
+
+@pytest.mark.parametrize("s", LEAVES, ids=repr)
+def test_T14_any_order_gives_the_same_values(s):
+    forth = [s(t) for t in range(100)]
+    back = [s(t) for t in reversed(range(100))]
+    assert forth == back[::-1]
+
+
+@pytest.mark.parametrize("t", [2**24 + 1, 2**31 + 1, 2**32 + 3, 2**40 + 1, 2**53 - 1])
+def test_T15_large_steps_are_all_different(t):
+    s = gs.Linear(0, 1, 2**53)
+    assert s(t) == t / 2**53
+    assert list(s([t - 1, t, t + 1])) == [(t - 1) / 2**53, t / 2**53, (t + 1) / 2**53]
+    assert gs.Piecewise([t], [0.0, 1.0])([t - 1, t]).tolist() == [0, 1]
+    assert gs.Constant(0).then(gs.Linear(0, 1, 2), at=t - 1)([t - 1, t]).tolist() == [0, 0.5]
+    assert gs.StepDecay(1.0, t, 0.5)([t - 1, t]).tolist() == [1, 0.5]
+
+
+def test_T16_zeros_divide_nothing():
+    assert list(gs.Piecewise([2], [0.0, 1.0])(range(4))) == [0, 0, 1, 1]
+    assert list(gs.Linear(0.0, 1.0, 2)(range(4))) == [0, 0.5, 1, 1]
+    s = gs.PolynomialDecay(1.0, 3)
+    assert s.warmup(0) is s
+    assert gs.PolynomialDecay(1.0, 1).warmup(1)([0, 1]).tolist() == [1, 0]
+    for kind in (gs.Linear(1, 0, 1), gs.CosineDecay(1, 1), gs.PolynomialDecay(1, 1)):
+        assert kind([0, 1, 2]).tolist() == [1, 0, 0]
+    with pytest.raises(ValueError, match="steps is 0: it counts updates and must be 1 or more"):
+        gs.CosineDecay(1.0, 0)
+    with pytest.raises(ValueError, match="end_at='last' it must be 2 or more"):
+        gs.CosineDecay(1.0, 1, end_at="last")
+
+
+@pytest.mark.parametrize(
+    "s",
+    [
+        gs.MultiStep(1.0, [10], 0.5),
+        gs.StepDecay(1.0, 10, 0.5),
+        gs.Piecewise([10], [1.0, 0.5]),
+        gs.ExponentialDecay(1.0, 0.5, steps=10, staircase=True),
+        gs.Constant(1.0).then(0.5, at=10),
+    ],
+)
+def test_T17_a_milestone_takes_the_new_value(s):
+    assert s([9, 10, 11]).tolist() == [1, 0.5, 0.5]
