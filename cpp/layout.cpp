@@ -168,7 +168,7 @@ std::pair<int, int> find_overlap(const std::vector<array_view>& arrays) {
     const extent mine = extent_of(arrays[second], second);
     for (const extent& other : cluster) {
       if (other.array == second) break;
-      if (meet(other, mine)) return {other.array, second};
+      if (meet(other, mine)) return std::minmax({other.array, second});
     }
     return {second, second};
   }

@@ -184,6 +184,7 @@ void check_parameters(const py::list& parameters) {
   for (const py::handle parameter : parameters) {
     numbers.push_back(int(numbers.size()));
     views.push_back(read_parameter(parameter, numbers.back(), owners));
+    refuse_negated(parameter, {"parameter", numbers.back()});
   }
   refuse_overlap(views, numbers);
 }

@@ -60,8 +60,7 @@ array_view read_parameter(py::handle parameter, int index, std::vector<py::objec
 }
 
 bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, std::vector<py::object>& keep) {
-  const bool replaced = parameter.ptr() != parameter_now.ptr();
-  if (replaced) {
+  if (parameter.ptr() != parameter_now.ptr()) {
     *this = slot{};
     parameter = py::reinterpret_borrow<py::object>(parameter_now);
   }
@@ -74,16 +73,18 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, st
     refuse_negated(gradient_now, {"the gradient of parameter", index});
   gradient_seen = gradient_now.ptr();
 
-  const bool moved = replaced || seen.data != view.data || !unchanged(seen, view);
+  const bool reshaped = !laid_out || !unchanged(seen, view);
+  const bool moved = reshaped || seen.data != view.data;
   if (moved) {
     refuse_negated(parameter_now, {"parameter", index});
     require_shape(gradient, seen, "the gradient of parameter " + std::to_string(index));
-    const bool reshaped = !unchanged(seen, view);
+    laid_out = false;
     view = seen;
     order = memory_order(seen);
     size = seen.size();
     task.parameter = operand(seen, order);
     if (reshaped) lay_out_states(index);
+    laid_out = true;
   }
   if (moved || !unchanged(gradient, gradient_view)) {
     require_shape(gradient, view, "the gradient of parameter " + std::to_string(index));
@@ -97,11 +98,11 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, st
 void slot::bind(py::dict new_state, const std::vector<std::string>& arrays,
                 const std::vector<std::string>& numbers, bool is_fresh, int index) {
   state = std::move(new_state);
+  task.state_count = -1;  // it holds none until all are found good
   names.clear();
   members.clear();
   mirrors.clear();
   fresh = is_fresh;
-  task.state_count = int(arrays.size());
   for (const auto* list : {&arrays, &numbers})
     for (const std::string& name : *list) {
       names.push_back(py::reinterpret_steal<py::object>(PyUnicode_InternFromString(name.c_str())));
@@ -116,7 +117,13 @@ void slot::bind(py::dict new_state, const std::vector<std::string>& arrays,
                             " must be a writable array of one float32 or float64 number");
     mirrors.push_back({number.data, number.type});
   }
-  lay_out_states(index);
+  task.state_count = int(arrays.size());
+  try {
+    lay_out_states(index);
+  } catch (...) {
+    task.state_count = -1;
+    throw;
+  }
 }
 
 void slot::lay_out_states(int index) {

@@ -82,7 +82,7 @@ class RMSprop(Rule):
         rule, arrays = "rmsprop", ["square_avg"]
         if group["centered"]:
             rule += "_centered"
-        if group["momentum"]:
+        if cls._read(group, "momentum"):
             rule += "_momentum"
             arrays.append("momentum_buffer")
         if group["centered"]:

@@ -25,6 +25,7 @@ class Rprop(Rule):
         lr: the first step size :math:`s_0`, at least 0; it is not used again (but by decoupled decay).
         etas: :math:`\eta_-` below 1 and :math:`\eta_+` above 1.
         step_sizes: :math:`s_{\min}` and :math:`s_{\max}`.
+        weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         options: see :class:`gradstep.hyperparameters.Options`.
 
     Raises:
@@ -47,9 +48,11 @@ class Rprop(Rule):
         lr: Any = 1e-2,
         etas: tuple[Any, Any] = (0.5, 1.2),
         step_sizes: tuple[Any, Any] = (1e-6, 50),
+        *,
+        weight_decay: Any = 0,
         **options: Unpack[Options],
     ) -> None:
-        own = {"lr": lr, "etas": etas, "step_sizes": step_sizes}
+        own = {"lr": lr, "etas": etas, "step_sizes": step_sizes, "weight_decay": weight_decay}
         super().__init__(params, self.defaults_with(options, **own))
 
     @classmethod

@@ -68,13 +68,14 @@ class SGD(Rule):
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:
-        if not group["momentum"]:
+        if not cls._read(group, "momentum"):
             return Kernel("sgd")
         return Kernel("sgd_nesterov" if group["nesterov"] else "sgd_momentum", ("momentum_buffer",))
 
     @classmethod
     def check(cls, group: Group) -> None:
         super().check(group)
+        cls._read(group, "dampening")
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError(
                 "Nesterov momentum requires a momentum and zero dampening: "

@@ -1,0 +1,280 @@
+"""gradstep.optim in the place of torch.optim: arguments, groups, hooks, closures, schedulers."""
+
+import copy
+import inspect
+import pickle
+
+import pytest
+
+from arrays import assert_same_bits, normal, to_numpy, to_torch
+from cases import CASES, torch_cases
+
+torch = pytest.importorskip("torch")
+
+from torch.optim.optimizer import register_optimizer_step_pre_hook  # noqa: E402
+
+from gradstep import optim, rules  # noqa: E402
+
+each_rule = pytest.mark.parametrize("case", CASES, ids=str)
+SHARED = [name for name in rules.__all__ if hasattr(torch.optim, name)]
+each_shared = pytest.mark.parametrize("name", SHARED)
+
+
+def tensors(sizes=(5, 33), seed=0):
+    return [torch.nn.Parameter(to_torch(normal(seed + i, n))) for i, n in enumerate(sizes)]
+
+
+def give_gradients(params, seed):
+    for i, p in enumerate(params):
+        p.grad = to_torch(normal(100 * seed + i, tuple(p.shape)))
+
+
+def steps(optimizer, params, seeds):
+    for seed in seeds:
+        give_gradients(params, seed)
+        optimizer.step()
+    return [to_numpy(p).copy() for p in params]
+
+
+def assert_all_same(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        assert_same_bits(a, b)
+
+
+@each_shared
+def test_arguments(name):
+    def arguments(owner):
+        given = inspect.signature(getattr(owner, name)).parameters.values()
+        return {p.name: p for p in given if p.kind is not p.VAR_KEYWORD}
+
+    theirs, ours = arguments(torch.optim), arguments(optim)
+    positional = [p.name for p in theirs.values() if p.kind is not p.KEYWORD_ONLY]
+    assert [p.name for p in ours.values() if p.kind is not p.KEYWORD_ONLY] == positional
+    for key in positional:
+        assert ours[key].default == theirs[key].default, key
+    # The others are taken by keyword, with torch's defaults.
+    made = getattr(optim, name)(tensors())
+    reference = getattr(torch.optim, name)(tensors())
+    assert {k: made.defaults[k] for k in reference.defaults} == reference.defaults
+
+
+@each_shared
+def test_groups_have_torchs_keys(name):
+    theirs = getattr(torch.optim, name)(tensors()).param_groups[0]
+    ours = getattr(optim, name)(tensors()).param_groups[0]
+    assert set(theirs) <= set(ours)
+
+
+@pytest.mark.parametrize(
+    "switches", [{"foreach": True}, {"fused": True}, {"capturable": True}]
+)
+@pytest.mark.parametrize("name", rules.__all__)
+def test_torchs_switches_are_taken(name, switches):
+    expected = tensors()
+    steps(getattr(optim, name)(expected), expected, [1])
+    params = tensors()
+    found = steps(getattr(optim, name)(params, **switches), params, [1])
+    assert_all_same(found, [to_numpy(p) for p in expected])
+
+
+@pytest.mark.parametrize("name", rules.__all__)
+def test_differentiable_is_refused_with_the_reason(name):
+    with pytest.raises(
+        ValueError, match=r"differentiable=True is not offered: .* outside of autograd"
+    ):
+        getattr(optim, name)(tensors(), differentiable=True)
+
+
+def test_what_is_not_replaced_is_torchs():
+    for name in ("lr_scheduler", "swa_utils", "LBFGS", "SparseAdam", "Optimizer", "Adafactor"):
+        assert getattr(optim, name) is getattr(torch.optim, name)
+    with pytest.raises(AttributeError):
+        _ = optim.NoSuchOptimizer
+    for name in rules.__all__:
+        assert issubclass(getattr(optim, name), torch.optim.Optimizer)
+
+
+@each_rule
+def test_state_has_torchs_layout(case):
+    for shared in torch_cases([case]):
+        params, others = tensors(), tensors()
+        ours, theirs = shared.over_tensors(params), getattr(torch.optim, case.name)(others, **shared.hyper)
+        if case.name == "Adagrad":  # its state is there from the start
+            assert set(ours.state[params[0]]) == set(theirs.state[others[0]])
+        steps(ours, params, [1])
+        steps(theirs, others, [1])
+        for p, q in zip(params, others, strict=True):
+            assert set(ours.state[p]) == set(theirs.state[q])
+            for name, value in theirs.state[q].items():
+                found = ours.state[p][name]
+                assert (found.shape, found.dtype) == (value.shape, value.dtype), name
+        mine, other = ours.state_dict(), theirs.state_dict()
+        assert set(mine) == set(other)
+        assert set(mine["state"]) == set(other["state"])
+        assert [g["params"] for g in mine["param_groups"]] == [g["params"] for g in other["param_groups"]]
+
+
+def test_hooks():
+    seen = []
+    params = tensors()
+    optimizer = optim.Adam(params)
+    optimizer.register_step_pre_hook(lambda opt, args, kwargs: seen.append("before"))
+    optimizer.register_step_post_hook(lambda opt, args, kwargs: seen.append("after"))
+    handle = register_optimizer_step_pre_hook(lambda *_: seen.append("every"))
+    steps(optimizer, params, [1])
+    handle.remove()
+    assert sorted(seen) == ["after", "before", "every"]
+    assert seen[-1] == "after"
+    optimizer.register_state_dict_post_hook(lambda opt, values: seen.append("saved"))
+    optimizer.register_load_state_dict_pre_hook(lambda opt, values: seen.append("loading"))
+    optimizer.register_load_state_dict_post_hook(lambda opt: seen.append("loaded"))
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert seen[3:] == ["saved", "loading", "loaded"]
+
+
+@each_rule
+def test_closure(case):
+    expected = tensors()
+    steps(case.over_tensors(expected), expected, [1])
+    params = tensors()
+
+    def closure():
+        assert torch.is_grad_enabled()
+        give_gradients(params, 1)
+        return 0.75
+
+    with torch.no_grad():
+        assert case.over_tensors(params).step(closure) == 0.75
+    assert_all_same(map(to_numpy, params), map(to_numpy, expected))
+
+
+@each_rule
+def test_groups_may_differ_and_be_added(case):
+    together, apart = tensors(), tensors()
+    optimizer = case.over_tensors([{"params": [together[0]]}])
+    optimizer.add_param_group({"params": [together[1]], "lr": 0.125, "weight_decay": 0.25})
+    steps(optimizer, together, [1, 2, 3])
+    for p, options in zip(apart, ({}, {"lr": 0.125, "weight_decay": 0.25}), strict=True):
+        single = case.over_tensors([p], **options)
+        for seed in (1, 2, 3):
+            give_gradients(apart, seed)
+            single.step()
+    assert_all_same(map(to_numpy, together), map(to_numpy, apart))
+
+
+def test_one_tensor_in_a_group_and_names():
+    weight, bias = tensors()
+    optimizer = optim.SGD([{"params": weight}, {"params": bias, "lr": 0.5}], lr=0.25)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.5]
+    named = optim.SGD([("weight", weight), ("bias", bias)], lr=0.5)
+    assert named.param_groups[0]["param_names"] == ["weight", "bias"]
+    before = to_numpy(bias).copy()
+    give_gradients([weight, bias], 1)
+    named.step()
+    assert_same_bits(to_numpy(bias), before - to_numpy(bias.grad) / 2)
+
+
+def test_zero_grad():
+    params = tensors()
+    optimizer = optim.Adam(params)
+    give_gradients(params, 1)
+    optimizer.zero_grad(set_to_none=False)
+    assert all((p.grad == 0).all() for p in params)
+    optimizer.zero_grad()
+    assert all(p.grad is None for p in params)
+
+
+@each_rule
+def test_parameters_without_gradients_are_left_alone(case):
+    params = tensors((4, 5, 6))
+    before = to_numpy(params[1]).copy()
+    optimizer = case.over_tensors(params)
+    for seed in (1, 2):
+        give_gradients(params, seed)
+        params[1].grad = None
+        optimizer.step()
+    assert_same_bits(to_numpy(params[1]), before)
+    assert not optimizer.state[params[1]].get("step", 0)
+    stepped = to_numpy(params[0]).copy()
+    optimizer.zero_grad()
+    optimizer.step()
+    assert_same_bits(to_numpy(params[0]), stepped)
+
+
+@each_rule
+def test_a_parameter_unfrozen_later_has_its_own_first_step(case):
+    # Trap: torch's fused SGD starts all buffers or none. t, corrections and buffers are each tensor's own.
+    params, late = tensors(), tensors()[1:]
+    optimizer = case.over_tensors(params)
+    for seed in (1, 2):
+        give_gradients(params, seed)
+        params[1].grad = None
+        optimizer.step()
+    twin = case.over_tensors(late)
+    for seed in (3, 4, 5):
+        give_gradients(params, seed)
+        late[0].grad = params[1].grad.clone()
+        optimizer.step()
+        twin.step()
+    assert_same_bits(to_numpy(params[1]), to_numpy(late[0]))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda given: pickle.loads(pickle.dumps(given))])
+@each_rule
+def test_copies_go_on_alike(case, copied):
+    params = tensors()
+    optimizer = case.over_tensors(params)
+    steps(optimizer, params, [1, 2])
+    twin = copied(optimizer)
+    twins = twin.param_groups[0]["params"]
+    assert_all_same(steps(twin, twins, [3, 4]), steps(optimizer, params, [3, 4]))
+    assert twins[0] is not params[0]
+
+
+@pytest.mark.parametrize("tensor_lr", [False, True])
+@each_rule
+def test_torchs_schedulers_drive_it(case, tensor_lr):
+    lr = case.hyper["lr"]
+    params, expected = tensors(), tensors()
+    scheduled = case.over_tensors(params, lr=torch.tensor(lr) if tensor_lr else lr)
+    scheduler = torch.optim.lr_scheduler.StepLR(scheduled, step_size=2, gamma=0.5)
+    by_hand = case.over_tensors(expected)
+    by_hand.param_groups[0]["lr"] = float(torch.tensor(lr)) if tensor_lr else lr
+    for t in range(5):
+        give_gradients(params, t)
+        give_gradients(expected, t)
+        scheduled.step()
+        by_hand.step()
+        scheduler.step()
+        if t % 2:
+            by_hand.param_groups[0]["lr"] *= 0.5
+    assert_all_same(map(to_numpy, params), map(to_numpy, expected))
+
+
+@pytest.mark.parametrize("key", ["betas", "eps", "weight_decay"])
+def test_hyperparameters_may_change_between_steps(key):
+    changed = {"betas": (0.5, 0.75), "eps": 0.25, "weight_decay": 0.5}[key]
+    found = []
+    for tensor in (False, True):
+        params = tensors()
+        optimizer = optim.Adam(params, lr=0.1)
+        steps(optimizer, params, [1])
+        as_tensor = tuple(map(torch.tensor, changed)) if key == "betas" else torch.tensor(changed)
+        optimizer.param_groups[0][key] = as_tensor if tensor else changed
+        found.append(steps(optimizer, params, [2]))
+    unchanged = tensors()
+    optimizer = optim.Adam(unchanged, lr=0.1)
+    expected = steps(optimizer, unchanged, [1, 2])
+    assert_all_same(*found)
+    assert not (found[0][0] == expected[0]).all()
+
+
+def test_a_tensor_rate_may_change_in_place():
+    params, expected = tensors(), tensors()
+    rate = torch.tensor(0.25)
+    optimizer, by_hand = optim.SGD(params, lr=rate), optim.SGD(expected, lr=0.25)
+    steps(optimizer, params, [1])
+    steps(by_hand, expected, [1])
+    rate.fill_(0.5)
+    by_hand.param_groups[0]["lr"] = 0.5
+    assert_all_same(steps(optimizer, params, [2]), steps(by_hand, expected, [2]))

@@ -1,0 +1,109 @@
+"""torch's own list of configurations, run here and on torch's for-loop path."""
+
+import copy
+import itertools
+
+import numpy as np
+import pytest
+
+from arrays import to_numpy
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("expecttest", reason="torch's test lists import expecttest")
+from torch.testing._internal import common_optimizers  # noqa: E402
+
+from gradstep import optim, rules  # noqa: E402
+
+INFOS = [info for info in common_optimizers.optim_db if info.optim_cls.__name__ in rules.__all__]
+# Both round each step, torch's for-loop NAdam twice: over five steps their errors differ by 3 ulp at most.
+ULPS = 4
+STEPS = 5
+
+
+def described(values):
+    return [f"{info.optim_cls.__name__}-{i}-{given.desc}" for info, i, given in values]
+
+
+INPUTS = [(info, i, given) for info in INFOS for i, given in enumerate(info.optim_inputs_func(device="cpu"))]
+ERRORS = [
+    (info, i, given)
+    for info in INFOS
+    for i, given in enumerate(info.optim_error_inputs_func(device="cpu", dtype=torch.float32))
+]
+
+
+def test_every_class_of_torch_is_in_the_list():
+    assert {i.optim_cls.__name__ for i in INFOS} == {n for n in rules.__all__ if hasattr(torch.optim, n)}
+
+
+@pytest.fixture(params=[torch.float32, torch.float64], ids=["f32", "f64"])
+def dtype(request):
+    # torch keeps NAdam's product and ASGD's rates in the default dtype, so it is float64's own only then.
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(request.param)
+    yield request.param
+    torch.set_default_dtype(before)
+
+
+def small_model():
+    """The model of torch's own comparisons of its paths."""
+    torch.manual_seed(3)
+    sizes = (2, 3, 1)
+    layers = [[torch.nn.Linear(n, m), torch.nn.Sigmoid()] for n, m in itertools.pairwise(sizes)]
+    return torch.nn.Sequential(*itertools.chain.from_iterable(layers))
+
+
+def train(model, make):
+    """The largest magnitudes that each parameter had at the start or the end, and that its updates had."""
+    optimizer = make(model.parameters())
+    points = torch.arange(1, 7).div(10).view(3, 2)
+    history = [[to_numpy(p).copy() for p in model.parameters()]]
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        model(points).sum().backward()
+        optimizer.step()
+        history.append([to_numpy(p).copy() for p in model.parameters()])
+    return [
+        np.max(np.abs([each[0], each[-1], *np.diff(each, axis=0)]), axis=0)
+        for each in map(np.array, zip(*history, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(("info", "i", "given"), INPUTS, ids=described(INPUTS))
+def test_configuration(info, i, given, dtype):
+    theirs = small_model()
+    ours = copy.deepcopy(theirs)
+    torch_class, kwargs = info.optim_cls, given.kwargs
+    own_class = getattr(optim, torch_class.__name__)
+    for_loop = dict.fromkeys(["foreach", "fused"] if "fused" in info.supported_impls else ["foreach"], False)
+    scales = train(theirs, lambda params: torch_class(params, **{**copy.deepcopy(kwargs), **for_loop}))
+    train(ours, lambda params: own_class(params, **copy.deepcopy(kwargs)))
+    for mine, other, scale in zip(ours.parameters(), theirs.parameters(), scales, strict=True):
+        assert mine.dtype == dtype
+        assert np.all(np.abs(to_numpy(mine - other)) <= ULPS * np.spacing(scale))
+
+
+#: torch's refusals that do not hold here, and why
+ALLOWED = {
+    "lr as Tensor doesn't work with foreach & not capturable": "foreach has no meaning: there is one path",
+    "betas must be either both floats or both Tensors": "each may be a number or a tensor",
+    r"betas\[0\] as a Tensor is not supported for capturable=False and foreach=True": "as for lr",
+}
+
+
+@pytest.mark.parametrize(
+    ("info", "i", "given"), ERRORS, ids=lambda v: str(getattr(v, "error_regex", ""))[:40]
+)
+def test_error(info, i, given):
+    given, kind, message = given.optimizer_error_input, given.error_type, given.error_regex
+    params = given.params if given.params is not None else [torch.nn.Parameter(torch.randn(3))]
+    if given.desc in ALLOWED:
+        getattr(optim, info.optim_cls.__name__)(params, **given.kwargs)
+        return
+    with pytest.raises(kind, match=message) if kind is not UserWarning else pytest.warns(kind, match=message):
+        getattr(optim, info.optim_cls.__name__)(params, **given.kwargs)
+
+
+def test_the_allowances_are_in_torchs_list():
+    found = {given.optimizer_error_input.desc for _, _, given in ERRORS}
+    assert set(ALLOWED) <= found
