@@ -3,8 +3,6 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <cstring>
-
 #include "dlpack.h"
 
 namespace py = pybind11;
@@ -18,9 +16,9 @@ int64_t array_view::size() const {
 }
 
 bool array_view::same_place_as(const array_view& other) const {
-  const size_t bytes = sizeof(int64_t) * size_t(ndim);
-  return ndim == other.ndim && std::memcmp(shape, other.shape, bytes) == 0 &&
-         std::memcmp(strides, other.strides, bytes) == 0;
+  bool same = ndim == other.ndim;
+  for (int d = 0; same && d < ndim; ++d) same = shape[d] == other.shape[d] && strides[d] == other.strides[d];
+  return same;
 }
 
 namespace {
