@@ -128,14 +128,14 @@ def in_dtype(value, kind):
 
 
 def run(name, p, gradients, group):
-    """The parameter and states after a step with each gradient, and what their errors scale with: the largest
-    that each element of the parameter, or an update of it, and each state has been.
+    """The parameter and states after a step with each gradient, and what their errors scale with: the largest that each
+    element of the parameter, or an update of it, and each state has been; and the path: the sum of the updates' sizes.
 
     ``group`` holds every hyper-parameter of the class called ``name``.
     """
     rule, kind = globals()[name.lower()], p.dtype.type
     h = SimpleNamespace(**{key: in_dtype(value, kind) for key, value in group.items() if key != "params"})
-    s, scale, state_scales = States(p), np.abs(p), {}
+    s, scale, path, state_scales = States(p), np.abs(p), np.zeros_like(p), {}
     for t, g in enumerate(gradients, start=1):
         before, g = p, g.astype(kind)
         if h.maximize:  # Trap: the gradient is flipped before decay is added, so that decay still shrinks.
@@ -145,8 +145,8 @@ def run(name, p, gradients, group):
         else:
             g = g + h.weight_decay * p
         p = rule(p, g, s, kind(t), h)
-        scale = np.maximum(scale, np.maximum(np.abs(p), np.abs(p - before)))
+        scale, path = np.maximum(scale, np.maximum(np.abs(p), np.abs(p - before))), path + np.abs(p - before)
         states = {name: value for name, value in vars(s).items() if name != "zero"}
         for name, value in states.items():
             state_scales[name] = np.max(np.abs(value), initial=state_scales.get(name, 0))
-    return SimpleNamespace(p=p, states=states, scale=scale, state_scales=state_scales)
+    return SimpleNamespace(p=p, states=states, scale=scale, path=path, state_scales=state_scales)
