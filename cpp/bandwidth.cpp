@@ -34,8 +34,8 @@ byte fold(const byte* data, int64_t bytes) {
 
 bool lies_straight(const array_view& view) {
   int64_t expected = dtype_bytes[int(view.type)];
-  for (int d = view.ndim; d-- > 0; expected *= view.shape[d])
-    if (view.shape[d] != 1 && view.strides[d] != expected) return false;
+  for (int d = view.ndim; d-- > 0; expected *= view.dimensions[d].size)
+    if (view.dimensions[d].size != 1 && view.dimensions[d].stride != expected) return false;
   return true;
 }
 
