@@ -68,11 +68,13 @@ py::list plan::step(const py::list& parameters, const py::object& gradients,
                     const std::vector<group_settings>& groups, int threads) {
   const step_guard guard(stepping_);
   std::vector<py::object> kept_alive;
+  kept_alive.reserve(slots_.size());
   const py::list unbound = read_all(parameters, gradients, groups, kept_alive);
   if (!unbound.empty()) return unbound;
 
   prepared_.clear();
   std::vector<const prepared*> steps;
+  steps.reserve(active_.size());
   int64_t elements = 0;
   for (size_t i = 0; i < active_.size(); ++i) {
     slot& tensor = slots_[size_t(active_[i])];
@@ -157,6 +159,8 @@ void plan::cut(int threads) {
       chunks_.push_back({index, first, std::min(length, size - first)});
   }
   cut_tensors_ = active_;
+  written_ = py::list();
+  for (const int index : active_) written_.append(slots_[size_t(index)].parameter);
   cut_threads_ = threads;
   moved_ = false;
 }
@@ -190,6 +194,7 @@ void check_parameters(const py::list& parameters) {
 }
 
 int plan::traverse(visitproc visit, void* arg) const {
+  Py_VISIT(written_.ptr());
   for (const slot& each : slots_) {
     Py_VISIT(each.parameter.ptr());
     Py_VISIT(each.state.ptr());
@@ -201,12 +206,7 @@ int plan::traverse(visitproc visit, void* arg) const {
 void plan::clear() {
   slots_.clear();
   active_.clear();
-}
-
-py::list plan::written() const {
-  py::list parameters;
-  for (const int index : active_) parameters.append(slots_[size_t(index)].parameter);
-  return parameters;
+  written_ = py::list();
 }
 
 int plan::gathered() const {

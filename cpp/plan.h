@@ -34,8 +34,8 @@ class plan {
   pybind11::list step(const pybind11::list& parameters, const pybind11::object& gradients,
                       const std::vector<group_settings>& groups, int threads);
 
-  pybind11::list written() const;  // the parameters that the last step wrote
-  int gathered() const;            // how many of them took the path for other layouts
+  const pybind11::list& written() const { return written_; }  // the parameters that the last step wrote
+  int gathered() const;  // how many of them took the path for other layouts
 
   // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.
   int traverse(visitproc visit, void* arg) const;
@@ -65,6 +65,7 @@ class plan {
   int cut_threads_ = 0;
   bool moved_ = true;  // a tensor lies elsewhere since
   std::vector<chunk> chunks_;
+  pybind11::list written_;
   std::deque<prepared> prepared_;
   bool stepping_ = false;
 };

@@ -158,6 +158,32 @@ template <class T>
 GS_HD void store(T* to, vec<T> x) {
   std::memcpy(to, &x, sizeof x);
 }
+#if defined(GS_AVX512)
+GS_HD vec<float> load_part(const float* from, int count) {
+  return native_f32(_mm512_maskz_loadu_ps(__mmask16((1u << count) - 1), from));
+}
+GS_HD void store_part(float* to, vec<float> x, int count) {
+  _mm512_mask_storeu_ps(to, __mmask16((1u << count) - 1), x.v);
+}
+GS_HD vec<double> load_part(const double* from, int count) {
+  return native_f64(_mm512_maskz_loadu_pd(__mmask8((1u << count) - 1), from));
+}
+GS_HD void store_part(double* to, vec<double> x, int count) {
+  _mm512_mask_storeu_pd(to, __mmask8((1u << count) - 1), x.v);
+}
+#elif defined(GS_AVX2)
+GS_HD __m256i lanes32(int count) { return __m256i(native_i32{0, 1, 2, 3, 4, 5, 6, 7} < count); }
+GS_HD __m256i lanes64(int count) { return __m256i(native_i64{0, 1, 2, 3} < int64_t(count)); }
+
+GS_HD vec<float> load_part(const float* from, int count) {
+  return native_f32(_mm256_maskload_ps(from, lanes32(count)));
+}
+GS_HD void store_part(float* to, vec<float> x, int count) { _mm256_maskstore_ps(to, lanes32(count), x.v); }
+GS_HD vec<double> load_part(const double* from, int count) {
+  return native_f64(_mm256_maskload_pd(from, lanes64(count)));
+}
+GS_HD void store_part(double* to, vec<double> x, int count) { _mm256_maskstore_pd(to, lanes64(count), x.v); }
+#else
 template <class T>
 GS_HD vec<T> load_part(const T* from, int count) {
   T padded[lanes<T>] = {};
@@ -170,5 +196,6 @@ GS_HD void store_part(T* to, vec<T> x, int count) {
   store(padded, x);
   std::memcpy(to, padded, sizeof(T) * size_t(count));
 }
+#endif
 
 }  // namespace gradstep::GS_TARGET
