@@ -58,9 +58,7 @@ CASES = [
     Case("AdamW", {"lr": 0.03, "betas": (0.4, 0.95), "eps": 1e-3, "weight_decay": 0.3}),
     Case("AdamW", {"lr": 0.03, "betas": (0.8, 0.6), "eps": 1e-3, "weight_decay": 0.3, "amsgrad": True}),
     Case("Adamax", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-2, "weight_decay": 0.05}),
-    Case(
-        "NAdam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.05, "momentum_decay": 0.02}
-    ),
+    Case("NAdam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.05, "momentum_decay": 0.02}),
     Case("RAdam", {"lr": 0.03, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.05}),
     Case("Rprop", {"lr": 0.015625, "etas": (0.4, 1.3), "step_sizes": (1e-2, 0.03), "weight_decay": 0.05}),
     Case("ASGD", {"lr": 0.05, "lambd": 0.02, "alpha": 0.6, "t0": 3.0, "weight_decay": 0.05}),

@@ -65,9 +65,7 @@ def test_groups_have_torchs_keys(name):
     assert set(theirs) <= set(ours)
 
 
-@pytest.mark.parametrize(
-    "switches", [{"foreach": True}, {"fused": True}, {"capturable": True}]
-)
+@pytest.mark.parametrize("switches", [{"foreach": True}, {"fused": True}, {"capturable": True}])
 @pytest.mark.parametrize("name", rules.__all__)
 def test_torchs_switches_are_taken(name, switches):
     expected = tensors()
@@ -79,9 +77,7 @@ def test_torchs_switches_are_taken(name, switches):
 
 @pytest.mark.parametrize("name", rules.__all__)
 def test_differentiable_is_refused_with_the_reason(name):
-    with pytest.raises(
-        ValueError, match=r"differentiable=True is not offered: .* outside of autograd"
-    ):
+    with pytest.raises(ValueError, match=r"differentiable=True is not offered: .* outside of autograd"):
         getattr(optim, name)(tensors(), differentiable=True)
 
 

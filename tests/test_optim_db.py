@@ -91,9 +91,7 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize(
-    ("info", "i", "given"), ERRORS, ids=lambda v: str(getattr(v, "error_regex", ""))[:40]
-)
+@pytest.mark.parametrize(("info", "i", "given"), ERRORS, ids=lambda v: str(getattr(v, "error_regex", ""))[:40])
 def test_error(info, i, given):
     given, kind, message = given.optimizer_error_input, given.error_type, given.error_regex
     params = given.params if given.params is not None else [torch.nn.Parameter(torch.randn(3))]

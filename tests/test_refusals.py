@@ -5,9 +5,9 @@ import copy
 import ml_dtypes
 import numpy as np
 import pytest
-from arrays import assert_same_bits, normal, state_arrays, to_numpy, to_torch
 
 import gradstep
+from arrays import assert_same_bits, normal, state_arrays, to_numpy, to_torch
 
 MOMENTA = {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.05}
 

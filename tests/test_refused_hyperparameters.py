@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from arrays import assert_same_bits, normal
-from cases import CASES
 
 import gradstep
+from arrays import assert_same_bits, normal
+from cases import CASES
 from gradstep import rules
 
 DECOYS = {

@@ -4,6 +4,7 @@ without an error; those traps are named."""
 import copy
 
 import pytest
+
 from arrays import assert_same_bits, normal, to_numpy, to_torch
 
 torch = pytest.importorskip("torch")

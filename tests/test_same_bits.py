@@ -33,9 +33,7 @@ def digests():
 def run_script(**environment):
     script = Path(__file__).with_name("hashes.py")
     variables = {**os.environ, **environment}
-    return subprocess.run(
-        [sys.executable, script], env=variables, capture_output=True, text=True, timeout=300
-    )
+    return subprocess.run([sys.executable, script], env=variables, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("target", _core.targets())
