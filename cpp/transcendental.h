@@ -11,9 +11,9 @@
 
 namespace gradstep::GS_TARGET {
 
-// 1 - base^n for an integer n >= 0. The power is formed by squaring in double-double arithmetic and rounded to
-// double before it is taken from 1, as torch does: a difference formed more exactly would put the step up to 50
-// ulp of a small float64 parameter away from torch's.
+// 1 - base^n for an integer n >= 0. The power is formed by squaring in double-double arithmetic and rounded
+// to double before it is taken from 1, as torch does: a difference formed more exactly would put the step up
+// to 50 ulp of a small float64 parameter away from torch's.
 GS_HD double one_minus_power(double base, int64_t n) {
   double power = 1, power_low = 0, square = base, square_low = 0;
   for (; n > 0; n >>= 1) {

@@ -2,7 +2,6 @@
 one, and the AVX-512 body would run on every machine."""
 
 import functools
-import itertools
 import shutil
 import subprocess
 import sys
@@ -22,11 +21,13 @@ each_target = pytest.mark.parametrize("target", _core.targets())
 @pytest.fixture(scope="module")
 def object_of(tmp_path_factory):
     """Gives a target's object file: the newest of a build that is no older than the sources, or else a fresh one."""
-    parts = [(ROOT / "cpp" / part).glob("*") for part in ("cpu", "rules", "schedules", "storage")]
-    sources = max(
-        path.stat().st_mtime
-        for path in itertools.chain(*parts, map((ROOT / "cpp").joinpath, ("math.h", "transcendental.h")))
-    )
+    parts = [
+        *(ROOT / "cpp").glob("*/*.h"),
+        ROOT / "cpp/math.h",
+        ROOT / "cpp/transcendental.h",
+        ROOT / "cpp/cpu/target.cpp",
+    ]
+    sources = max(path.stat().st_mtime for path in parts)
 
     @functools.cache
     def find(target):
