@@ -3,8 +3,6 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <cstring>
-
 #include "dlpack.h"
 
 namespace py = pybind11;
@@ -13,14 +11,14 @@ namespace gradstep {
 
 int64_t array_view::size() const {
   int64_t n = 1;
-  for (int d = 0; d < ndim; ++d) n *= shape[d];
+  for (int d = 0; d < ndim; ++d) n *= dimensions[d].size;
   return n;
 }
 
 bool array_view::same_place_as(const array_view& other) const {
-  const size_t bytes = sizeof(int64_t) * size_t(ndim);
-  return ndim == other.ndim && std::memcmp(shape, other.shape, bytes) == 0 &&
-         std::memcmp(strides, other.strides, bytes) == 0;
+  bool same = ndim == other.ndim;
+  for (int d = 0; same && d < ndim; ++d) same = dimensions[d] == other.dimensions[d];
+  return same;
 }
 
 namespace {
@@ -83,8 +81,8 @@ bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view)
   const int64_t bytes = dtype_bytes[int(view.type)];
   int64_t size = 1;
   for (int d = 0; d < tensor.ndim; ++d) {
-    size *= view.shape[d] = tensor.shape[d];
-    view.strides[d] = tensor.strides[d] * bytes;
+    size *= view.dimensions[d].size = tensor.shape[d];
+    view.dimensions[d].stride = tensor.strides[d] * bytes;
   }
   return tensor.data || size == 0;  // a wrapper, a fake tensor or a freed storage has no data
 }
@@ -108,8 +106,7 @@ bool read_numpy(py::handle object, array_view& view) {
   view.writable = array.writeable();
   view.ndim = int(array.ndim());
   for (int d = 0; d < view.ndim; ++d) {
-    view.shape[d] = array.shape(d);
-    view.strides[d] = array.strides(d);
+    view.dimensions[d] = {array.shape(d), array.strides(d)};
   }
   return view.ndim <= dimension_limit;
 }
@@ -131,8 +128,7 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   const auto shape = found[2].cast<std::vector<int64_t>>();
   const auto strides = found[3].cast<std::vector<int64_t>>();
   view.ndim = int(shape.size());
-  std::copy(shape.begin(), shape.end(), view.shape);
-  std::copy(strides.begin(), strides.end(), view.strides);
+  for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {shape[size_t(d)], strides[size_t(d)]};
   view.writable = found[4].cast<bool>();
   owner = found[5];
   return view;

@@ -11,16 +11,21 @@ namespace gradstep {
 
 constexpr int dimension_limit = 64;
 
+struct dimension {
+  int64_t size, stride;  // stride in bytes
+
+  bool operator==(const dimension&) const = default;
+};
+
 struct array_view {
   char* data;
   dtype type;
   bool writable;
   int ndim;
-  int64_t shape[dimension_limit];
-  int64_t strides[dimension_limit];  // in bytes
+  dimension dimensions[dimension_limit];
 
   int64_t size() const;
-  bool same_place_as(const array_view& other) const;  // shape and strides, not the data
+  bool same_place_as(const array_view& other) const;  // the dimensions, not the data
 };
 
 // What an array is to the step, for messages: "the gradient of parameter" and 3.

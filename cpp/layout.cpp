@@ -10,16 +10,16 @@ namespace gradstep {
 visiting_order memory_order(const array_view& parameter) {
   visiting_order order;
   for (int d = 0; d < parameter.ndim; ++d)
-    if (parameter.shape[d] != 1) order.push_back(d);
+    if (parameter.dimensions[d].size != 1) order.push_back(d);
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return std::abs(parameter.strides[a]) > std::abs(parameter.strides[b]);
+    return std::abs(parameter.dimensions[a].stride) > std::abs(parameter.dimensions[b].stride);
   });
   return order;
 }
 
 operand::operand(const array_view& view, const visiting_order& order) : data(view.data), type(view.type) {
   for (const int d : order) {
-    const dimension next = {view.shape[d], view.strides[d]};
+    const dimension next = view.dimensions[d];
     if (!dimensions.empty() && dimensions.back().stride == next.size * next.stride)
       dimensions.back() = {dimensions.back().size * next.size, next.stride};  // the two are one run
     else
@@ -107,7 +107,7 @@ struct extent {
 extent extent_of(const array_view& view, int array) {
   extent found = {uintptr_t(view.data), uintptr_t(view.data) + uintptr_t(dtype_bytes[int(view.type)]), array};
   for (int d = 0; d < view.ndim; ++d) {
-    const int64_t reach = (view.shape[d] - 1) * view.strides[d];
+    const int64_t reach = (view.dimensions[d].size - 1) * view.dimensions[d].stride;
     (reach < 0 ? found.low : found.high) += uintptr_t(reach);
   }
   return found;
@@ -118,9 +118,9 @@ bool steps_clear(const array_view& view) {
   int64_t covered = dtype_bytes[int(view.type)];
   const visiting_order order = memory_order(view);
   for (auto d = order.rbegin(); d != order.rend(); ++d) {
-    const int64_t stride = std::abs(view.strides[*d]);
+    const int64_t stride = std::abs(view.dimensions[*d].stride);
     if (stride < covered) return false;
-    covered += (view.shape[*d] - 1) * stride;
+    covered += (view.dimensions[*d].size - 1) * stride;
   }
   return true;
 }

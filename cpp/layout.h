@@ -17,9 +17,6 @@ visiting_order memory_order(const array_view& parameter);
 
 // One array of a step, ready to be visited.
 struct operand {
-  struct dimension {
-    int64_t size, stride;  // stride in bytes
-  };
   char* data = nullptr;
   dtype type = dtype::f32;
   bool direct = true;                 // element i lies at data + i * bytes

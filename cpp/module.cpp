@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "bandwidth.h"
 #include "dispatch.h"
 #include "plan.h"
 #include "schedule_module.h"
@@ -85,5 +86,8 @@ PYBIND11_MODULE(_core, m) {
            py::arg("threads"))
       .def("written", &plan::written)
       .def("gathered", &plan::gathered);
+  py::class_<read_modify_write>(m, "ReadModifyWrite")
+      .def(py::init<const py::list&>(), py::arg("tensors"))
+      .def("run", &read_modify_write::run, py::arg("threads"));
   bind_schedules(m);
 }

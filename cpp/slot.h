@@ -27,6 +27,7 @@ struct slot {
   pybind11::object parameter;
   pybind11::dict state;
   std::vector<pybind11::object> names, members;  // the arrays' and then the mirrors', held by identity
+  std::vector<const PyObject*> values_seen;      // of the dict, when it held the members
   std::vector<mirror> mirrors;                   // of t, then of the numbers that the rule keeps
   int64_t t = 0;                                 // updates applied so far
   bool fresh = true;                             // no update since the states were made
@@ -43,12 +44,14 @@ struct slot {
 
   void bind(pybind11::dict new_state, const std::vector<std::string>& arrays,
             const std::vector<std::string>& numbers, bool is_fresh, int index);
-  bool holds_its_states(int count) const;
+  bool holds_its_states(int count);
 
   clock now() const;             // the next update's time, read from the mirrors
   void advance(const clock& c);  // after the update
 
  private:
+  bool same_values() const;
+  void remember_values();
   void lay_out_states(int index);
 };
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 import gradstep
 from gradstep import examples
+from gradstep.bandwidth import memory_bandwidth
 from gradstep.examples.data import DataError
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report, write_json
@@ -52,7 +53,8 @@ def demo(
 @app.command()
 def info() -> None:
     """Show what gradstep found on this machine: CPU targets, threads, memory bandwidth, versions."""
-    Console().print(_two_columns(_flat(gradstep.info())))
+    found = gradstep.info() | {"memory_bandwidth": f"{memory_bandwidth():.1f} GB/s, read and written back"}
+    Console().print(_two_columns(_flat(found)))
 
 
 def _use(threads: int) -> None:

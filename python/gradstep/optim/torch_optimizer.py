@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, ClassVar
 
 import torch
+from torch.optim import optimizer as _optimizer
 
 from gradstep.hyperparameters import Group
 from gradstep.scheduling import adopt_schedules
@@ -53,6 +54,22 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         Raises:
             TypeError, ValueError: a gradient or a hyper-parameter can't be used; nothing has been written.
         """
+        return self._observed_step(closure) if self._is_observed() else self._plain_step(closure)
+
+    # torch wraps step() of every optimizer for its hooks and its profiler, which costs more than many a step. The
+    # same wrapper is used here, when there is somebody to see it.
+    step.hooked = True  # type: ignore[attr-defined]
+
+    def _is_observed(self) -> bool:
+        return bool(
+            self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or _optimizer._global_optimizer_pre_hooks
+            or _optimizer._global_optimizer_post_hooks
+            or torch.autograd.profiler._is_profiler_enabled
+        )
+
+    def _plain_step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -61,6 +78,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         # The core writes through pointers: a graph that saved a parameter must notice.
         torch.autograd.graph.increment_version(self._plan.written())
         return loss
+
+    _observed_step = torch.optim.Optimizer.profile_hook_step(_plain_step)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a ``state_dict`` of this class or of torch's; states are copied and keep their dtypes.
