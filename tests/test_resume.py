@@ -2,6 +2,7 @@
 
 import copy
 import io
+import pickle
 
 import ml_dtypes
 import numpy as np
@@ -184,6 +185,21 @@ def test_loading_copies(case):
     for i, state in kept["state"].items():
         for name, value in state.items():
             assert torch.equal(value, saved["state"][i][name]), name
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda given: pickle.loads(pickle.dumps(given))])
+@each_case
+def test_copies_over_arrays_go_on_alike(case, copied):
+    arrays = [normal(i, n) for i, n in enumerate(SIZES)]
+    optimizer = case.over(arrays)
+    optimizer.step([normal(10 + i, n) for i, n in enumerate(SIZES)])
+    twin = copied(optimizer)
+    twins = twin.param_groups[0]["params"]
+    for each in (optimizer, twin):
+        each.step([normal(20 + i, n) for i, n in enumerate(SIZES)])
+    for p, q in zip(arrays, twins, strict=True):
+        assert not np.shares_memory(p, q)
+        assert_same_bits(p, q)
 
 
 def test_a_state_dict_moves_between_tensors_and_arrays():

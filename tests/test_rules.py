@@ -38,7 +38,7 @@ def flipped(case, options):
 
 
 def correction_error(case):
-    """The relative error of 1 / (1 - beta1^t) and 1 / sqrt(1 - beta2^t): as in torch their powers are rounded to double."""
+    """The relative error of 1 / (1 - beta1^t) and 1 / sqrt(1 - beta2^t): as in torch, their powers are rounded."""
     if "betas" not in case.group() or case.name == "Lion":
         return 0
     beta1, beta2 = case.group()["betas"]

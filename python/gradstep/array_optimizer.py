@@ -110,6 +110,14 @@ class ArrayOptimizer(Stepping):
         self.param_groups, self.state = merged, states
         self._forget_plan()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle holds: everything but the plan, which is made anew."""
+        return {name: vars(self)[name] for name in ("defaults", "param_groups", "state", "_all_numpy")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._forget_plan()
+
     def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
         return self.state[index]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 from gradstep import _core
@@ -36,6 +37,7 @@ class Stepping(Rule):
     def _forget_plan(self) -> None:
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
         self._plan = _core.Plan()
+        self._binding = threading.Lock()  # another thread must not make the states anew after the first step
         self._known_settings: dict[int, tuple[list[object], _core.GroupSettings]] = {}
         self._schedules = [GroupSchedules(group) if "schedules" in group else None for group in self.param_groups]
 
@@ -51,10 +53,11 @@ class Stepping(Rule):
         parameters = [group["params"] for group in groups]
         unbound = self._plan.step(parameters, gradients, settings, threads)
         if unbound:
-            for index in unbound:
-                self._bind(index)
-            if self._plan.step(parameters, gradients, settings, threads):
-                raise RuntimeError("the optimizer's state was changed by another thread during its step")
+            with self._binding:
+                for index in unbound:
+                    self._bind(index)
+                if self._plan.step(parameters, gradients, settings, threads):
+                    raise RuntimeError("the optimizer's state was changed by another thread during its step")
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
         for group, schedules in zip(groups, self._schedules, strict=True):
