@@ -88,6 +88,7 @@ def test_info_shows_what_gradstep_says(gradstep_command, monkeypatch):
     result = gradstep_command("info")
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.output.splitlines()]
+    assert lines.pop()[:2] == ["memory", "bandwidth"]
     assert lines == [
         ["active", "target", "avx2"],
         ["targets", "scalar", "avx2"],
