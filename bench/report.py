@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
@@ -51,16 +52,24 @@ def print_results(console: Console, title: str, results: Sequence[Result]) -> No
 
 
 def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
-    table = Table(title="Targets: ratios in one run, higher is better", title_justify="left")
+    table = Table(title="Targets: ratios in one run, higher is better", title_justify="left", box=MARKDOWN)
     for heading in ("case", "rule", "against"):
         table.add_column(heading)
-    for heading in ("at least", "measured", ""):
+    for heading in ("at least", "measured", "", "gradstep", "RMS error", "against"):
         table.add_column(heading, justify="right")
     for verdict in verdicts:
         target = verdict.target
         outcome = "[green]reached" if verdict.reached else "[red]not reached"
         table.add_row(
-            target.case, target.rule, target.against, f"{target.at_least:g}", f"{verdict.measured:.3g}", outcome
+            target.case,
+            target.rule,
+            target.against,
+            f"{target.at_least:g}",
+            f"{verdict.measured:.3g}",
+            outcome,
+            _time(verdict.gradstep.seconds),
+            _number(verdict.gradstep.rms_error, ".2e"),
+            _number(verdict.peer.rms_error, ".2e"),
         )
     console.print(table)
 

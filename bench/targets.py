@@ -29,7 +29,12 @@ class Target:
 @dataclass(frozen=True)
 class Verdict:
     target: Target
-    measured: float
+    gradstep: Result
+    peer: Result
+
+    @property
+    def measured(self) -> float:
+        return self.peer.times_gradstep
 
     @property
     def reached(self) -> bool:
@@ -64,6 +69,6 @@ def judge(target: Target, results: Sequence[Result]) -> Verdict:
     """Hold a target against the results of its case and rule."""
     found = {r.contestant: r for r in results if (r.case, r.rule) == (target.case, target.rule)}
     if target.against == BEST:
-        others = [r.times_gradstep for name, r in found.items() if name not in (GRADSTEP, YARDSTICK)]
-        return Verdict(target, min(others))
-    return Verdict(target, found[target.against].times_gradstep)
+        others = [r for name, r in found.items() if name not in (GRADSTEP, YARDSTICK)]
+        return Verdict(target, found[GRADSTEP], min(others, key=lambda r: r.times_gradstep))
+    return Verdict(target, found[GRADSTEP], found[target.against])

@@ -136,6 +136,11 @@ array_view read_description(py::handle object, const array_role& role, py::objec
 
 }  // namespace
 
+void inspect_tensor(py::handle array, const array_role& role) {
+  py::object owner;
+  if (exchange_of(Py_TYPE(array.ptr()))) read_description(array, role, owner);
+}
+
 void refuse_negated(py::handle array, const array_role& role) {
   if (!exchange_of(Py_TYPE(array.ptr()))) return;
   const py::object is_negated = py::getattr(array, "is_neg", py::none());

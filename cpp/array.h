@@ -43,4 +43,8 @@ array_view read_array(pybind11::handle array, const array_role& role, pybind11::
 // reading, so it is asked of arrays that are new, not of those that a step has seen before.
 void refuse_negated(pybind11::handle array, const array_role& role);
 
+// Raises for a tensor that gradstep.arrays.describe refuses: besides the above, one whose storage has become
+// too small for it. For parameters that are new or have moved: it costs microseconds.
+void inspect_tensor(pybind11::handle array, const array_role& role);
+
 }  // namespace gradstep

@@ -82,8 +82,8 @@ PYBIND11_MODULE(_core, m) {
       .def(py::init<>())
       .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("arrays"), py::arg("numbers"),
            py::arg("fresh"))
-      .def("step", &plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("groups"),
-           py::arg("threads"))
+      .def("step", &plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
+           py::arg("groups"), py::arg("threads"))
       .def("written", &plan::written)
       .def("gathered", &plan::gathered);
   py::class_<read_modify_write>(m, "ReadModifyWrite")

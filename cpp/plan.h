@@ -29,10 +29,11 @@ class plan {
             const std::vector<std::string>& numbers, bool fresh);
 
   // One step. `parameters` holds a list for each group; `gradients` is a flat list with an entry or None for
-  // each parameter, or None to take each parameter's `.grad`. Where tensors have no states yet it writes
-  // nothing and returns their indices, to be bound before it is called again; else it returns an empty list.
+  // each parameter, or None to take each parameter's `.grad`; `states` is the dict or list of all states.
+  // Where tensors have no states yet it writes nothing and returns their indices, to be bound before it is
+  // called again; else it returns an empty list.
   pybind11::list step(const pybind11::list& parameters, const pybind11::object& gradients,
-                      const std::vector<group_settings>& groups, int threads);
+                      const pybind11::object& states, const std::vector<group_settings>& groups, int threads);
 
   const pybind11::list& written() const { return written_; }  // the parameters that the last step wrote
   int gathered() const;  // how many of them took the path for other layouts
@@ -55,6 +56,8 @@ class plan {
   pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
                           const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
   void refuse_overlap_of_active() const;
+  bool holds(const pybind11::object& states) const;  // the same dicts as at the last step
+  void remember(const pybind11::object& states);
   const prepared& prepare(slot& tensor, int group, const group_settings& settings);
   void cut(int threads);
   void run(int threads);
@@ -67,6 +70,8 @@ class plan {
   std::vector<chunk> chunks_;
   pybind11::list written_;
   std::deque<prepared> prepared_;
+  std::vector<const PyObject*> states_seen_;
+  bool bound_ = false;  // a tensor was given its states since the last step
   bool stepping_ = false;
 };
 

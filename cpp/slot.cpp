@@ -78,7 +78,7 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, st
   const bool reshaped = !laid_out || !unchanged(seen, view);
   const bool moved = reshaped || seen.data != view.data;
   if (moved) {
-    refuse_negated(parameter_now, {"parameter", index});
+    inspect_tensor(parameter_now, {"parameter", index});
     require_shape(gradient, seen, "the gradient of parameter " + std::to_string(index));
     laid_out = false;
     view = seen;

@@ -45,6 +45,7 @@ struct slot {
   void bind(pybind11::dict new_state, const std::vector<std::string>& arrays,
             const std::vector<std::string>& numbers, bool is_fresh, int index);
   bool holds_its_states(int count);
+  void forget_states() { task.state_count = -1; }
 
   clock now() const;             // the next update's time, read from the mirrors
   void advance(const clock& c);  // after the update

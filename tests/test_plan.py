@@ -188,3 +188,38 @@ def test_version_counters_move_where_something_was_written():
     assert moved[0] > 0
     assert moved[2] > 0
     assert moved[1] == 0
+
+
+@pytest.mark.parametrize("replace", ["clear", "item", "attribute"])
+def test_replaced_states_start_afresh_as_in_torch(replace):
+    """torch looks each parameter's state up at every step; so the plan must notice another dict."""
+
+    def run(library):
+        parameter = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+        optimizer = library.Adam([parameter], lr=0.1)
+        for t in range(6):
+            parameter.grad = torch.tensor([0.5, -3.0]) * (t + 1)
+            optimizer.step()
+            if t == 2 and replace == "clear":
+                optimizer.state.clear()
+            elif t == 2 and replace == "item":
+                optimizer.state[parameter] = {}
+            elif t == 2:
+                optimizer.state = type(optimizer.state)(dict)
+        return parameter.detach(), optimizer.state[parameter]["step"]
+
+    (ours, our_step), (theirs, their_step) = run(optim), run(torch.optim)
+    assert our_step == their_step == 3
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=0)  # six updates, each rounded
+
+
+def test_parameter_whose_storage_shrank_is_refused():
+    parameter = torch.nn.Parameter(torch.ones(1000))
+    parameter.grad = torch.ones(1000)
+    optimizer = optim.Adam([parameter], lr=0.1)
+    optimizer.step()
+    step = optimizer.state[parameter]["step"].clone()
+    parameter.untyped_storage().resize_(40)
+    with pytest.raises(ValueError, match="parameter 0 is a Parameter without memory of its own"):
+        optimizer.step()
+    assert optimizer.state[parameter]["step"] == step

@@ -34,6 +34,7 @@ class Plan:
         self,
         parameters: list[list[Any]],
         gradients: list[Any] | None,
+        states: list[dict[str, Any]] | dict[Any, dict[str, Any]],
         groups: Sequence[GroupSettings],
         threads: int,
     ) -> list[int]: ...

@@ -100,9 +100,12 @@ def _describe_tensor(tensor: Any, role: str) -> Description:
 
 
 def _tensor_address(tensor: Any) -> int:
+    """Where its elements lie; 0 where they do not, or not all of them."""
     try:
-        storage_bytes = tensor.untyped_storage().nbytes()
-        return int(tensor.data_ptr()) if storage_bytes else 0
+        available = tensor.untyped_storage().nbytes()
+        last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+        needed = (tensor.storage_offset() + last + 1) * tensor.element_size()
+        return int(tensor.data_ptr()) if needed <= available else 0
     except (RuntimeError, NotImplementedError):
         return 0
 

@@ -99,9 +99,9 @@ def _apply(
     plan = _core.Plan()
     settings = [rule.settings(group)]
     threads = get_num_threads()
-    if plan.step([[param]], [grad], settings, threads):
+    if plan.step([[param]], [grad], [state], settings, threads):
         plan.bind(0, state, arrays, numbers, step == 1)
-        plan.step([[param]], [grad], settings, threads)
+        plan.step([[param]], [grad], [state], settings, threads)
     tell_autograd((param, *states))
 
 

@@ -24,6 +24,7 @@ class Stepping(Rule):
     """
 
     param_groups: list[Group]
+    state: Any
 
     def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
         raise AttributeError("an optimizer says where its states are")
@@ -51,12 +52,12 @@ class Stepping(Rule):
                 schedules.yield_to_writes(group)
         settings = [self._group_settings(i, group) for i, group in enumerate(groups)]
         parameters = [group["params"] for group in groups]
-        unbound = self._plan.step(parameters, gradients, settings, threads)
+        unbound = self._plan.step(parameters, gradients, self.state, settings, threads)
         if unbound:
             with self._binding:
                 for index in unbound:
                     self._bind(index)
-                if self._plan.step(parameters, gradients, settings, threads):
+                if self._plan.step(parameters, gradients, self.state, settings, threads):
                     raise RuntimeError("the optimizer's state was changed by another thread during its step")
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
