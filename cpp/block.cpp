@@ -59,6 +59,12 @@ bool all_in_place(const tensor_task& task) {
 
 }  // namespace
 
+int64_t tensor_task::element_bytes() const {
+  int64_t bytes = 2 * dtype_bytes[int(parameter.type)] + dtype_bytes[int(gradient.type)];
+  for (int k = 0; k < state_count; ++k) bytes += 2 * dtype_bytes[int(states[k].type)];
+  return bytes;
+}
+
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
   const constants& step = *task.step;
   const update apply = {step.rate, step.keep, step.rule};

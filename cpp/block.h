@@ -22,6 +22,9 @@ struct tensor_task {
   operand states[state_limit];
   int state_count = 0;
   const constants* step = nullptr;
+
+  int64_t element_bytes()
+      const;  // that a step moves: states and parameter are read and written, the gradient read
 };
 
 // Updates `count` elements from the `first` on, in visiting order. Where all that the rule touches lies

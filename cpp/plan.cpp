@@ -13,7 +13,7 @@ namespace gradstep {
 namespace {
 
 constexpr int64_t leaf = 4096;                  // chunks start at multiples of a reduction's leaf
-constexpr int64_t largest_chunk = 32 * leaf;    // half a megabyte of each float array
+constexpr int64_t largest_chunk = 1 << 22;      // in bytes of all its arrays
 constexpr int64_t serial_elements = 16 * leaf;  // below this, waking a thread costs more than it saves
 
 // Marks a plan as stepping for as long as it lives.
@@ -180,19 +180,20 @@ const plan::prepared& plan::prepare(slot& tensor, int group, const group_setting
   return made;
 }
 
-// Cuts the tensors into chunks for the threads to take one after the other: small enough to balance, large
-// enough to stream.
+// Cuts the tensors into chunks of about the same number of bytes, for the threads to take one after the
+// other: small enough to balance, large enough to stream.
 void plan::cut(int threads) {
   if (!moved_ && cut_threads_ == threads && cut_tensors_ == active_) return;
-  int64_t elements = 0;
-  for (const int index : active_) elements += slots_[size_t(index)].size;
-  int64_t length = largest_chunk;
-  if (threads > 1) length = std::min(length, (elements / (threads * 16) / leaf + 1) * leaf);
+  int64_t bytes = 0;
+  for (const int index : active_)
+    bytes += slots_[size_t(index)].size * slots_[size_t(index)].task.element_bytes();
+  const int64_t chunk_bytes = threads > 1 ? std::min(largest_chunk, bytes / (threads * 16)) : largest_chunk;
   chunks_.clear();
   for (const int index : active_) {
-    const int64_t size = slots_[size_t(index)].size;
-    for (int64_t first = 0; first < size; first += length)
-      chunks_.push_back({index, first, std::min(length, size - first)});
+    const slot& tensor = slots_[size_t(index)];
+    const int64_t length = (chunk_bytes / tensor.task.element_bytes() / leaf + 1) * leaf;
+    for (int64_t first = 0; first < tensor.size; first += length)
+      chunks_.push_back({index, first, std::min(length, tensor.size - first)});
   }
   cut_tensors_ = active_;
   written_ = py::list();
