@@ -53,7 +53,7 @@ void apply(const update& step, const operands& x) {
 template <class Rule>
 void prepare(const double* hyper, clock& now, void* constants) {
   typename Rule::hyper h;
-  __builtin_memcpy(&h, hyper, sizeof h);
+  if constexpr (!__is_empty(typename Rule::hyper)) __builtin_memcpy(&h, hyper, sizeof h);
   *static_cast<Rule*>(constants) = Rule::at(h, now);
 }
 

@@ -16,8 +16,8 @@ constexpr rule_entry entry(const char* name) {
   using narrow = Rule<float>;
   using wide = Rule<double>;
   static_assert(sizeof(wide) <= constants_bytes && narrow::states <= state_limit);
-  constexpr bool hypers = narrow::hyper_names[0][0] != 0;
-  constexpr int count = hypers ? int(sizeof(typename narrow::hyper) / sizeof(double)) : 0;
+  constexpr int count =
+      __is_empty(typename narrow::hyper) ? 0 : int(sizeof(typename narrow::hyper) / sizeof(double));
   return {name,
           narrow::states,
           count,
