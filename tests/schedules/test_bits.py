@@ -70,7 +70,8 @@ def test_every_target_gives_the_same_bits(target):
         pytest.skip(f"this machine has no {target}")
     ran = subprocess.run(
         [sys.executable, "-c", "import test_bits; print(test_bits.fingerprint())"],
-        env=os.environ | {"GRADSTEP_TARGET": target, "PYTHONPATH": str(Path(__file__).parent)},
+        cwd=Path(__file__).parent,
+        env=os.environ | {"GRADSTEP_TARGET": target},
         capture_output=True,
         text=True,
         check=True,
