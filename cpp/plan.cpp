@@ -68,7 +68,7 @@ void plan::bind(int index, py::dict state, const std::vector<std::string>& array
 py::list plan::step(const py::list& parameters, const py::object& gradients, const py::object& states,
                     const std::vector<group_settings>& groups, int threads) {
   const step_guard guard(stepping_);
-  if (!bound_ && !holds(states))
+  if (!bound_ && !states_seen_.match(states))
     for (slot& each : slots_) each.forget_states();
   std::vector<py::object> kept_alive;
   kept_alive.reserve(slots_.size());
@@ -89,40 +89,9 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
   cut(threads);
   run(threads);
   for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
-  if (bound_) remember(states);
+  if (bound_) states_seen_.remember(states);
   bound_ = false;
   return unbound;
-}
-
-namespace {
-
-// Calls visit(state) for each parameter's state: the values of a dict, or the members of a list.
-template <class Visit>
-void for_each_state(const py::object& states, Visit visit) {
-  if (PyList_Check(states.ptr())) {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(states.ptr()); ++i) visit(PyList_GET_ITEM(states.ptr(), i));
-    return;
-  }
-  Py_ssize_t position = 0;
-  PyObject *key, *value;
-  while (PyDict_Next(states.ptr(), &position, &key, &value)) visit(value);
-}
-
-}  // namespace
-
-bool plan::holds(const py::object& states) const {
-  size_t i = 0;
-  bool same = true;
-  for_each_state(states, [&](const PyObject* state) {
-    same = same && i < states_seen_.size() && states_seen_[i] == state;
-    ++i;
-  });
-  return same && i == states_seen_.size();
-}
-
-void plan::remember(const py::object& states) {
-  states_seen_.clear();
-  for_each_state(states, [&](const PyObject* state) { states_seen_.push_back(state); });
 }
 
 py::list plan::read_all(const py::list& parameters, const py::object& gradients,

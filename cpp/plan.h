@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "identities.h"
 #include "slot.h"
 
 namespace gradstep {
@@ -56,8 +57,6 @@ class plan {
   pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
                           const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
   void refuse_overlap_of_active() const;
-  bool holds(const pybind11::object& states) const;  // the same dicts as at the last step
-  void remember(const pybind11::object& states);
   const prepared& prepare(slot& tensor, int group, const group_settings& settings);
   void cut(int threads);
   void run(int threads);
@@ -70,8 +69,8 @@ class plan {
   std::vector<chunk> chunks_;
   pybind11::list written_;
   std::deque<prepared> prepared_;
-  std::vector<const PyObject*> states_seen_;
-  bool bound_ = false;  // a tensor was given its states since the last step
+  identities states_seen_;  // the states' dicts, as they were at the last step
+  bool bound_ = false;      // a tensor was given its states since the last step
   bool stepping_ = false;
 };
 

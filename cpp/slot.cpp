@@ -143,28 +143,11 @@ void slot::lay_out_states(int index) {
 
 bool slot::holds_its_states(int count) {
   if (!state.ptr() || task.state_count != count) return false;
-  if (same_values()) return true;
+  if (values_seen.match(state)) return true;
   for (size_t k = 0; k < names.size(); ++k)
     if (PyDict_GetItem(state.ptr(), names[k].ptr()) != members[k].ptr()) return false;
-  remember_values();
+  values_seen.remember(state);
   return true;
-}
-
-// A walk through the dict's values is several times faster than looking the members up.
-bool slot::same_values() const {
-  if (size_t(PyDict_GET_SIZE(state.ptr())) != values_seen.size()) return false;
-  Py_ssize_t position = 0;
-  PyObject *key, *value;
-  for (size_t i = 0; PyDict_Next(state.ptr(), &position, &key, &value); ++i)
-    if (value != values_seen[i]) return false;
-  return true;
-}
-
-void slot::remember_values() {
-  values_seen.clear();
-  Py_ssize_t position = 0;
-  PyObject *key, *value;
-  while (PyDict_Next(state.ptr(), &position, &key, &value)) values_seen.push_back(value);
 }
 
 clock slot::now() const {

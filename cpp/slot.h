@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "block.h"
+#include "identities.h"
 
 namespace gradstep {
 
@@ -27,7 +28,7 @@ struct slot {
   pybind11::object parameter;
   pybind11::dict state;
   std::vector<pybind11::object> names, members;  // the arrays' and then the mirrors', held by identity
-  std::vector<const PyObject*> values_seen;      // of the dict, when it held the members
+  identities values_seen;                        // of the dict, when it held the members
   std::vector<mirror> mirrors;                   // of t, then of the numbers that the rule keeps
   int64_t t = 0;                                 // updates applied so far
   bool fresh = true;                             // no update since the states were made
@@ -51,8 +52,6 @@ struct slot {
   void advance(const clock& c);  // after the update
 
  private:
-  bool same_values() const;
-  void remember_values();
   void lay_out_states(int index);
 };
 
