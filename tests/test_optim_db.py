@@ -15,9 +15,11 @@ from torch.testing._internal import common_optimizers  # noqa: E402
 from gradstep import optim, rules  # noqa: E402
 
 INFOS = [info for info in common_optimizers.optim_db if info.optim_cls.__name__ in rules.__all__]
-# Both round each step, torch's for-loop NAdam twice: over five steps their errors differ by 3 ulp at most.
-ULPS = 4
+# Both round each step, torch twice where we use fma, and over five steps the roundings add up. Of the seeds 0 to 5 four
+# stay within 4 ulp in every configuration; 0 and 1 reach 5 in one of RMSprop's each, so these are among the seeds here.
+ULPS = 5
 STEPS = 5
+SEEDS = [0, 1, 3]
 
 
 def described(values):
@@ -45,9 +47,9 @@ def dtype(request):
     torch.set_default_dtype(before)
 
 
-def small_model():
+def small_model(seed):
     """The model of torch's own comparisons of its paths."""
-    torch.manual_seed(3)
+    torch.manual_seed(seed)
     sizes = (2, 3, 1)
     layers = [[torch.nn.Linear(n, m), torch.nn.Sigmoid()] for n, m in itertools.pairwise(sizes)]
     return torch.nn.Sequential(*itertools.chain.from_iterable(layers))
@@ -69,9 +71,10 @@ def train(model, make):
     ]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("info", "i", "given"), INPUTS, ids=described(INPUTS))
-def test_configuration(info, i, given, dtype):
-    theirs = small_model()
+def test_configuration(info, i, given, dtype, seed):
+    theirs = small_model(seed)
     ours = copy.deepcopy(theirs)
     torch_class, kwargs = info.optim_cls, given.kwargs
     own_class = getattr(optim, torch_class.__name__)
