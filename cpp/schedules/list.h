@@ -29,16 +29,27 @@
   X(leaf, step_decay)         \
   X(leaf, multi_step)         \
   X(leaf, piecewise)          \
+  X(leaf, way)                \
+  X(leaf, exponential_way)    \
   X(clock, hold)              \
   X(clock, repeat)            \
   X(clock, mirror)            \
   X(clock, limit)             \
   X(clock, delay)             \
   X(clock, wait)              \
-  X(unary, ramp)              \
+  X(clock, stretch)           \
+  X(unary, constant_way)      \
+  X(unary, log_way)           \
+  X(unary, cosine_way)        \
+  X(unary, sqrt_way)          \
+  X(unary, negative)          \
+  X(unary, raised)            \
+  X(unary, rescale)           \
   X(binary, plus)             \
   X(binary, minus)            \
   X(binary, times)            \
+  X(binary, over)             \
   X(binary, larger)           \
   X(binary, smaller)          \
-  X(binary, then)
+  X(binary, then)             \
+  X(binary, toward)

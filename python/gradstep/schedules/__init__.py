@@ -8,13 +8,30 @@ way.
 from gradstep.schedules.base import Schedule, as_schedule
 from gradstep.schedules.constant import Constant
 from gradstep.schedules.cosine import CosineDecay
+from gradstep.schedules.coupling import Smooth, Tied, layerwise, tied
+from gradstep.schedules.difference import difference
 from gradstep.schedules.exponential import ExponentialDecay, NaturalExpDecay
 from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay
+from gradstep.schedules.joining import Join, join, stages
 from gradstep.schedules.linear import Linear, PolynomialDecay
-from gradstep.schedules.operators import Clip, Difference, Product, Shift, Sum, Then
+from gradstep.schedules.operators import (
+    Clip,
+    Difference,
+    Maximum,
+    Minimum,
+    Negative,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    maximum,
+    minimum,
+)
 from gradstep.schedules.serial import from_json
 from gradstep.schedules.stairs import MultiStep, Piecewise, StepDecay
-from gradstep.schedules.warmup import Warmup
+from gradstep.schedules.times import Repeat, Shift, Stretch
+from gradstep.schedules.units import Units
+from gradstep.schedules.warmup import Warmup, untuned_warmup
 
 __all__ = [
     "Clip",
@@ -24,18 +41,35 @@ __all__ = [
     "ExponentialDecay",
     "InverseSqrtDecay",
     "InverseTimeDecay",
+    "Join",
     "Linear",
+    "Maximum",
+    "Minimum",
     "MultiStep",
     "NaturalExpDecay",
+    "Negative",
     "Piecewise",
     "PolynomialDecay",
+    "Power",
     "Product",
+    "Quotient",
+    "Repeat",
     "Schedule",
     "Shift",
+    "Smooth",
     "StepDecay",
+    "Stretch",
     "Sum",
-    "Then",
+    "Tied",
+    "Units",
     "Warmup",
     "as_schedule",
     "from_json",
+    "join",
+    "layerwise",
+    "maximum",
+    "minimum",
+    "stages",
+    "tied",
+    "untuned_warmup",
 ]
