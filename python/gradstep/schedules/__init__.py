@@ -14,9 +14,11 @@ from gradstep.schedules.linear import Linear, PolynomialDecay
 from gradstep.schedules.operators import Clip, Difference, Product, Shift, Sum, Then
 from gradstep.schedules.serial import from_json
 from gradstep.schedules.stairs import MultiStep, Piecewise, StepDecay
+from gradstep.schedules.table import Callable, Table
 from gradstep.schedules.warmup import Warmup
 
 __all__ = [
+    "Callable",
     "Clip",
     "Constant",
     "CosineDecay",
@@ -34,6 +36,7 @@ __all__ = [
     "Shift",
     "StepDecay",
     "Sum",
+    "Table",
     "Then",
     "Warmup",
     "as_schedule",
