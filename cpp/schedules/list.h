@@ -16,6 +16,7 @@
 #include "polynomial_decay.h"
 #include "ramp.h"
 #include "step_decay.h"
+#include "table.h"
 
 #define GS_OPERATIONS(X)      \
   X(leaf, constant)           \
@@ -29,6 +30,7 @@
   X(leaf, step_decay)         \
   X(leaf, multi_step)         \
   X(leaf, piecewise)          \
+  X(leaf, table)              \
   X(leaf, way)                \
   X(leaf, exponential_way)    \
   X(clock, hold)              \

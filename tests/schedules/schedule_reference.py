@@ -58,16 +58,19 @@ def piecewise(t, boundaries, values):
     return mpf(values[sum(each <= t for each in boundaries)])
 
 
-def past_end(t, steps, end_at, past):
-    """The time that a finite leaf's formula sees, and the length that it has."""
-    length = steps - 1 if end_at == "last" else steps
+def table(t, values):
+    return mpf(values[t])
+
+
+def past_end(t, length, period, past):
+    """The time that the formula of a schedule with an end sees."""
     if past == "hold":
         t = min(t, length)
     elif past == "repeat":
-        t = t % steps
+        t = t % period
     elif past == "mirror":
         t = length - abs(t % (2 * length) - length)
-    return t, length
+    return t
 
 
 def exact(s, t):
@@ -75,7 +78,9 @@ def exact(s, t):
     arguments = {name: getattr(s, name) for name in s.checks()}
     end_at, past = arguments.pop("end_at", None), arguments.pop("past", None)
     if past and not arguments.get("cycle"):
-        t, arguments["steps"] = past_end(t, s.steps, end_at, past)
+        t = past_end(t, s.length, s.period, past)
+    if end_at == "last":
+        arguments["steps"] -= 1
     return globals()[s.operation](t, **arguments)
 
 
@@ -106,4 +111,7 @@ LEAVES = [
     gs.MultiStep(0.3, [], 0.6),
     gs.Piecewise([5, 6, 40], [0.3, 0.2, 0.5, 0.1]),
     gs.Piecewise([], [0.3]),
+    gs.Table([0.3, 0.1, 0.7, -0.2]),
+    gs.Table([0.3, 0.1, 0.7], past="repeat"),
+    gs.Table([0.3, 0.1, 0.7], past="mirror"),
 ]

@@ -36,6 +36,7 @@ def drawn(random):
         gs.StepDecay(init, scale, rate),
         gs.MultiStep(init, milestones, rate),
         gs.Piecewise(milestones, random.random(6).tolist()),
+        gs.Table(random.random(scale), past=past),
     ]
     a, b = (leaves[i] for i in random.integers(0, len(leaves), 2))
     mode = str(random.choice(["prefix", "overlay", "scale"]))

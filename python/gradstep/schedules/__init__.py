@@ -6,10 +6,10 @@ way.
 """
 
 from gradstep.schedules.base import Schedule, as_schedule
+from gradstep.schedules.changes import difference as difference
 from gradstep.schedules.constant import Constant
 from gradstep.schedules.cosine import CosineDecay
 from gradstep.schedules.coupling import Smooth, Tied, layerwise, tied
-from gradstep.schedules.difference import difference
 from gradstep.schedules.exponential import ExponentialDecay, NaturalExpDecay
 from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay
 from gradstep.schedules.joining import Join, join, stages
@@ -29,11 +29,13 @@ from gradstep.schedules.operators import (
 )
 from gradstep.schedules.serial import from_json
 from gradstep.schedules.stairs import MultiStep, Piecewise, StepDecay
+from gradstep.schedules.table import Callable, Table
 from gradstep.schedules.times import Repeat, Shift, Stretch
 from gradstep.schedules.units import Units
 from gradstep.schedules.warmup import Warmup, untuned_warmup
 
 __all__ = [
+    "Callable",
     "Clip",
     "Constant",
     "CosineDecay",
@@ -60,6 +62,7 @@ __all__ = [
     "StepDecay",
     "Stretch",
     "Sum",
+    "Table",
     "Tied",
     "Units",
     "Warmup",

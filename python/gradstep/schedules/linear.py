@@ -66,4 +66,4 @@ class PolynomialDecay(Finite):
             )
 
     def code(self) -> list[Instruction]:
-        return [self.formula()] if self.cycle else super().code()
+        return self.formula() if self.cycle else super().code()
