@@ -36,7 +36,7 @@ def drawn(random):
         gs.InverseTimeDecay(init, rate, scale, power, stairs),
         gs.InverseSqrtDecay(init, scale + 0.5, power),
         gs.CosineDecay(init, steps, end, end_at=end_at, past=past),
-        gs.CosineDecay(init, steps, end, k=power + 0.5, end_at=end_at, past=past),
+        gs.CosineDecay(init, steps, end, exponent=rate + 0.5, k=power + 0.5, end_at=end_at, past=past),
         gs.CosineRestarts(init, scale, 1.0, rate, end, end_at=end_at),
         gs.CosineRestarts(init, scale, 1.1 + rate, power, end, end_at=end_at),
         gs.LinearCosine(init, steps, scale * rate, power, end, end_at=end_at, past=past),
