@@ -84,5 +84,10 @@ class Finite(Ending, abstract=True):
         return self.steps
 
     def formula(self) -> list[Instruction]:
-        numbers = {name: getattr(self, name) for name in self.checks() if name not in ("end_at", "past")}
+        numbers = {name: getattr(self, name) for name in self.checks() if name not in ("k", "end_at", "past")}
         return [(self.operation, [float(each) for each in (numbers | {"steps": self.length}).values()])]
+
+
+def bent(code: list[Instruction], steps: float, power: float) -> list[Instruction]:
+    """The program with steps * (t / steps)**power for its t."""
+    return [("bend", [float(steps), power]), *code, ("back", [])] if power != 1 else code
