@@ -123,6 +123,11 @@ def test_too_deep_nesting_says_what_to_do():
         deep = 1 + deep
     with pytest.raises(ValueError, match="nested more than 16 deep: combine its parts from the left"):
         deep(0)
+    late = B
+    for _ in range(20):
+        late = late.shift(1)
+    with pytest.raises(ValueError, match="nested more than 16 deep: shift, stretch, repeat, join or warm up its parts"):
+        late(0)
 
 
 @pytest.mark.parametrize("k", [2, 2.5, 0.3, 391])

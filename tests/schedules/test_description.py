@@ -26,6 +26,8 @@ def test_each_step_that_matters_has_a_line():
 @pytest.mark.parametrize(
     ("s", "marks"),
     [
+        (gs.WSD(1.0, 10, 30, 20), [40, 60]),
+        (gs.PiecewiseLinear([(2, 0.1), (5, 0.2), (9, 0.3), (20, 0.0)]), [5, 9, 20]),
         (gs.CosineDecay(1.0, 50), [50]),
         (gs.CosineDecay(1.0, 50, end_at="last"), [49]),
         (gs.CosineDecay(1.0, 50).warmup(10), [9, 59]),
