@@ -83,7 +83,6 @@ __all__ = [
     "Sum",
     "Table",
     "TanhDecay",
-    "Then",
     "Tied",
     "Uniform",
     "Units",
