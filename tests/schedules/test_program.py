@@ -13,7 +13,7 @@ from gradstep import _core
         ([("hold", [1.0]), ("constant", [1.0])], "a program leaves one value and its own time"),
         ([("plus", [])], "takes a value that nothing pushed"),
         ([("constant", [1.0]), ("plus", [])], "takes a value that nothing pushed"),
-        ([("ramp", [1.0, 0.0, 0.0])], "takes a value that nothing pushed"),
+        ([("raised", [2.0])], "takes a value that nothing pushed"),
         ([("constant", [1.0]), ("back", [])], "goes back from a time that it never entered"),
         ([("hold", [1.0])] * 16, "nested more than 16 deep"),
         ([("constant", [])], "'constant' takes 1 numbers, not 0"),

@@ -12,9 +12,6 @@ Values = npt.NDArray[np.float64]
 NOTICEABLE = 0.01
 """The share of the peak from which on a change is worth a warning."""
 
-STEEPER = 3
-"""A jump is so many times as steep as its surroundings. The last step of a "1-sqrt" warmup is 2.4 times."""
-
 
 def warnings_about(s: Schedule, values: Values) -> Iterator[str]:
     """The warnings about a run that uses `values`, those of the schedule from t = 0 on."""
@@ -36,11 +33,11 @@ def negative_values(values: Values) -> Iterator[str]:
 
 
 def jumps(s: Schedule, values: Values) -> Iterator[str]:
-    """Where parts meet at unlike values. A single step before a joint has no slope to compare with."""
+    """Where parts meet, but the change is neither the slope before nor the slope after."""
     least = NOTICEABLE * np.abs(values).max()
-    for t in sorted({mark.t for mark in s.landmarks() if mark.joint and 2 <= mark.t < len(values)}):
-        before, here, *after = np.abs(np.diff(values[t - 2 : t + 2]))
-        if here > least + STEEPER * max(before, *after):
+    for t in sorted({mark.t for mark in s.landmarks() if mark.joint and 2 <= mark.t < len(values) - 1}):
+        before, here, after = np.diff(values[t - 2 : t + 2])
+        if min(abs(here - before), abs(here - after)) > least:
             yield f"the value jumps from {values[t - 1]:.6g} to {values[t]:.6g} at t = {t}, where two parts meet"
 
 
@@ -55,4 +52,4 @@ def late_rise(s: Schedule, values: Values) -> Iterator[str]:
     least = NOTICEABLE * np.abs(values).max()
     if values[-1] < values.max() - least and beyond.max() > values[-1] + least:
         t = int(later[beyond.argmax()])
-        yield f"after the last update the value rises again, up to {beyond.max():.6g} at t = {t}; if that is not meant, end it with past='hold'"
+        yield f"after the last update the value rises again, up to {beyond.max():.6g} at t = {t}"
