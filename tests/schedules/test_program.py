@@ -18,8 +18,8 @@ from gradstep import _core
         ([("hold", [1.0])] * 16, "nested more than 16 deep"),
         ([("constant", [])], "'constant' takes 1 numbers, not 0"),
         ([("plus", [1.0])], "'plus' takes 0 numbers, not 1"),
-        ([("piecewise", [])], "'piecewise' takes 1 numbers, not 0"),
-        ([("multi_step", [1.0])], "'multi_step' takes 2 numbers, not 1"),
+        ([("table", [])], "'table' takes 1 numbers, not 0"),
+        ([("piecewise_linear", [1.0] * 3)], "'piecewise_linear' takes 4 numbers, not 3"),
         ([("cosine", [1.0])], "there is no operation 'cosine'"),
     ],
 )
