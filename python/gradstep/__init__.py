@@ -18,6 +18,7 @@ if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
 from gradstep import functional, schedules
+from gradstep.explore import Explore
 from gradstep.information import info
 from gradstep.optimizers import (
     ASGD,
@@ -34,6 +35,7 @@ from gradstep.optimizers import (
     Rprop,
     Signum,
 )
+from gradstep.plateau import Plateau
 from gradstep.schedules import *  # noqa: F403
 from gradstep.threads import get_num_threads, set_num_threads
 
@@ -47,8 +49,10 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Explore",
     "Lion",
     "NAdam",
+    "Plateau",
     "RAdam",
     "RMSprop",
     "Rprop",
