@@ -198,7 +198,7 @@ def test_other_factors_in_lr_scale_are_kept():
 
 def test_the_metric_may_be_an_array_of_one_number():
     torch = pytest.importorskip("torch")
-    assert scales(Plateau(factor=0.5, patience=0), [np.float32(1), torch.tensor(1.0)]) == [1.0, 0.5]
+    assert scales(Plateau(factor=0.5, patience=0), [np.float32(1), torch.ones(1, requires_grad=True)]) == [1, 0.5]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import functional, schedules
+from gradstep import functional, schedules, tasks
 from gradstep.explore import Explore
 from gradstep.information import info
 from gradstep.optimizers import (
@@ -62,5 +62,6 @@ __all__ = [
     "info",
     "schedules",
     "set_num_threads",
+    "tasks",
     *schedules.__all__,
 ]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from gradstep.hyperparameters import read_float
+from gradstep.reported import reported
 from gradstep.schedules.fields import not_negative, one_of
 from gradstep.stepping import Stepping
 
@@ -74,7 +74,7 @@ class MetricScale:
         Raises:
             TypeError, ValueError: it is no number; nothing has been changed.
         """
-        value = read_float(metric, "metric")
+        value = reported("metric", metric)
         better = self.best is None or self.goal.is_better(value, self.best)
         self._react(better)
         if better:
