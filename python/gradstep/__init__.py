@@ -17,7 +17,7 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import functional, schedules, tasks
+from gradstep import functional, logs, schedules, tasks
 from gradstep.explore import Explore
 from gradstep.information import info
 from gradstep.optimizers import (
@@ -60,6 +60,7 @@ __all__ = [
     "functional",
     "get_num_threads",
     "info",
+    "logs",
     "schedules",
     "set_num_threads",
     "tasks",
