@@ -17,7 +17,8 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import functional, logs, schedules, tasks
+from gradstep import checkpoint, functional, logs, schedules, tasks
+from gradstep.attachment import attach
 from gradstep.explore import Explore
 from gradstep.information import info
 from gradstep.optimizers import (
@@ -57,6 +58,8 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "Signum",
+    "attach",
+    "checkpoint",
     "functional",
     "get_num_threads",
     "info",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from gradstep.attachment import Attachment
 from gradstep.reported import reported
 from gradstep.schedules.fields import not_negative, one_of
 from gradstep.stepping import Stepping
@@ -89,20 +90,23 @@ class MetricScale:
 
         Args:
             metric: as for :meth:`update`.
-            optimizer: one of ``gradstep`` or ``gradstep.optim``.
+            optimizer: one of ``gradstep`` or ``gradstep.optim``, or what ``gradstep.attach`` returned for another.
 
         Raises:
             TypeError, ValueError: an argument can't be used; nothing has been changed.
         """
-        if not isinstance(optimizer, Stepping):
+        if not isinstance(optimizer, Stepping | Attachment):
             raise TypeError(
                 f"optimizer is a {type(optimizer).__name__}, which knows no lr_scale: pass one of gradstep or "
-                "gradstep.optim, or set the rate yourself to schedule(t) * update(metric)"
+                "gradstep.optim, or what gradstep.attach(optimizer, lr=...) returns, or set the rate yourself to "
+                "schedule(t) * update(metric)"
             )
         before = self.scale
         if self.update(metric) != before:
             for group in optimizer.param_groups:
                 group["lr_scale"] = group.get("lr_scale", 1.0) * (self.scale / before)
+            if isinstance(optimizer, Attachment):
+                optimizer.seek(optimizer.updates)  # the next update's rate is already in the groups
         return self.scale
 
     def state_dict(self) -> dict[str, float | None]:

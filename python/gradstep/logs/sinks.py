@@ -45,7 +45,8 @@ class CsvSink:
         Raises:
             ValueError: the file has other columns; nothing has been written.
         """
-        columns, rows = ["step", *values], [[step, *values.values()]]
+        columns = ["step", *values]
+        rows: list[list[Any]] = [[step, *values.values()]]
         if self._columns is None:
             self._columns = columns
             rows.insert(0, columns)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradstep.hyperparameters import read_float
 from gradstep.logs.sinks import Sink
+from gradstep.logs.updates import Watch
 from gradstep.norms import copies, norm, norm_of_change
 from gradstep.stepping import Stepping
 
@@ -27,8 +28,8 @@ class StepLog:
     - ``rate``: what this step multiplies its direction by (``rate/0``, ``rate/1``, ... if there are several groups);
     - ``gradient_norm``: of all gradients, as they are after the step (a GradScaler has unscaled them by then);
     - ``update_norm``: of what the step has changed in all parameters;
-    - ``skipped_steps``: how many steps so far changed nothing, because a GradScaler skipped them or there was no
-      gradient. These are noticed on every step.
+    - ``skipped_steps``: how many steps so far were no update, because a GradScaler skipped them or there was no
+      gradient. Every step is watched for that.
 
     Both norms are Euclidean, over all groups, in float64. They, and the copy of the parameters that the second one
     needs, are made on written steps alone.
@@ -63,14 +64,14 @@ class StepLog:
         """
         if gradients is None and isinstance(self.optimizer.state, list):
             raise TypeError("this optimizer is over arrays: pass the gradients of its step, log.step(gradients)")
-        watched = _Watched(self.optimizer, gradients)
+        watch = Watch(self.optimizer, gradients)
         if self.steps % self.every:
             yield
-            self.skipped += not watched.has_moved()
+            self.skipped += not watch.has_moved()
         else:
             rates, before = self._rates(), copies(self._parameters())
             yield
-            self.skipped += not watched.has_moved()
+            self.skipped += not watch.has_moved()
             after = self._parameters()
             found = [parameter.grad for parameter in after] if gradients is None else gradients
             norms = {"gradient_norm": norm(found), "update_norm": norm_of_change(before, after)}
@@ -104,31 +105,3 @@ class StepLog:
     def _write(self, values: Mapping[str, float]) -> None:
         for sink in self.sinks:
             sink.write(self.steps, values)
-
-
-class _Watched:
-    """The first parameter that a step is to update, to see whether it does."""
-
-    def __init__(self, optimizer: Any, gradients: Sequence[Any] | None) -> None:
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        given = [parameter.grad for parameter in parameters] if gradients is None else gradients
-        # Where a closure is to make the gradients there are none yet.
-        self._index = next((i for i, gradient in enumerate(given) if gradient is not None), 0)
-        self._parameter = parameters[self._index]
-        self._state = optimizer.state
-        self._before = self._clocks()
-
-    def has_moved(self) -> bool:
-        """Whether the step has counted: by the state's own count or, where a rule keeps none, by autograd's."""
-        after = self._clocks()
-        return after.applied != self._before.applied if after.counts else after.version != self._before.version
-
-    def _clocks(self) -> _Clocks:
-        state = self._state[self._index] if isinstance(self._state, list) else self._state.get(self._parameter, {})
-        return _Clocks("step" in state, float(state.get("step", 0)), getattr(self._parameter, "_version", 0))
-
-
-class _Clocks(NamedTuple):
-    counts: bool
-    applied: float
-    version: int
