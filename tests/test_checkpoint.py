@@ -5,6 +5,8 @@ import os
 import random
 import subprocess
 import sys
+from collections import defaultdict
+from enum import IntEnum
 from pathlib import Path
 
 import ml_dtypes
@@ -18,7 +20,8 @@ from gradstep import checkpoint, tasks
 MORTAL = Path(__file__).parent / "mortal_training.py"
 
 
-@pytest.mark.parametrize("kind", ["npz", pytest.param("pt", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["npz", "pt"])
 def test_a_run_killed_again_and_again_ends_in_the_same_bits(kind, tmp_path):
     if kind == "pt":
         pytest.importorskip("torch")
@@ -175,6 +178,35 @@ def test_what_surrounds_an_optimizer_goes_on(tmp_path):
     train(resumed, range(4, 9))
     assert plain(resumed) == plain(never)
     assert never["optimizer"].param_groups[0]["lr_scale"] < 1
+
+
+def test_a_file_of_torch_holds_nothing_that_torch_would_not_load(tmp_path):
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "run.pt"
+
+    def make():
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+        return torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 2, 4], gamma=0.5)
+
+    scheduler = make()
+    scheduler.optimizer.step()
+    scheduler.step()
+    scores = defaultdict(list, {np.int64(3): [np.float64(0.5)]})
+    checkpoint.save(path, scheduler=scheduler, scores=scores)
+    twin = make()
+    assert_same_content(checkpoint.restore(path, scheduler=twin), {"scores": {3: [0.5]}})
+    assert twin.state_dict() == scheduler.state_dict()
+    twin.optimizer.step()
+    twin.step()
+    assert twin.get_last_lr() == [0.25]  # twice at the milestone
+    with pytest.raises(TypeError, match=r"a key of scores is a \w*Path"):
+        checkpoint.save(path, scores={path: 1})
+    with pytest.raises(TypeError, match="color is a Color"):
+        checkpoint.save(path, color=Color.RED)
+
+
+class Color(IntEnum):
+    RED = 1
 
 
 def test_refusals(tmp_path):
