@@ -232,6 +232,8 @@ def test_refused_reports_and_states_change_nothing():
     before = plateau.state_dict()
     with pytest.raises(TypeError, match="Invalid metric: 'low' of type str: pass a number"):
         plateau.update("low")
+    with pytest.raises(ValueError, match=r"metric is an array of shape \(2,\): pass a number or an array"):
+        plateau.update(np.ones(2))
     with pytest.raises(TypeError, match="optimizer is a dict, which knows no lr_scale: pass one of gradstep or"):
         plateau.step(1.0, {})
     with pytest.raises(ValueError, match="holds best, scale, but Plateau needs exactly scale, best, waited, cooling"):
