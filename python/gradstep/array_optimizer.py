@@ -160,7 +160,7 @@ def _sixteen_bit(name: str) -> Any:
 
 
 def _copy_state(saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]:
-    copied = {name: np.array(value, order="K") for name, value in saved.items() if value is not None}
+    copied = {name: np.array(np.asarray(value), order="K") for name, value in saved.items() if value is not None}
     shape = as_numpy(array, "a parameter").shape
     for name, value in copied.items():
         if value.ndim and value.shape != shape:
