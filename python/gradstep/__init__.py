@@ -19,6 +19,7 @@ if forced := os.environ.get("GRADSTEP_TARGET"):
 
 from gradstep import functional, schedules
 from gradstep.information import info
+from gradstep.lr_finder import LRFinder
 from gradstep.optimizers import (
     ASGD,
     SGD,
@@ -47,6 +48,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "LRFinder",
     "Lion",
     "NAdam",
     "RAdam",
