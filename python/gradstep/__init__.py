@@ -17,7 +17,7 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import functional, schedules
+from gradstep import functional, schedules, search
 from gradstep.information import info
 from gradstep.lr_finder import LRFinder
 from gradstep.optimizers import (
@@ -59,6 +59,7 @@ __all__ = [
     "get_num_threads",
     "info",
     "schedules",
+    "search",
     "set_num_threads",
     *schedules.__all__,
 ]

@@ -53,14 +53,15 @@ class LRFinder:
 
     >>> import numpy as np
     >>> from gradstep import LRFinder
-    >>> w, finder = np.ones(3), LRFinder(low=1e-4, high=100, updates=50)
+    >>> w, scale = np.ones(3), np.array([1, 2, 4])
+    >>> finder = LRFinder(low=1e-4, high=100, updates=50)
     >>> for lr in finder:
-    ...     w -= lr * [1, 2, 4] * w                # the gradient of the loss below
-    ...     finder.report(np.sum([1, 2, 4] * w**2) / 2)
+    ...     w -= lr * scale * w
+    ...     finder.report(np.sum(scale * w**2) / 2)
     >>> finder.stopped, len(finder.rates)
-    ('diverged', 40)
+    ('diverged', 37)
     >>> round(finder.suggestion().steepest, 2)
-    0.09
+    0.03
     """
 
     def __init__(

@@ -53,14 +53,15 @@ def range_test(
     Raises TypeError for a loader that can be gone through only once, and ValueError for an empty one and for
     `accumulate` below 1.
 
-    >>> import torch, gradstep
+    >>> import torch
+    >>> from gradstep import LRFinder, optim
     >>> from gradstep.lr_finder.torch import range_test
     >>> _ = torch.manual_seed(0)
     >>> x = torch.randn(64, 3)
     >>> loader = torch.utils.data.DataLoader(list(zip(x, x.sum(1, keepdim=True))), batch_size=16, shuffle=True)
     >>> model = torch.nn.Linear(3, 1)
-    >>> optimizer = gradstep.optim.SGD(model.parameters(), lr=0.1)
-    >>> finder = range_test(model, optimizer, torch.nn.MSELoss(), loader, finder=gradstep.LRFinder(1e-4, 100))
+    >>> optimizer = optim.SGD(model.parameters(), lr=0.1)
+    >>> finder = range_test(model, optimizer, torch.nn.MSELoss(), loader, finder=LRFinder(1e-4, 100))
     >>> finder.stopped, 0.001 < finder.suggestion().steepest < 1
     ('diverged', True)
     """
@@ -69,9 +70,7 @@ def range_test(
         raise ValueError(f"accumulate is {accumulate}: it counts the batches of one update and must be 1 or more")
     for name, batches in {"loader": loader, "validation": validation}.items():
         if hasattr(batches, "__next__"):
-            raise TypeError(
-                f"{name} is an iterator, whose batches could not be given back: pass a DataLoader or a list"
-            )
+            raise TypeError(f"{name} is an iterator, whose batches could not be given back: pass a DataLoader or list")
     scaler = scaler or torch.amp.GradScaler(enabled=False)
     with restored(model, loss_function, optimizer, scaler, loader, validation):
         training = Training(model, optimizer, loss_function, scaler, autocast or nullcontext())
@@ -109,7 +108,7 @@ class Training:
         total = 0.0
         for batch in batches:
             loss = self._loss(batch) / count
-            self.scaler.scale(loss).backward()
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             total += loss.item()
         return total
 
