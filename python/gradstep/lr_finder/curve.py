@@ -17,6 +17,9 @@ NEIGHBOURS = 4
 GAP = 1.0
 """What lies between points that are more decades apart than this was not tested."""
 
+ROUNDING = 1e-12
+"""What the sums may be off by, as a part of the loss, with room to spare."""
+
 NORMAL_QUARTILE = 0.6745
 """Half of all normal numbers lie within this many standard deviations."""
 
@@ -36,12 +39,13 @@ def smooth(x: Vector, y: Vector, width: float, strength: float = 1.0) -> Curve:
 
     A line, because a mean would lag behind a fall and flatten at the ends; around points of a grid, because
     the curve must not depend on where the ramp had its points. Source: Cleveland 1979, "Robust locally
-    weighted regression and smoothing scatterplots" (without its robust passes).
+    weighted regression and smoothing scatterplots" (without its robust passes). A point counts for the way between its
+    neighbours: where points are denser on one side, the line would show the slope there.
     """
     grid = np.linspace(x[0], x[-1], GRID)
     d = x - grid[:, None]
     reach = np.sort(np.abs(d), axis=1)[:, NEIGHBOURS - 1, None]
-    weight = np.exp(-0.5 * (d / (strength * np.maximum(width, reach))) ** 2)
+    weight = np.gradient(x) * np.exp(-0.5 * (d / (strength * np.maximum(width, reach))) ** 2)
     s0, s1, s2 = (np.sum(weight * d**power, axis=1, keepdims=True) for power in range(3))
     area = s0 * s2 - s1**2
     level = weight * (s2 - s1 * d) / area
@@ -65,4 +69,5 @@ def without_divergence(y: Vector) -> Vector:
 
 def noise(y: Vector) -> float:
     """The standard deviation of what neighbours do not share; a few wild points do not change it."""
-    return float(np.median(np.abs(np.diff(y)))) / (NORMAL_QUARTILE * math.sqrt(2))
+    apart = float(np.median(np.abs(np.diff(y)))) / (NORMAL_QUARTILE * math.sqrt(2))
+    return max(apart, ROUNDING * float(np.median(np.abs(y))))

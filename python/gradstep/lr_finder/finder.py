@@ -106,7 +106,7 @@ class LRFinder:
             yield rate
             if self._waiting is not None:
                 raise RuntimeError(
-                    f"no loss was reported for the rate {rate:.3g}: call report(loss) once in each turn of the loop"
+                    f"there is no loss for the rate {rate:.3g}: call report(loss) in each turn of the loop"
                 )
             if self.stopped:
                 return
