@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from problems import BEST, Digits, distance
+from search_problems import BEST, Digits, distance
 
 from gradstep import Constant, CosineDecay, Linear
 from gradstep.search import LogRange, sample, successive_halving
@@ -89,7 +89,7 @@ def test_a_schedule_and_a_rate_on_digits():
     candidates = sample({"lr": LogRange(1e-4, 10), "shape": shapes}, 9, seed=0)
     train = Digits().train
     result = successive_halving(train, candidates, updates)
-    # seen: the best reached a loss of 0.16; 0.1 to 1 is where momentum SGD trains well here
+    # seen: the best reached a loss of 0.13 at a rate of 0.7; 0.1 to 1 is where momentum SGD trains well here
     assert result.rows[0].metric < 0.25
     assert 0.02 < result.best["lr"] < 2
     assert successive_halving(train, candidates, updates) == result
@@ -103,7 +103,7 @@ def test_table():
 
     candidates = [{"lr": 0.123456, "shape": Constant(1)}, {"lr": 1e-5, "shape": Linear(1, 0, 9)}]
     assert str(successive_halving(train, candidates, 100, factor=2)).splitlines() == [
-        "lr      shape                             updates  metric",
+        "lr      shape                               updates  metric",
         "1e-05   Linear(init=1.0, end=0.0, steps=9)  100      1e-05",
         "0.1235  Constant(value=1.0)                 50       0.1235",
     ]
@@ -127,5 +127,5 @@ def test_refused(given, message):
 
 
 def test_a_metric_that_is_none():
-    with pytest.raises(TypeError, match="Invalid metric: None .*: pass a number"):
+    with pytest.raises(TypeError, match=r"Invalid metric: None .*: pass a number"):
         successive_halving(lambda trial: None, rates(1), updates=3)

@@ -4,7 +4,7 @@ import math
 import sys
 
 import pytest
-from problems import BEST, distance
+from search_problems import BEST, distance
 
 from gradstep import Constant, Linear
 from gradstep.search import LogRange, Range, optuna_search

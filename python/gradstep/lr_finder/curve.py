@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 
 GRID = 256
-NEIGHBOURS = 4
-"""The window widens, where points are far apart, until it holds this many of them: two can't show noise."""
+SPACINGS = 1.5
+"""Where points are far apart, the width is at least this many of their spacings: two points can't show noise."""
 
 GAP = 1.0
 """What lies between points that are more decades apart than this was not tested."""
@@ -44,8 +44,9 @@ def smooth(x: Vector, y: Vector, width: float, strength: float = 1.0) -> Curve:
     """
     grid = np.linspace(x[0], x[-1], GRID)
     d = x - grid[:, None]
-    reach = np.sort(np.abs(d), axis=1)[:, NEIGHBOURS - 1, None]
-    weight = np.gradient(x) * np.exp(-0.5 * (d / (strength * np.maximum(width, reach))) ** 2)
+    spacing = np.gradient(x)
+    window = strength * np.maximum(width, SPACINGS * np.interp(grid, x, spacing))[:, None]
+    weight = spacing * np.exp(-0.5 * (d / window) ** 2)
     s0, s1, s2 = (np.sum(weight * d**power, axis=1, keepdims=True) for power in range(3))
     area = s0 * s2 - s1**2
     level = weight * (s2 - s1 * d) / area

@@ -83,9 +83,8 @@ def deepest_descent(curve: Curve) -> slice | None:
     drops = np.maximum.accumulate(curve.loss) - curve.loss
     bottom = int(np.argmax(drops))
     start = int(np.argmax(curve.loss[: bottom + 1]))
-    if drops[bottom] <= DESCENT * np.hypot(curve.error[start], curve.error[bottom]):
-        return None
-    return slice(start, bottom + 1)
+    counts = drops[bottom] > DESCENT * np.hypot(curve.error[start], curve.error[bottom])
+    return slice(start, bottom + 1) if counts else None
 
 
 def _spread(name: str, readings: list[Reading]) -> tuple[float, float] | None:
