@@ -83,6 +83,7 @@ def test_what_is_not_finite_is_out(bad, maximize):
     assert successive_halving(train, rates(3, 4), updates=4, factor=2).best is None
 
 
+@pytest.mark.slow
 def test_a_schedule_and_a_rate_on_digits():
     updates = 270
     shapes = [Constant(1), CosineDecay(1, updates), Linear(1, 0, updates)]

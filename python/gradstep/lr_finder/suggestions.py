@@ -23,6 +23,8 @@ FEWEST = 6
 
 Reading = Mapping[str, float | None]
 
+NOTHING: Reading = dict.fromkeys(("steepest", "valley", "tenth_of_minimum"))
+
 
 @dataclass(frozen=True)
 class Suggestions:
@@ -52,16 +54,17 @@ class Suggestions:
 def suggest(rates: NDArray[np.float64], losses: NDArray[np.float64], width: float, ended_high: bool) -> Suggestions:
     """Read suggestions off a test that ended because the rate was too high, or because the ramp was over."""
     x, y = without_gaps(np.log10(rates), losses)
-    curves = [smooth(x, y, width, strength) for strength in STRENGTHS] if len(x) >= FEWEST else [None]
-    readings = [read(curve, ended_high) for curve in curves]
-    middle = readings[len(readings) // 2]
+    if len(x) < FEWEST:
+        return Suggestions(**NOTHING, spread=dict.fromkeys(NOTHING))
+    readings = [read(smooth(x, y, width, strength), ended_high) for strength in STRENGTHS]
+    middle = readings[STRENGTHS.index(1.0)]
     return Suggestions(**middle, spread={name: _spread(name, readings) for name in middle})
 
 
-def read(curve: Curve | None, ended_high: bool) -> Reading:
-    descent = None if curve is None else deepest_descent(curve)
-    if curve is None or descent is None:
-        return dict.fromkeys(("steepest", "valley", "tenth_of_minimum"))
+def read(curve: Curve, ended_high: bool) -> Reading:
+    descent = deepest_descent(curve)
+    if descent is None:
+        return NOTHING
     x, loss, slope = curve.x[descent], curve.loss[descent], curve.slope[descent]
     done = (loss[0] - loss) / (loss[0] - loss[-1])
     begun, nearly_done = np.flatnonzero(done < 0.1)[-1], np.argmax(done > 0.9)

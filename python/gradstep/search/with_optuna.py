@@ -41,6 +41,11 @@ def optuna_search(
 
     Raises TypeError or ValueError for arguments out of range, before any training, and ImportError without optuna. What
     `train` raises ends the search. Source: Akiba et al. 2019, arXiv:1907.10902.
+
+    >>> from gradstep.search import LogRange, optuna_search
+    >>> result = optuna_search(lambda trial: abs(trial["lr"] - 0.1), {"lr": LogRange(1e-3, 1)}, updates=27)
+    >>> 0.05 < result.best["lr"] < 0.2
+    True
     """
     count("updates", updates)
     count("trials", trials)
