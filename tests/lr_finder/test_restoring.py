@@ -37,6 +37,11 @@ OPTIONS = {
     "accumulate": lambda: {"accumulate": 3},
     "bfloat16": lambda: {"autocast": torch.autocast("cpu", torch.bfloat16)},
     "scaler": lambda: {"scaler": torch.amp.GradScaler("cpu", init_scale=2.0**10, growth_interval=3)},
+    # its first steps are skipped, since float16 ends at 65504
+    "float16": lambda: {
+        "autocast": torch.autocast("cpu", torch.float16),
+        "scaler": torch.amp.GradScaler("cpu", init_scale=2.0**20),
+    },
     "validation": lambda: {"validation": make_loader(torch.Generator().manual_seed(3), 24)},
 }
 each_option = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)

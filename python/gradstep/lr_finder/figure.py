@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from gradstep.lr_finder.finder import LRFinder
 
-COLOURS = {"steepest": "#c8551b", "valley": "#2f8f5b", "tenth_of_minimum": "#8a4fa8"}
+# Colour and stroke, so that lines at the same rate can both be seen.
+MARKS = {"steepest": ("#c8551b", "-"), "valley": ("#2f8f5b", "--"), "tenth_of_minimum": ("#8a4fa8", ":")}
 CURVE = "#1f6fb2"
 WHY = {"diverged": "stopped: the loss diverged", "not finite": "stopped: the loss was NaN or infinite", None: ""}
 
@@ -52,5 +53,6 @@ def _mark(ax: Axes, suggestions: Suggestions) -> None:
     for name, rate in suggestions.rates().items():
         spread = suggestions.spread[name]
         if rate is not None and spread is not None:
-            ax.axvspan(*spread, color=COLOURS[name], alpha=0.15, linewidth=0)
-            ax.axvline(rate, color=COLOURS[name], label=f"{name.replace('_', ' ')}: {rate:.3g}")
+            colour, stroke = MARKS[name]
+            ax.axvspan(*spread, color=colour, alpha=0.15, linewidth=0)
+            ax.axvline(rate, color=colour, linestyle=stroke, label=f"{name.replace('_', ' ')}: {rate:.3g}")

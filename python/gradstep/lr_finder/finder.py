@@ -48,6 +48,9 @@ class LRFinder:
     an exponential moving average with its bias corrected, which does not depend on the number of updates. A new ``for``
     over a finder starts a new test. Nothing is restored after the loop; the calls for torch and NumPy do that.
 
+    Afterwards `rates`, `losses` and `smoothed` are arrays; `stopped` is None where the ramp went to its end, "diverged"
+    or "not finite"; and `finder.ramp` is the ramp as a schedule.
+
     Raises ValueError or TypeError for arguments out of range, and RuntimeError in a loop that does not report once for
     each rate. Source: Smith 2017, arXiv:1506.01186, section 3.3.
 
