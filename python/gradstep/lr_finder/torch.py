@@ -75,7 +75,7 @@ def range_test(
     with restored(model, loss_function, optimizer, scaler, loader, validation):
         training = Training(model, optimizer, loss_function, scaler, autocast or nullcontext())
         batches = endless(loader)
-        loss = training.gradients(islice(batches, accumulate), accumulate)
+        training.gradients(islice(batches, accumulate), accumulate)
         for rate in finder:
             training.update(rate)
             loss = training.gradients(islice(batches, accumulate), accumulate)
