@@ -7,7 +7,7 @@ namespace gradstep::GS_TARGET::schedules {
 
 struct bend {
   double steps, power;
-  GS_HD double operator()(double t) const { return steps * pow(t / steps, power); }
+  GS_HD double operator()(double t) const { return steps * raise(t / steps, power); }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules

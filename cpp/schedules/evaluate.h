@@ -20,6 +20,24 @@ GS_HD Operation read_operation([[maybe_unused]] const double* numbers, [[maybe_u
   }
 }
 
+// A step as a double, in vectors on every target; exact up to 2^53, where steps end.
+GS_HD double to_time(int64_t t) {
+  const double high = from_bits(uint64_t(t) >> 32 | 0x4530000000000000);  // 2^84 + 2^32 times the upper half
+  const double low = from_bits(uint32_t(t) | 0x4330000000000000);         // 2^52 + the lower half
+  return (high - (0x1p84 + 0x1p52)) + low;
+}
+
+// Runs the loop with f, and where f has a power, one that is compiled for the power if it is a common one.
+template <class F, class Loop>
+GS_HD void for_power(F f, Loop loop) {
+  if constexpr (requires { f.power; }) {
+    if (f.power == 1) return f.power = 1, loop(f);
+    if (f.power == 2) return f.power = 2, loop(f);
+    if (f.power == 0.5) return f.power = 0.5, loop(f);
+  }
+  loop(f);
+}
+
 template <int width>
 struct schedule_machine {
   double times[schedule_depth_limit][width];
@@ -29,13 +47,17 @@ struct schedule_machine {
   int value = -1;  // the top of values
 
   template <class F>
-  GS_HD void leaf(const F& f) {
+  GS_HD void leaf(const F& given) {
     ++value;
-    for (int i = 0; i < steps; ++i) values[value][i] = f(times[time][i]);
+    for_power(given, [this](const F& f) {
+      for (int i = 0; i < steps; ++i) values[value][i] = f(times[time][i]);
+    });
   }
   template <class F>
-  GS_HD void clock(const F& f) {
-    for (int i = 0; i < steps; ++i) times[time + 1][i] = f(times[time][i]);
+  GS_HD void clock(const F& given) {
+    for_power(given, [this](const F& f) {
+      for (int i = 0; i < steps; ++i) times[time + 1][i] = f(times[time][i]);
+    });
     ++time;
   }
   template <class F>
@@ -63,7 +85,7 @@ template <int width>
 GS_HD void evaluate_steps(const program& code, const int64_t* t, double* out, int steps) {
   schedule_machine<width> machine;
   machine.steps = steps;
-  for (int i = 0; i < steps; ++i) machine.times[0][i] = double(t[i]);
+  for (int i = 0; i < steps; ++i) machine.times[0][i] = to_time(t[i]);
   for (int32_t at = 0; at < code.length; ++at) {
     const instruction now = code.code[at];
     const double* const numbers = code.numbers + now.first;
