@@ -175,12 +175,17 @@ GS_HD double growth(double base, double t) {
   return pick(base > 0, exp2(product(t, log2_twofold(base))), pick(t == 0, 1.0, 0.0));
 }
 
-// pow without its edges, and without its work where the compiler knows y. x is 0 or a normal number; where it
-// may be 0, y is above 0; where it may be negative, y is an integer.
+// The commonest exponents, as types: a loop that is compiled for one of them does no more than it needs.
+struct exponent_one {};
+struct exponent_two {};
+struct exponent_half {};
+GS_HD double raise(double x, exponent_one) { return x; }
+GS_HD double raise(double x, exponent_two) { return x * x; }
+GS_HD double raise(double x, exponent_half) { return sqrt(x); }
+
+// pow without its edges: x is 0 or a normal number; where it may be 0, y is above 0; where it may be
+// negative, y is an integer.
 GS_HD double raise(double x, double y) {
-  if (__builtin_constant_p(y == 1) && y == 1) return x;
-  if (__builtin_constant_p(y == 2) && y == 2) return x * x;
-  if (__builtin_constant_p(y == 0.5) && y == 0.5) return sqrt(x);
   const double size = abs(x), half = y * 0.5;
   const double magnitude = pick(size > 0, exp2(product(y, log2_normal(size, 0))), size);
   return pick((x < 0) & (round(half) != half), -magnitude, magnitude);

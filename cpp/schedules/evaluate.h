@@ -27,15 +27,19 @@ GS_HD double to_time(int64_t t) {
   return (high - (0x1p84 + 0x1p52)) + low;
 }
 
-// Runs the loop with f, and where f has a power, one that is compiled for the power if it is a common one.
+// Runs the loop with f, a function of t; one that has a power takes it as a number or as one of the types
+// that stand for the commonest.
 template <class F, class Loop>
-GS_HD void for_power(F f, Loop loop) {
+GS_HD void run(const F& f, const Loop& loop) {
   if constexpr (requires { f.power; }) {
-    if (f.power == 1) return f.power = 1, loop(f);
-    if (f.power == 2) return f.power = 2, loop(f);
-    if (f.power == 0.5) return f.power = 0.5, loop(f);
+    const auto with = [&](auto exponent) { loop([&](double t) { return f(t, exponent); }); };
+    if (f.power == 1) return with(exponent_one{});
+    if (f.power == 2) return with(exponent_two{});
+    if (f.power == 0.5) return with(exponent_half{});
+    with(f.power);
+  } else {
+    loop(f);
   }
-  loop(f);
 }
 
 template <int width>
@@ -49,13 +53,13 @@ struct schedule_machine {
   template <class F>
   GS_HD void leaf(const F& given) {
     ++value;
-    for_power(given, [this](const F& f) {
+    run(given, [this](const auto& f) {
       for (int i = 0; i < steps; ++i) values[value][i] = f(times[time][i]);
     });
   }
   template <class F>
   GS_HD void clock(const F& given) {
-    for_power(given, [this](const F& f) {
+    run(given, [this](const auto& f) {
       for (int i = 0; i < steps; ++i) times[time + 1][i] = f(times[time][i]);
     });
     ++time;

@@ -7,7 +7,10 @@ namespace gradstep::GS_TARGET::schedules {
 
 struct inverse_time_decay {
   double init, rate, steps, power;
-  GS_HD double operator()(double t) const { return init / raise(fma(rate, t / steps, 1.0), power); }
+  template <class Exponent>
+  GS_HD double operator()(double t, Exponent exponent) const {
+    return init / raise(fma(rate, t / steps, 1.0), exponent);
+  }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules

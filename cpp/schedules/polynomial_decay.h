@@ -7,7 +7,10 @@ namespace gradstep::GS_TARGET::schedules {
 
 struct polynomial_decay {
   double init, steps, end, power;
-  GS_HD double operator()(double t) const { return lerp(end, init, raise((steps - t) / steps, power)); }
+  template <class Exponent>
+  GS_HD double operator()(double t, Exponent exponent) const {
+    return lerp(end, init, raise((steps - t) / steps, exponent));
+  }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules
