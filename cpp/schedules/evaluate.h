@@ -27,20 +27,13 @@ GS_HD double to_time(int64_t t) {
   return (high - (0x1p84 + 0x1p52)) + low;
 }
 
-// Runs the loop with f, a function of t; one that has a power takes it as a number or as one of the types
-// that stand for the commonest.
-template <class F, class Loop>
-GS_HD void run(const F& f, const Loop& loop) {
-  if constexpr (requires { f.power; }) {
-    const auto with = [&](auto exponent) { loop([&](double t) { return f(t, exponent); }); };
-    if (f.power == 1) return with(exponent_one{});
-    if (f.power == 2) return with(exponent_two{});
-    if (f.power == 0.5) return with(exponent_half{});
-    with(f.power);
-  } else {
-    loop(f);
-  }
-}
+// A function of t and its power, the latter as a number or as one of the types that stand for the commonest.
+template <class F, class Exponent>
+struct with_power {
+  F f;
+  Exponent exponent;
+  GS_HD double operator()(double t) const { return f(t, exponent); }
+};
 
 template <int width>
 struct schedule_machine {
@@ -51,17 +44,28 @@ struct schedule_machine {
   int value = -1;  // the top of values
 
   template <class F>
-  GS_HD void leaf(const F& given) {
-    ++value;
-    run(given, [this](const auto& f) {
-      for (int i = 0; i < steps; ++i) values[value][i] = f(times[time][i]);
-    });
+  GS_HD void fill(double* out, F f) const {
+    for (int i = 0; i < steps; ++i) out[i] = f(times[time][i]);
   }
   template <class F>
-  GS_HD void clock(const F& given) {
-    run(given, [this](const auto& f) {
-      for (int i = 0; i < steps; ++i) times[time + 1][i] = f(times[time][i]);
-    });
+  GS_HD void map(double* out, const F& f) const {
+    if constexpr (requires { f.power; }) {
+      if (f.power == 1) return fill(out, with_power<F, exponent_one>{f, {}});
+      if (f.power == 2) return fill(out, with_power<F, exponent_two>{f, {}});
+      if (f.power == 0.5) return fill(out, with_power<F, exponent_half>{f, {}});
+      fill(out, with_power<F, double>{f, f.power});
+    } else {
+      fill(out, f);
+    }
+  }
+
+  template <class F>
+  GS_HD void leaf(const F& f) {
+    map(values[++value], f);
+  }
+  template <class F>
+  GS_HD void clock(const F& f) {
+    map(times[time + 1], f);
     ++time;
   }
   template <class F>
