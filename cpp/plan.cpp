@@ -131,6 +131,7 @@ void plan::refuse_overlap_of_active() const {
 const plan::prepared& plan::prepare(slot& tensor, int group, const group_settings& settings) {
   clock now = tensor.now();
   now.lr = now.rate = settings.lr;
+  now.keep = settings.decoupled ? 1 - settings.lr * settings.weight_decay : 1;
   const arithmetic type = tensor.view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32;
   if (!prepared_.empty()) {
     const prepared& last = prepared_.back();
@@ -143,7 +144,7 @@ const plan::prepared& plan::prepare(slot& tensor, int group, const group_setting
   step.type = type;
   step.body->prepare(settings.hypers.data(), made.after, step.rule);
   step.rate = made.after.rate;
-  step.keep = settings.decoupled ? 1 - settings.lr * settings.weight_decay : 1;
+  step.keep = made.after.keep;
   step.coupled_decay = settings.decoupled ? 0 : settings.weight_decay;
   step.maximize = settings.maximize;
   return made;

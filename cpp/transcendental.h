@@ -1,4 +1,4 @@
-// Powers, exponentials and logarithms in double, our own because libm's and CUDA's differ in the last digit.
+// Powers, exponentials, logarithms and angles, our own because libm's and CUDA's differ in the last digit.
 //
 // Each is a chain of + - * / and fma without a branch or a table, so a loop over one vectorises and every
 // target gives the same bits. The coefficients are Chebyshev fits made with mpmath; the error is about half
@@ -173,6 +173,29 @@ GS_HD double cospi(double x) {
                               0x1.50783208843ebp-4, -0x1.e3027dea82bd7p-8, 0x1.e4a9d9166f052p-12);
   const double sine_value = angle.high + (angle.low + u * z.high * s);
   return pick(sine, sine_value, pick(turn > 0.5, -cosine, cosine));
+}
+
+// The coefficients of q in atan(t) = t + t^3 q(t^2), for t from 0 to 1.
+template <class T>
+inline constexpr T arctangent[] = {
+    -0x1.5555555555555p-2, 0x1.9999999999620p-3,  -0x1.24924924753ecp-3,  0x1.c71c71bb00a6cp-4,
+    -0x1.745d15ee35819p-4, 0x1.3b1399d1dcdc7p-4,  -0x1.110fff599e4d2p-4,  0x1.e1d0239d392a6p-5,
+    -0x1.aebbb1647a168p-5, 0x1.841dcf603a209p-5,  -0x1.5d02278205cc7p-5,  0x1.3328700bb8169p-5,
+    -0x1.00390504e9f2fp-5, 0x1.843f4bca23369p-6,  -0x1.fd0e4de8fed90p-7,  0x1.123baedb61abdp-7,
+    -0x1.ca3677db66678p-9, 0x1.1325b2f8964bep-10, -0x1.a359b96a4eee4p-13, 0x1.2f07811f9f6e9p-16};
+
+// atan2(y, x) for x >= 0: the angle of the point (x, y), from -pi/2 to pi/2. For rules: V is a T or a
+// register of them. As atan2 it is 0 at (0, 0) and pi/4 where both are infinite; NaN stays.
+template <class T, class V>
+GS_HD V angle(V y, V x) {
+  const V height = abs(y), small = minimum(height, x), large = maximum(height, x);
+  const V t = select(small < large, small / large, select(large > V(0), V(1), large));
+  const V z = t * t;
+  V q = V(T(0));
+  for (int k = int(sizeof arctangent<T> / sizeof(T)) - 1; k >= 0; --k) q = fma(z, q, V(arctangent<T>[k]));
+  const V flat = fma(t * z, q, t);
+  const V upward = select(height > x, V(T(0x1.921fb54442d18p+0)) - flat, flat);
+  return select(y < V(0), -upward, upward);
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -21,18 +21,26 @@ from gradstep import functional, schedules
 from gradstep.attachment import attach
 from gradstep.information import info
 from gradstep.optimizers import (
+    ADOPT,
     ASGD,
     SGD,
     Adadelta,
     Adagrad,
     Adam,
+    AdamAtan2,
     Adamax,
     AdamW,
+    Adan,
+    AdEMAMix,
+    LaProp,
     Lion,
     NAdam,
+    NAdamW,
     RAdam,
     RMSprop,
     Rprop,
+    ScheduleFreeAdamW,
+    ScheduleFreeSGD,
     Signum,
 )
 from gradstep.schedules import *  # noqa: F403
@@ -41,18 +49,26 @@ from gradstep.threads import get_num_threads, set_num_threads
 __version__ = _core.__version__
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "SGD",
+    "AdEMAMix",
     "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamAtan2",
     "AdamW",
     "Adamax",
+    "Adan",
+    "LaProp",
     "Lion",
     "NAdam",
+    "NAdamW",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "Signum",
     "attach",
     "functional",

@@ -128,7 +128,7 @@ class ArrayOptimizer(Stepping):
         return np.full_like(array, value, dtype=dtype, order="K", subok=False)
 
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = name == "step" or as_numpy(parameter, "a parameter").dtype == np.float64
+        exact = name in ("step", *self.exact_numbers) or as_numpy(parameter, "a parameter").dtype == np.float64
         return np.array(value, dtype=np.float64 if exact else np.float32)
 
 

@@ -141,5 +141,5 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return torch.full_like(parameter, value, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
 
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = name != "step" and parameter.dtype == torch.float64
+        exact = name in self.exact_numbers or (name != "step" and parameter.dtype == torch.float64)
         return torch.tensor(float(value), dtype=torch.float64 if exact else torch.float32)
