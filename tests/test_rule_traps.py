@@ -1,5 +1,5 @@
-"""The traps of other libraries' update rules, a test each; those of a trajectory are in reference.py, those of rules that
-torch has not in test_traps_beyond_torch.py and test_schedule_free.py.
+"""The traps of other libraries' update rules, a test each. Those of a trajectory are in reference.py, those of rules
+that torch has not in test_traps_beyond_torch.py.
 """
 
 import numpy as np

@@ -87,6 +87,20 @@ def test_a_million_and_three(case):
     check(case, "f32", [LARGE], steps=2)
 
 
+@each_rule
+def test_the_bare_kernel_makes_the_same_steps(case):
+    p, q = normal(0, 70, "f64"), normal(0, 70, "f64")
+    optimizer, group = case.over([p]), case.group()
+    update, rule = getattr(gradstep.functional, case.name.lower() + "_"), getattr(rules, case.name)
+    arrays = [np.full_like(q, rule.initial(name, group)) for name in rule.kernel(group).arrays]
+    numbers = [np.array(rule.initial(name, group)) for name in rule.numbers[1:]]
+    for t in range(1, 4):
+        g = normal(t, 70, "f64")
+        optimizer.step([g])
+        update(q, g, *arrays, *numbers, step=t, **case.hyper)
+        assert_same_bits(q, p)
+
+
 def as_float(array):
     return array.astype(np.float32)
 
