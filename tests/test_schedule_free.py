@@ -78,6 +78,18 @@ def test_evaluation_before_any_update_changes_nothing(case):
 
 
 @each_rule
+def test_evaluation_leaves_a_parameter_without_updates_alone(case):
+    p, never = normal(0, SIZE), normal(5, SIZE)
+    optimizer = case.over([never, p])
+    for t in (1, 2):
+        optimizer.step([None, normal(t, SIZE)])
+    y = p.copy()
+    optimizer.eval()
+    assert_same_bits(never, normal(5, SIZE))
+    assert not np.array_equal(p, y)
+
+
+@each_rule
 def test_rates_of_zero_have_no_weight(case):
     # Trap: a warm-up from 0 makes the sum of the weights 0, and 0 / 0 NaN.
     p, twin = normal(0, SIZE), normal(0, SIZE)

@@ -1,5 +1,5 @@
-// Adam-atan2: Everett et al. 2024, arXiv:2407.05872: Adam with the division replaced by an angle,
-// which needs no eps and does not change with the gradient's scale. Where both moments are 0 it is 0.
+// Adam-atan2: Everett et al. 2024, arXiv:2407.05872: Adam with the division replaced by an angle, which needs
+// no eps and does not change with the gradient's scale. Where both moments are 0 it is 0.
 #pragma once
 
 #include "rule.h"

@@ -52,7 +52,7 @@ struct adan {
   adan_no_prox<T> base;
 
   GS_HD static adan at(const hyper& h, clock& c) {
-    c.keep = 1 / (2 - c.keep);
+    c.keep = 1 / (2 - c.keep);  // it comes as 1 - rate * decay
     c.rate *= c.keep;
     return {adan_no_prox<T>::at(h, c)};
   }

@@ -1,6 +1,6 @@
-// Schedule-Free SGD and AdamW: Defazio et al. 2024, arXiv:2405.15682, Algorithm 1. The
-// parameter holds y, at which gradients are taken; the state holds z, which moves; their average x, which is
-// evaluated, is never stored: x = (y - (1 - momentum) z) / momentum. Decay acts at y, in both moves.
+// Schedule-Free SGD and AdamW: Defazio et al. 2024, arXiv:2405.15682, Algorithm 1. The parameter holds y, at
+// which gradients are taken; the state holds z, which moves; the average x of z, which is evaluated, is never
+// stored: x = (y - (1 - momentum) z) / momentum. Decay acts at y, in both moves.
 #pragma once
 
 #include "rule.h"
@@ -21,7 +21,7 @@ struct averaged_move {
     const double weight = pow(double(c.t), r) * pow(largest_lr, weight_lr_power);
     sum += weight;
     const double share = sum > 0 ? weight / sum : 0;
-    const double decay = 1 - c.keep;
+    const double decay = 1 - c.keep;  // rate times decay, where that is decoupled
     c.keep = 1;
     return {T(c.lr), T(decay), T(share), T(momentum * (1 - share) - 1), c.fresh};
   }

@@ -95,7 +95,8 @@ class ScheduleFreeAdamW(Rule):
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         betas: :math:`\beta_1`, above 0 and below 1, to be left as it is; and :math:`\beta_2`, from 0 to below 1.
         eps: :math:`\epsilon`, at least 0.
-        weight_decay: :math:`\lambda` per update, at least 0.
+        weight_decay: :math:`\lambda` per update, at least 0; with ``decoupled_weight_decay=False`` it is added to the
+            gradient, before that is normalised.
         r: at least 0: above 0 late iterates weigh more.
         weight_lr_power: at least 0: how iterates of a warm-up weigh.
         options: see :class:`gradstep.hyperparameters.Options`.
