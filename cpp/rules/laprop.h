@@ -1,5 +1,5 @@
-// LaProp: Ziyin, Wang and Ueda 2020, arXiv:2002.04839: the gradient is normalised first and averaged then. The
-// rate is outside of the mean.
+// LaProp: Ziyin, Wang and Ueda 2020, arXiv:2002.04839: the gradient is normalised first and averaged then.
+// The rate is outside of the mean.
 #pragma once
 
 #include "adam.h"
