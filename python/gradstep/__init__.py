@@ -17,8 +17,9 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import functional, schedules
+from gradstep import checkpoint, functional, logs, schedules, tasks
 from gradstep.attachment import attach
+from gradstep.explore import Explore
 from gradstep.information import info
 from gradstep.optimizers import (
     ADOPT,
@@ -43,6 +44,7 @@ from gradstep.optimizers import (
     ScheduleFreeSGD,
     Signum,
 )
+from gradstep.plateau import Plateau
 from gradstep.schedules import *  # noqa: F403
 from gradstep.threads import get_num_threads, set_num_threads
 
@@ -60,10 +62,12 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Adan",
+    "Explore",
     "LaProp",
     "Lion",
     "NAdam",
     "NAdamW",
+    "Plateau",
     "RAdam",
     "RMSprop",
     "Rprop",
@@ -71,10 +75,13 @@ __all__ = [
     "ScheduleFreeSGD",
     "Signum",
     "attach",
+    "checkpoint",
     "functional",
     "get_num_threads",
     "info",
+    "logs",
     "schedules",
     "set_num_threads",
+    "tasks",
     *schedules.__all__,
 ]
