@@ -9,6 +9,7 @@ from gradstep.schedules.base import Schedule, as_schedule
 from gradstep.schedules.constant import Constant
 from gradstep.schedules.cosine import CosineDecay
 from gradstep.schedules.exponential import ExponentialDecay, NaturalExpDecay
+from gradstep.schedules.expression import from_expression
 from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay
 from gradstep.schedules.linear import Linear, PolynomialDecay
 from gradstep.schedules.operators import Clip, Difference, Product, Shift, Sum, Then
@@ -37,5 +38,6 @@ __all__ = [
     "Then",
     "Warmup",
     "as_schedule",
+    "from_expression",
     "from_json",
 ]

@@ -7,7 +7,7 @@ import json
 import numbers
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, get_type_hints, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ import numpy.typing as npt
 from gradstep import _core
 from gradstep.schedules.fields import whole
 from gradstep.schedules.steps import one_step, step_array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Instruction: TypeAlias = tuple[str, list[float]]
 
@@ -160,6 +163,20 @@ class Schedule:
         if whole("n", n) == 0:
             return self
         return make("Warmup", self, n, start, kind=kind, mode=mode, offset=offset)
+
+    def plot(self, steps: int, axes: "Axes | None" = None, label: str | None = None) -> "Axes":
+        """Draws the values of the first `steps` updates, and returns the axes. It needs matplotlib.
+
+        axes: matplotlib's axes to draw into. Default: those of a new figure, shown by ``pyplot.show()``.
+        label: the name in a legend. Default: the schedule as code.
+
+        Raises ValueError or TypeError for steps that are no count.
+        """
+        from gradstep.schedules.plot import draw, new_axes
+
+        axes = new_axes() if axes is None else axes
+        draw(axes, {repr(self) if label is None else label: self}, steps)
+        return axes
 
 
 def make(name: str, *arguments: Any, **options: Any) -> Schedule:
