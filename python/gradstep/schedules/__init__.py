@@ -7,35 +7,59 @@ way.
 
 from gradstep.schedules.base import Schedule, as_schedule
 from gradstep.schedules.constant import Constant
-from gradstep.schedules.cosine import CosineDecay
+from gradstep.schedules.cosine import CosineDecay, LinearCosine
+from gradstep.schedules.cyclic import Cyclic, Periodic
 from gradstep.schedules.exponential import ExponentialDecay, NaturalExpDecay
 from gradstep.schedules.expression import from_expression
-from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay
+from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay, Noam, PowerLaw
 from gradstep.schedules.linear import Linear, PolynomialDecay
 from gradstep.schedules.operators import Clip, Difference, Product, Shift, Sum, Then
+from gradstep.schedules.phases import WSD, OneCycle
+from gradstep.schedules.points import PiecewiseLinear
+from gradstep.schedules.random import LogUniform, Uniform
+from gradstep.schedules.restarts import CosineRestarts
+from gradstep.schedules.rex import REX
 from gradstep.schedules.serial import from_json
+from gradstep.schedules.sigmoid import Sigmoid, TanhDecay
 from gradstep.schedules.stairs import MultiStep, Piecewise, StepDecay
+from gradstep.schedules.table import Callable, Table
 from gradstep.schedules.warmup import Warmup
 
 __all__ = [
+    "REX",
+    "WSD",
+    "Callable",
     "Clip",
     "Constant",
     "CosineDecay",
+    "CosineRestarts",
+    "Cyclic",
     "Difference",
     "ExponentialDecay",
     "InverseSqrtDecay",
     "InverseTimeDecay",
     "Linear",
+    "LinearCosine",
+    "LogUniform",
     "MultiStep",
     "NaturalExpDecay",
+    "Noam",
+    "OneCycle",
+    "Periodic",
     "Piecewise",
+    "PiecewiseLinear",
     "PolynomialDecay",
+    "PowerLaw",
     "Product",
     "Schedule",
     "Shift",
+    "Sigmoid",
     "StepDecay",
     "Sum",
+    "Table",
+    "TanhDecay",
     "Then",
+    "Uniform",
     "Warmup",
     "as_schedule",
     "from_expression",
