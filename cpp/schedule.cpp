@@ -54,8 +54,13 @@ void check_value(int64_t t, double value) {
   if (std::isnan(value)) {
     throw std::invalid_argument(
         "the schedule has no value at t = " + std::to_string(t) +
-        ": with past='error' it ends before; give it more steps, or past='hold' (or its parts "
-        "have grown to infinity)");
+        ": with past='error' it ends before; give it more steps, or past='hold' (or it divides 0 by "
+        "0 there, takes a root of a negative number, or its parts have grown to infinity)");
+  }
+  if (std::isinf(value)) {
+    throw std::invalid_argument("the schedule is infinite at t = " + std::to_string(t) +
+                                ": it divides by zero there, or its parts have grown too large; bound it, "
+                                "as in a / b.clip(lo=1e-8) or s.clip(hi=1)");
   }
 }
 

@@ -53,20 +53,31 @@
   X(leaf, triangle)           \
   X(leaf, uniform)            \
   X(leaf, log_uniform)        \
+  X(leaf, way)                \
+  X(leaf, exponential_way)    \
   X(clock, hold)              \
   X(clock, repeat)            \
   X(clock, mirror)            \
   X(clock, limit)             \
   X(clock, delay)             \
   X(clock, wait)              \
+  X(clock, stretch)           \
   X(clock, bend)              \
   X(clock, restart)           \
-  X(unary, ramp)              \
   X(unary, every)             \
+  X(unary, constant_way)      \
+  X(unary, log_way)           \
+  X(unary, cosine_way)        \
+  X(unary, sqrt_way)          \
+  X(unary, negative)          \
+  X(unary, raised)            \
+  X(unary, rescale)           \
   X(binary, plus)             \
   X(binary, minus)            \
   X(binary, times)            \
+  X(binary, over)             \
   X(binary, larger)           \
   X(binary, smaller)          \
   X(binary, then)             \
-  X(binary, blend)
+  X(binary, blend)            \
+  X(binary, toward)

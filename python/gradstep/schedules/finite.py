@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import Count, one_of
+from gradstep.schedules.landmarks import Landmark
 
 EndAt = Annotated[Literal["steps", "last"], one_of("steps", "last")]
 Past = Annotated[
@@ -40,6 +41,9 @@ class Ending(Schedule, abstract=True):
     def formula(self) -> list[Instruction]:
         """The program up to the end."""
         raise NotImplementedError
+
+    def landmarks(self) -> list[Landmark]:
+        return [Landmark(self.length, f"end of {type(self).__name__}, then past={self.past!r}")]
 
     def code(self) -> list[Instruction]:
         if self.past == "extrapolate":

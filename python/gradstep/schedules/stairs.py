@@ -1,9 +1,15 @@
 """Values that change at certain steps only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import Count, Increasing, NotNegative, Real, Reals
+from gradstep.schedules.landmarks import Landmark
+
+
+def new_values(steps: Sequence[int]) -> list[Landmark]:
+    return [Landmark(t, "takes the new value") for t in steps]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +54,9 @@ class MultiStep(Schedule):
     def code(self) -> list[Instruction]:
         return [(self.operation, [self.init, self.rate, *map(float, self.milestones)])]
 
+    def landmarks(self) -> list[Landmark]:
+        return new_values(self.milestones)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Piecewise(Schedule):
@@ -75,3 +84,6 @@ class Piecewise(Schedule):
 
     def code(self) -> list[Instruction]:
         return [(self.operation, [*map(float, self.boundaries), *self.values])]
+
+    def landmarks(self) -> list[Landmark]:
+        return new_values(self.boundaries)
