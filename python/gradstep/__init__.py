@@ -17,7 +17,7 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import functional, schedules
+from gradstep import convert, functional, schedules
 from gradstep.information import info
 from gradstep.optimizers import (
     ASGD,
@@ -53,6 +53,7 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "Signum",
+    "convert",
     "functional",
     "get_num_threads",
     "info",
