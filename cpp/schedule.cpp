@@ -20,11 +20,14 @@ struct heights {
     if (kind == operation_kind::clock) ++times;
     if (kind == operation_kind::back) --times;
     if (times < 1) throw std::invalid_argument("the program goes back from a time that it never entered");
-    if (values > schedule_depth_limit || times > schedule_depth_limit) {
-      throw std::invalid_argument("this schedule is nested more than " +
-                                  std::to_string(schedule_depth_limit) +
-                                  " deep: combine its parts from the left, a + b + c and not a + (b + c)");
-    }
+    check_height(values, "combine its parts from the left, a + b + c and not a + (b + c)");
+    check_height(times, "shift, stretch, repeat, join or warm up its parts, not the whole again and again");
+  }
+
+  static void check_height(int height, const char* remedy) {
+    if (height <= schedule_depth_limit) return;
+    throw std::invalid_argument("this schedule is nested more than " + std::to_string(schedule_depth_limit) +
+                                " deep: " + remedy);
   }
 };
 

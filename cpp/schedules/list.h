@@ -14,17 +14,16 @@
 #include "linear.h"
 #include "linear_cosine.h"
 #include "log_uniform.h"
-#include "multi_step.h"
 #include "natural_exp_decay.h"
 #include "noam.h"
 #include "operators.h"
-#include "piecewise.h"
 #include "piecewise_linear.h"
 #include "polynomial_decay.h"
 #include "ramp.h"
 #include "restart.h"
 #include "rex.h"
 #include "sigmoid.h"
+#include "stairs.h"
 #include "step_decay.h"
 #include "table.h"
 #include "tanh_decay.h"
@@ -41,8 +40,6 @@
   X(leaf, inverse_sqrt_decay) \
   X(leaf, cosine_decay)       \
   X(leaf, step_decay)         \
-  X(leaf, multi_step)         \
-  X(leaf, piecewise)          \
   X(leaf, table)              \
   X(leaf, piecewise_linear)   \
   X(leaf, noam)               \
@@ -61,9 +58,10 @@
   X(clock, limit)             \
   X(clock, delay)             \
   X(clock, wait)              \
-  X(clock, stretch)           \
   X(clock, bend)              \
   X(clock, restart)           \
+  X(clock, stairs)            \
+  X(clock, stretch)           \
   X(unary, every)             \
   X(unary, constant_way)      \
   X(unary, log_way)           \
@@ -79,5 +77,5 @@
   X(binary, larger)           \
   X(binary, smaller)          \
   X(binary, then)             \
-  X(binary, blend)            \
-  X(binary, toward)
+  X(binary, toward)           \
+  X(binary, blend)

@@ -13,7 +13,7 @@ struct piecewise_linear {
     return {numbers, numbers + count / 2, count / 2 - 1};
   }
   GS_HD double operator()(double t) const {
-    const int i = reached(steps + 1, lines - 1, t);
+    const int i = int(reached(steps + 1, lines - 1, t));
     const double way = (t - steps[i]) / (steps[i + 1] - steps[i]);
     return lerp(values[i], values[i + 1], maximum(way, 0.0));
   }

@@ -13,7 +13,7 @@ struct restart {
   static constexpr int least_numbers = 3;
   GS_HD static restart read(const double* numbers, int count) { return {numbers[0], numbers + 1, count - 2}; }
   GS_HD double operator()(double t) const {
-    const double* const start = starts + reached(starts + 1, cycles - 1, t);
+    const double* const start = starts + int(reached(starts + 1, cycles - 1, t));
     return (t - start[0]) / (start[1] - start[0] - gap);
   }
 };

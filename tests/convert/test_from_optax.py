@@ -74,10 +74,8 @@ def test_values_are_optaxs(name, arguments, options, tolerance):
 def test_joined_schedules():
     parts = [("linear_schedule", (0.0, 0.3, 9)), ("cosine_decay_schedule", (0.3, 20)), ("constant_schedule", (0.1,))]
     theirs = optax.join_schedules([getattr(optax, name)(*given) for name, given in parts], [9, 25])
-    ours = convert.from_optax(
-        optax.join_schedules, [convert.from_optax(name, *given) for name, given in parts], [9, 25]
-    )
-    assert_agrees(joined, run(theirs), FLOAT32)
+    ours = [convert.from_optax(name, *given) for name, given in parts]
+    assert_agrees(convert.from_optax(optax.join_schedules, ours, [9, 25]), run(theirs), FLOAT32)
 
 
 def test_every_constructor_is_converted_with_its_arguments():

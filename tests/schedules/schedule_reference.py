@@ -50,8 +50,8 @@ def half_cosine(x):
     return (1 + mpmath.cospi(x)) / 2
 
 
-def cosine_decay(t, init, steps, end, k):
-    return end + (mpf(init) - end) * half_cosine((mpf(t) / steps) ** k)
+def cosine_decay(t, init, steps, end, exponent, k):
+    return end + (mpf(init) - end) * half_cosine((mpf(t) / steps) ** k) ** exponent
 
 
 def cosine_restarts(t, init, steps, mult, decay, end, end_at):
@@ -223,6 +223,7 @@ LEAVES = [
     gs.CosineDecay(0.3, 37, end=0.01, past="repeat"),
     gs.CosineDecay(0.3, 37, end=0.01, past="extrapolate"),
     gs.CosineDecay(0.3, 37, end=0.01, k=1.5, end_at="last"),
+    gs.CosineDecay(0.3, 37, end=0.01, exponent=1.7),
     gs.PolynomialDecay(0.3, 37, end=0.01, power=1.7, k=0.7, end_at="last"),
     gs.CosineRestarts(0.3, 7, decay=0.8, end=0.01),
     gs.CosineRestarts(0.3, 3, mult=1.5, decay=0.8, end=0.01, end_at="last"),

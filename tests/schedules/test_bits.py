@@ -36,7 +36,7 @@ def drawn(random):
         gs.InverseTimeDecay(init, rate, scale, power, stairs),
         gs.InverseSqrtDecay(init, scale + 0.5, power),
         gs.CosineDecay(init, steps, end, end_at=end_at, past=past),
-        gs.CosineDecay(init, steps, end, k=power + 0.5, end_at=end_at, past=past),
+        gs.CosineDecay(init, steps, end, exponent=rate + 0.5, k=power + 0.5, end_at=end_at, past=past),
         gs.CosineRestarts(init, scale, 1.0, rate, end, end_at=end_at),
         gs.CosineRestarts(init, scale, 1.1 + rate, power, end, end_at=end_at),
         gs.LinearCosine(init, steps, scale * rate, power, end, end_at=end_at, past=past),
@@ -63,6 +63,14 @@ def drawn(random):
         *leaves,
         (a * b - 0.5 * a).clip(0.01, 0.9),
         a.then(b.shift(-scale), at=steps).warmup(scale, end, mode=mode),
+        gs.join([a, -b, a / (1 + b)], sorted([steps, scale])),
+        gs.minimum(a, b) - gs.maximum(a, end) ** 1.5,
+        a.stretch(rate + 0.5, stairs).repeat(steps),
+        a.smooth(0.9, scale) * b,
+        gs.tied(gs.CosineDecay(init, steps, past="mirror"), 0.85, 0.95, steps, invert=stairs),
+        *(a.warmup(scale, end, kind, mode) for kind in ("constant", "log", "cosine", "1-sqrt")),
+        a.warmup(scale, end, "power", mode, power=power + 0.1),
+        a.warmup(scale, end, "exponential", "scale"),
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradstep import _core
-from gradstep.schedules.fields import whole
+from gradstep.schedules.fields import count_or_zero, whole
 from gradstep.schedules.landmarks import Landmark
 from gradstep.schedules.steps import one_step, step_array
 from gradstep.schedules.value import Value
@@ -102,7 +102,9 @@ class Schedule(Value, abstract=True):
         return make("Negative", self)
 
     def __pow__(self, exponent: float) -> "Schedule":
-        return make("Power", self, exponent) if isinstance(exponent, numbers.Real) else NotImplemented
+        if not isinstance(exponent, numbers.Real):
+            return NotImplemented
+        return make("Power", self, exponent)
 
     def clip(self, lo: float | None = None, hi: float | None = None) -> "Schedule":
         """This schedule's values, but never below `lo` nor above `hi`. See `Clip`."""
@@ -110,7 +112,7 @@ class Schedule(Value, abstract=True):
 
     def then(self, other: "Schedule | float", at: int) -> "Schedule":
         """This schedule until step `at`, and `other`, which starts at its own 0, from `at` on. See `Join`."""
-        return make("Join", [self, other], [at])
+        return make("Join", [self, other], [count_or_zero("at", at)])
 
     def shift(self, n: int) -> "Schedule":
         """This schedule n steps later (earlier, for a negative n). See `Shift`."""

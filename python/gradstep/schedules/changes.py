@@ -1,7 +1,7 @@
 """What has changed from one schedule to another."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradstep.schedules.base import Schedule
 from gradstep.schedules.value import shown, spelled
@@ -17,24 +17,28 @@ def difference(saved: Schedule, given: Schedule) -> str:
     base.steps (of CosineDecay): 100 -> 90
     base.end (of CosineDecay): 0.0 -> 0.01
     """
-    return "\n".join(changes(saved, given, "", "the schedule"))
+    return "\n".join(changes(saved, given, Place("", "the schedule")))
 
 
-def changes(saved: Any, given: Any, path: str, place: str) -> Iterator[str]:
-    """The lines for two values. `place` is the path in words."""
+class Place(NamedTuple):
+    path: str
+    words: str
+
+
+def changes(saved: Any, given: Any, at: Place) -> Iterator[str]:
+    """The lines for two values at the same place: of its parts where they can be compared, or one of its own."""
     if isinstance(saved, Schedule) and type(saved) is type(given):
         for name in saved.checks():
-            inner = f"{path}.{spelled(name)}".lstrip(".")
-            place = f"{inner} (of {type(saved).__name__})"
-            yield from changes(getattr(saved, name), getattr(given, name), inner, place)
-    elif nested(saved) and nested(given) and len(saved) == len(given):
+            path = f"{at.path}.{spelled(name)}".lstrip(".")
+            inner = Place(path, f"{path} (of {type(saved).__name__})")
+            yield from changes(getattr(saved, name), getattr(given, name), inner)
+    elif are_schedules(saved) and are_schedules(given) and len(saved) == len(given):
         for i, (before, after) in enumerate(zip(saved, given, strict=True)):
-            inner = f"{path}[{i}]"
-            yield from changes(before, after, inner, inner)
+            path = f"{at.path}[{i}]"
+            yield from changes(before, after, Place(path, path))
     elif saved != given:
-        yield f"{place}: {shown(saved)} -> {shown(given)}"
+        yield f"{at.words}: {shown(saved)} -> {shown(given)}"
 
 
-def nested(value: Any) -> bool:
-    """Whether it is a list of schedules, each of which can be named on its own."""
+def are_schedules(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(each, Schedule) for each in value)

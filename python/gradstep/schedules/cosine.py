@@ -14,6 +14,8 @@ class CosineDecay(Finite):
     init: the value at t = 0, exactly.
     steps: updates from init to end, 1 or more.
     end: the value at t == steps, reached exactly. Default 0.
+    exponent: the power to which the cosine, (1 + cos(pi * t / steps)) / 2, is taken, above 0 (optax).
+        Default 1.
     k: takes (t / steps)**k in the place of t / steps, above 0; above 1 the value stays high for longer
         (k-decay, Zhang and Li 2020, arXiv:2004.05909). Default 1.
 
@@ -27,12 +29,17 @@ class CosineDecay(Finite):
     init: Real
     steps: Count
     end: Real = 0.0
+    exponent: Positive = field(default=1.0, kw_only=True)
     k: Positive = field(default=1.0, kw_only=True)
     end_at: EndAt = field(default="steps", kw_only=True)
     past: Past = field(default="hold", kw_only=True)
 
     def formula(self) -> list[Instruction]:
-        return bent(super().formula(), self.length, self.k)
+        curve: list[Instruction] = [("cosine_decay", [self.init, float(self.length), self.end])]
+        if self.exponent != 1:
+            weight: list[Instruction] = [("cosine_decay", [1.0, float(self.length), 0.0]), ("raised", [self.exponent])]
+            curve = [("constant", [self.init]), *weight, ("blend", [self.end])]
+        return bent(curve, self.length, self.k)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

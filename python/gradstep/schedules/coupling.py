@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.constant import Constant
-from gradstep.schedules.fields import Count, Flag, Fraction, Real, count, positive
+from gradstep.schedules.fields import Count, Flag, Fraction, Real, natural, positive
 from gradstep.schedules.operators import Operand, operand, written
-from gradstep.schedules.table import Table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,7 +25,7 @@ class Smooth(Schedule):
 
     >>> from gradstep import Piecewise
     >>> Piecewise([2], [0.0, 1.0]).smooth(momentum=0.5, steps=5)(range(8))
-    array([0.     , 0.     , 0.5    , 0.75   , 0.875  , 0.9375 , 0.9375 , 0.9375 ])
+    array([0.    , 0.    , 0.5   , 0.75  , 0.875 , 0.9375, 0.9375, 0.9375])
     """
 
     base: Operand
@@ -35,7 +34,7 @@ class Smooth(Schedule):
 
     def code(self) -> list[Instruction]:
         values = self.base(range(self.steps + 1)).tolist()
-        return Table([*itertools.accumulate(values, lambda past, now: now + self.momentum * (past - now))]).code()
+        return [("table", [*itertools.accumulate(values, lambda past, now: now + self.momentum * (past - now))])]
 
     def __repr__(self) -> str:
         return f"{written(self.base)}.smooth({self.momentum!r}, {self.steps})"
@@ -112,4 +111,4 @@ def layerwise(s: Schedule | float, layers: int, decay: float) -> list[Schedule]:
     [0.25, 0.5, 1.0]
     """
     top, factor = operand("s", s), Constant(positive("decay", decay))
-    return [top * factor**depth for depth in range(count("layers", layers) - 1, 0, -1)] + [top]
+    return [top * factor**depth for depth in range(natural("layers", layers) - 1, 0, -1)] + [top]

@@ -1,6 +1,7 @@
 """A schedule in words: its values at the steps that matter, and what looks like a mistake."""
 
 import numpy as np
+import numpy.typing as npt
 
 from gradstep.schedules.base import Schedule
 from gradstep.schedules.fields import count
@@ -24,20 +25,20 @@ def describe(s: Schedule, steps: int) -> str:
       t  value
       0  0            first update, lowest
      10  1            warmup complete, highest
-     99  0.000304587  last update
+     99  0.000304586  last update
     100  0            end of CosineDecay, then past='mirror'
     warning: the first update is wasted, its value is 0; for a warmup leave offset=0 out
-    warning: after the last update the value rises again, up to 1 at t = 190; if that is not meant, end it with past='hold'
+    warning: after the last update the value rises again, up to 1 at t = 190
     """
     values = s(np.arange(count("steps", steps)))
-    notes = {t: [s(t), *events] for t, events in sorted(happenings(s, values).items())}
-    width = len(str(max(notes)))
-    rows = [f"{'t':>{width}}  value"]
-    rows += [f"{t:>{width}}  {value:<11.6g}  {', '.join(events)}" for t, (value, *events) in notes.items()]
-    return "\n".join([repr(s), *rows, *(f"warning: {each}" for each in warnings_about(s, values))])
+    events = sorted(happenings(s, values).items())
+    width = len(str(events[-1][0]))
+    rows = (f"{t:>{width}}  {s(t):<11.6g}  {', '.join(what)}" for t, what in events)
+    warnings = (f"warning: {each}" for each in warnings_about(s, values))
+    return "\n".join([repr(s), f"{'t':>{width}}  value", *rows, *warnings])
 
 
-def happenings(s: Schedule, values: np.ndarray) -> dict[int, list[str]]:
+def happenings(s: Schedule, values: npt.NDArray[np.float64]) -> dict[int, list[str]]:
     """What happens at which step, up to one after the last update."""
     events = {0: ["first update"]}
     for mark in s.landmarks():

@@ -69,6 +69,12 @@ def count(name: str, value: Any) -> int:
     return checked
 
 
+def natural(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(f"{name} is {value!r}: it must be an integer, 1 or more")
+    return int(value)
+
+
 def count_or_zero(name: str, value: Any) -> int:
     if (checked := whole(name, value)) < 0:
         raise ValueError(f"{name} is {value!r}: it counts updates and must be 0 or more")
@@ -97,9 +103,7 @@ def rising(name: str, value: Any) -> tuple[int, ...]:
     checked = sequence(name, value, count_or_zero)
     for i, (before, after) in enumerate(itertools.pairwise(checked), start=1):
         if after < before:
-            raise ValueError(
-                f"{name} is {list(checked)}: it must not fall, but {name}[{i}] = {after} follows {before}"
-            )
+            raise ValueError(f"{name} is {list(checked)}: it must not fall, but {name}[{i}] = {after} follows {before}")
     return checked
 
 

@@ -8,6 +8,7 @@ from gradstep.schedules.base import Instruction
 from gradstep.schedules.constant import Constant
 from gradstep.schedules.fields import Count, CountOrZero, Flag, NotNegative, Positive, Real, one_of
 from gradstep.schedules.finite import EndAt, Ending, Finite, Past, bent
+from gradstep.schedules.landmarks import Landmark
 
 
 def followed(code: list[Instruction], at: float, by: list[Instruction]) -> list[Instruction]:
@@ -145,6 +146,9 @@ class WSD(Ending):
         start = self.warmup_ + self.stable
         decay = self.decay_curve(float(self.length - start))
         return followed(Constant(self.peak).warmup(self.warmup_).code(), float(start), decay)
+
+    def landmarks(self) -> list[Landmark]:
+        return [Landmark(self.warmup_ + self.stable, "decay begins"), *super().landmarks()]
 
     def decay_curve(self, steps: float) -> list[Instruction]:
         peak, end = self.peak, self.end

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from gradstep.schedules.base import Instruction
 from gradstep.schedules.fields import Check, count_or_zero, real, sequence
 from gradstep.schedules.finite import Ending, Past
+from gradstep.schedules.landmarks import Landmark
 
 
 def pairs(first: Check, second: Check) -> Check:
@@ -56,3 +57,6 @@ class PiecewiseLinear(Ending):
     def formula(self) -> list[Instruction]:
         steps, values = zip(*self.points, strict=True)
         return [(self.operation, [*map(float, steps), *values])]
+
+    def landmarks(self) -> list[Landmark]:
+        return [*(Landmark(t, "turns") for t, _ in self.points[1:-1]), *super().landmarks()]

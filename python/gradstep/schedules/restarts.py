@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import LARGEST_STEP, Count, NotNegative, Real, real
 from gradstep.schedules.finite import EndAt
+from gradstep.schedules.stairs import on_stairs
 
 
 def growth(name: str, value: Any) -> float:
@@ -15,13 +16,13 @@ def growth(name: str, value: Any) -> float:
     return checked
 
 
-def cycle_starts(steps: int, mult: float) -> list[float]:
+def cycle_starts(steps: int, mult: float) -> list[int]:
     """The steps at which cycles start, up to the first that is beyond every step."""
     starts, length = [0], float(steps)
     while starts[-1] <= LARGEST_STEP:
         starts.append(starts[-1] + round(length))
         length *= mult
-    return [float(each) for each in starts]
+    return starts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,13 +61,13 @@ class CosineRestarts(Schedule):
             raise ValueError(f"steps is {self.steps}: with end_at='last' it must be 2 or more")
 
     def code(self) -> list[Instruction]:
-        steps, gap = float(self.steps), float(self.end_at == "last")
-        if self.mult == 1:
-            peaks: Instruction = ("step_decay", [self.init, steps, self.decay])
-            clock, length = ("repeat", [steps]), steps - gap
-        else:
+        gap = int(self.end_at == "last")
+        peak: list[Instruction] = [("step_decay", [self.init, float(self.steps), self.decay])]
+        clock, length = ("repeat", [float(self.steps)]), float(self.steps - gap)
+        if self.mult != 1:
             starts = cycle_starts(self.steps, self.mult)
-            peaks = ("multi_step", [self.init, self.decay, *starts[1:]])
-            clock, length = ("restart", [gap, *starts]), 1.0
-        peak = peaks if self.decay != 1 else ("constant", [self.init])
-        return [peak, clock, ("cosine_decay", [1.0, length, 0.0]), ("back", []), ("blend", [self.end])]
+            peak = on_stairs(starts[1:], ("exponential_decay", [self.init, self.decay, 1.0, 0.0]))
+            clock, length = ("restart", [float(each) for each in (gap, *starts)]), 1.0
+        if self.decay == 1:
+            peak = [("constant", [self.init])]
+        return [*peak, clock, ("cosine_decay", [1.0, length, 0.0]), ("back", []), ("blend", [self.end])]

@@ -12,6 +12,11 @@ def new_values(steps: Sequence[int]) -> list[Landmark]:
     return [Landmark(t, "takes the new value") for t in steps]
 
 
+def on_stairs(boundaries: Sequence[int], leaf: Instruction) -> list[Instruction]:
+    """A leaf that sees the number of boundaries reached as its t."""
+    return [("stairs", [float(each) for each in boundaries]), leaf, ("back", [])]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class StepDecay(Schedule):
     """A factor of `rate` after every `steps` updates: ``f(t) = init * rate**floor(t / steps)``.
@@ -52,7 +57,7 @@ class MultiStep(Schedule):
     rate: NotNegative
 
     def code(self) -> list[Instruction]:
-        return [(self.operation, [self.init, self.rate, *map(float, self.milestones)])]
+        return on_stairs(self.milestones, ("exponential_decay", [self.init, self.rate, 1.0, 0.0]))
 
     def landmarks(self) -> list[Landmark]:
         return new_values(self.milestones)
@@ -83,7 +88,7 @@ class Piecewise(Schedule):
             )
 
     def code(self) -> list[Instruction]:
-        return [(self.operation, [*map(float, self.boundaries), *self.values])]
+        return on_stairs(self.boundaries, ("table", list(self.values)))
 
     def landmarks(self) -> list[Landmark]:
         return new_values(self.boundaries)

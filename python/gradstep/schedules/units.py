@@ -1,10 +1,11 @@
 """Times in epochs, samples or shares of a run, as steps."""
 
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gradstep.schedules.fields import count, count_or_zero
+from gradstep.schedules.fields import count, count_or_zero, natural
 
 UNITS = {
     "ep": ("epochs", "steps_per_epoch=391"),
@@ -42,7 +43,7 @@ class Units:
     def __post_init__(self) -> None:
         for name in ("steps_per_epoch", "batch_size"):
             if (given := getattr(self, name)) is not None:
-                object.__setattr__(self, name, count(name, given))
+                object.__setattr__(self, name, natural(name, given))
         if isinstance(self.total, str) and self.total.endswith("dur"):
             raise ValueError(f"total is {self.total!r}: the whole run can't be a share of itself")
         if self.total is not None:
@@ -57,9 +58,9 @@ class Units:
             known = ", ".join(f"{unit} ({what})" for unit, (what, _) in UNITS.items())
             raise ValueError(f"{time!r} is no time: write a number and one of {known}")
         exact = Fraction(read[1]) * self.steps_in(read[2], time)
-        steps = round(exact)
+        steps = math.floor(exact + Fraction(1, 2))
         if exact and not steps:
-            raise ValueError(f"{time!r} is {float(exact):.3g} of a step: it would be nothing; give it half a step or more")
+            raise ValueError(f"{time!r} is {float(exact):.3g} of a step: less than half of one, so it would be nothing")
         return count_or_zero("time", steps)
 
     def steps_in(self, unit: str, time: str) -> Fraction:

@@ -113,7 +113,8 @@ class Warmup(Schedule):
         if self.kind == "exponential":
             return self.base.landmarks()
         begin = self.complete if self.mode == "prefix" else 0
-        return [Landmark(self.complete, "warmup complete", joint=True), *within(self.base.landmarks(), begin, math.inf)]
+        complete = Landmark(self.complete, "warmup complete", joint=self.mode == "overlay")
+        return [complete, *within(self.base.landmarks(), begin, math.inf)]
 
     def __repr__(self) -> str:
         options = {name: value for name, value in self.arguments().items() if name not in ("base", "n")}
