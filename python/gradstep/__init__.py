@@ -18,6 +18,7 @@ if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
 from gradstep import convert, functional, schedules
+from gradstep.attachment import attach
 from gradstep.information import info
 from gradstep.optimizers import (
     ASGD,
@@ -53,6 +54,7 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "Signum",
+    "attach",
     "convert",
     "functional",
     "get_num_threads",
