@@ -9,5 +9,6 @@ from gradstep.convert.keras import from_keras
 from gradstep.convert.optax import from_optax
 from gradstep.convert.timm import from_timm
 from gradstep.convert.torch import from_torch
+from gradstep.convert.torch_optimizer import to_torch
 
-__all__ = ["from_hf", "from_keras", "from_optax", "from_timm", "from_torch"]
+__all__ = ["from_hf", "from_keras", "from_optax", "from_timm", "from_torch", "to_torch"]
