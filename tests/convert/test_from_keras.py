@@ -41,11 +41,6 @@ def test_values_are_keras(schedule, steps):
     assert gs.from_json(converted.to_json()) == converted
 
 
-def test_every_schedule_of_keras_is_converted():
-    offered = {name for name, each in vars(peer).items() if isinstance(each, type)} - {"LearningRateSchedule"}
-    assert offered == set(convert.keras.CONVERTERS)
-
-
 def test_boundaries_belong_to_the_left():
     assert convert.from_keras(peer.PiecewiseConstantDecay([5, 9], [3.0, 2.0, 1.0])) == gs.Piecewise([6, 10], [3, 2, 1])
 
