@@ -96,7 +96,7 @@ def test_wsd(options, warmup):
 
 @needs_wsd
 def test_wsd_with_a_function_is_refused():
-    with pytest.raises(TypeError, match="a function as decay_fn can't be converted: take gradstep.Callable"):
+    with pytest.raises(TypeError, match="WSDLRScheduler with a function as decay_fn can't be converted"):
         convert.from_timm(peer.WSDLRScheduler(optimizer(), 9, 3, decay_fn=abs))
 
 
