@@ -52,7 +52,7 @@ class Attachment:
     """Schedules and the groups that they write to; made by `attach`."""
 
     def __init__(self, groups: list[Group], hyperparameters: Mapping[str, Any]) -> None:
-        self._groups = groups
+        self.param_groups = groups
         self._schedules = {name: _per_group(name, each, groups) for name, each in hyperparameters.items()}
         self.updates = 0
         self._write()
@@ -104,7 +104,7 @@ class Attachment:
         due = [
             (group, name, schedule(self.updates))
             for name, each in self._schedules.items()
-            for group, schedule in zip(self._groups, each, strict=True)
+            for group, schedule in zip(self.param_groups, each, strict=True)
             if schedule is not None
         ]
         for group, name, value in due:
