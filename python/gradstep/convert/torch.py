@@ -47,6 +47,10 @@ def from_torch(scheduler: Any, group: int | None = None, of: Literal["lr", "mome
     StepDecay(init=0.1, steps=30, rate=0.5)
     """
     kind = kind_of(scheduler, MODULE)
+    if kind == "ReduceLROnPlateau":
+        raise TypeError(
+            f"{kind} is no function of the step, it depends on a metric: take gradstep.convert.from_plateau"
+        )
     convert = momentum if of == "momentum" else rate
     return of_groups(lambda each: convert(scheduler, kind, each), len(scheduler.optimizer.param_groups), group)
 
