@@ -20,10 +20,10 @@ def from_plateau(peer: Any, lr: float) -> Plateau:
 
     >>> class ReduceLROnPlateau:                                       # stands for the one of torch
     ...     factor, patience, mode, threshold, threshold_mode, cooldown = 0.5, 3, "min", 1e-4, "rel", 0
-    ...     min_lrs = [0.01]
+    ...     min_lrs = [0.0125]
     >>> ReduceLROnPlateau.__module__ = "torch.optim.lr_scheduler"
     >>> from_plateau(ReduceLROnPlateau(), lr=0.1).floor
-    0.1
+    0.125
     """
     kind = f"{type(peer).__module__.partition('.')[0]}.{type(peer).__name__}"
     if kind not in READERS:
