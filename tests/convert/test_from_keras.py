@@ -1,6 +1,5 @@
 """Keras's schedules, point by point."""
 
-import os
 import re
 
 import pytest
@@ -10,7 +9,6 @@ import gradstep as gs
 from gradstep import convert
 
 pytest.importorskip("torch")
-os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")
 peer = keras.optimizers.schedules
 

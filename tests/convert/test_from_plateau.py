@@ -1,6 +1,5 @@
 """ReduceLROnPlateau of torch and of Keras, report by report."""
 
-import os
 import re
 from types import SimpleNamespace
 
@@ -39,7 +38,6 @@ def test_torch(options):
     "options", [OPTIONS[0] | {"min_delta": 0.1}, OPTIONS[0] | {"mode": "auto"}, OPTIONS[1]], ids=repr
 )
 def test_keras(options):
-    os.environ.setdefault("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras")
     peer = keras.callbacks.ReduceLROnPlateau(**options)
     plateau = convert.from_plateau(peer, LR)

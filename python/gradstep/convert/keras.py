@@ -24,11 +24,9 @@ def from_keras(schedule: Any) -> Schedule:
     Keras's boundaries belong to the left: a value changes with the step after. Raises TypeError for any
     other class and ValueError where a number of steps is not whole.
 
-    >>> class ExponentialDecay:                                        # stands for the one of Keras
-    ...     initial_learning_rate, decay_steps, decay_rate, staircase = 0.1, 100, 0.5, False
-    >>> ExponentialDecay.__module__ = "keras.src.optimizers.schedules.learning_rate_schedule"
-    >>> from_keras(ExponentialDecay())
-    ExponentialDecay(init=0.1, rate=0.5, steps=100)
+    >>> import keras
+    >>> from_keras(keras.optimizers.schedules.PiecewiseConstantDecay([100, 200], [0.1, 0.05, 0.01]))
+    Piecewise(boundaries=[101, 201], values=[0.1, 0.05, 0.01])
     """
     kind = kind_of(schedule, "keras")
     return find(CONVERTERS, kind, "Keras")(schedule)

@@ -18,12 +18,12 @@ def from_plateau(peer: Any, lr: float) -> Plateau:
     metrics, NaN, reductions below torch's eps), so does this. Raises TypeError for anything else, ValueError
     where groups are bounded differently or the mode is not known.
 
-    >>> class ReduceLROnPlateau:                                       # stands for the one of torch
-    ...     factor, patience, mode, threshold, threshold_mode, cooldown = 0.5, 3, "min", 1e-4, "rel", 0
-    ...     min_lrs = [0.0125]
-    >>> ReduceLROnPlateau.__module__ = "torch.optim.lr_scheduler"
-    >>> from_plateau(ReduceLROnPlateau(), lr=0.1).floor
-    0.125
+    >>> import torch
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    >>> peer = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1, min_lr=0.0125)
+    >>> plateau = from_plateau(peer, lr=0.1)
+    >>> [plateau.update(loss) for loss in (1.0, 1.0, 1.0)], plateau.floor
+    ([1.0, 1.0, 0.5], 0.125)
     """
     kind = f"{type(peer).__module__.partition('.')[0]}.{type(peer).__name__}"
     if kind not in READERS:

@@ -38,12 +38,9 @@ def from_torch(scheduler: Any, group: int | None = None, of: Literal["lr", "mome
     no value. Raises TypeError for other classes, such as LambdaLR, whose values only its function knows, and
     ValueError where a number of steps is not whole.
 
-    >>> class Optimizer:
-    ...     param_groups = [{}]
-    >>> class StepLR:                                                  # stands for the one of torch
-    ...     optimizer, base_lrs, step_size, gamma = Optimizer, [0.1], 30, 0.5
-    >>> StepLR.__module__ = "torch.optim.lr_scheduler"
-    >>> from_torch(StepLR())
+    >>> import torch
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    >>> from_torch(torch.optim.lr_scheduler.StepLR(optimizer, step_size=30, gamma=0.5))
     StepDecay(init=0.1, steps=30, rate=0.5)
     """
     kind = kind_of(scheduler, MODULE)
