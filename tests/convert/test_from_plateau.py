@@ -77,9 +77,3 @@ Callback.__module__, Callback.__name__ = "keras.src.callbacks", "ReduceLROnPlate
 def test_what_is_refused(peer, kind, message):
     with pytest.raises(kind, match=re.escape(message)):
         convert.from_plateau(peer, LR)
-
-
-def test_from_torch_points_here():
-    peer = torch.optim.lr_scheduler.ReduceLROnPlateau(torch.optim.SGD([torch.zeros(1)], lr=LR))
-    with pytest.raises(TypeError, match=re.escape("depends on a metric: take gradstep.convert.from_plateau")):
-        convert.from_torch(peer)

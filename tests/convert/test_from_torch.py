@@ -178,8 +178,23 @@ class OwnStepLR(peer.StepLR):
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda o: peer.LambdaLR(o, lambda t: 0.9**t), TypeError, "LambdaLR of torch can't be converted"),
-        (lambda o: peer.MultiplicativeLR(o, lambda t: 0.9), TypeError, CALLABLE),
+        (
+            lambda o: peer.LambdaLR(o, lambda t: 0.9**t),
+            TypeError,
+            "LambdaLR can't be converted, its values are known to its function alone: "
+            f"{CALLABLE}; for those of transformers.get_scheduler gradstep.convert.from_hf",
+        ),
+        (lambda o: peer.MultiplicativeLR(o, lambda t: 0.9), TypeError, f"its function alone: {CALLABLE}"),
+        (
+            lambda o: peer.SequentialLR(o, [peer.LambdaLR(o, lambda t: t / 9), peer.StepLR(o, 3)], [9]),
+            TypeError,
+            "LambdaLR can't be converted",
+        ),
+        (
+            lambda o: peer.ReduceLROnPlateau(o),
+            TypeError,
+            "ReduceLROnPlateau can't be converted, it depends on a metric: take gradstep.convert.from_plateau",
+        ),
         (lambda o: OwnStepLR(o, 3), TypeError, f"OwnStepLR, is none of torch.optim.lr_scheduler: {CALLABLE}"),
         (lambda o: peer.StepLR(o, 2.5), ValueError, "step_size is 2.5: a schedule counts whole updates"),
         (lambda o: peer.CyclicLR(o, 0.1, 0.5, 4.5), ValueError, "step_size_up is 4.5"),
@@ -205,6 +220,11 @@ class OwnStepLR(peer.StepLR):
 def test_what_is_refused(make, kind, message):
     with pytest.raises(kind, match=re.escape(message)):
         convert.from_torch(make(optimizer()))
+
+
+def test_of_is_the_rate_or_the_momentum():
+    with pytest.raises(ValueError, match="of is 'beta2': it must be one of 'lr', 'momentum'"):
+        convert.from_torch(peer.StepLR(optimizer(), 3), of="beta2")
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_what_is_refused_is_pointed_at(text, place, message):
 
 @pytest.mark.parametrize("text", ["-" * 100_000 + "1", "1" + "+1" * 100_000])
 def test_deep_nesting_is_refused(text):
-    with pytest.raises(ValueError, match="nested too deeply to be read: write it with fewer parentheses"):
+    with pytest.raises(ValueError, match="nested too deeply or too large to be read: write it in parts"):
         gs.from_expression(text)
 
 

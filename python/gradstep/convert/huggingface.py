@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gradstep.convert.peer import find, number, updates
+from gradstep.convert.peer import find, updates
 from gradstep.schedules import (
     WSD,
     Constant,
@@ -43,7 +43,7 @@ def from_hf(
     make = find(SCHEDULES, str(getattr(name, "value", name)), "Transformers")
     given = {"num_warmup_steps": num_warmup_steps, "num_training_steps": num_training_steps}
     counts = {key: updates(key, value) for key, value in given.items() if value is not None}
-    return make(number(lr), **counts, **(scheduler_specific_kwargs or {}))
+    return make(float(lr), **counts, **(scheduler_specific_kwargs or {}))
 
 
 def constant(lr: float, num_warmup_steps: int = 0, num_training_steps: int = 0) -> Schedule:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gradstep.convert.peer import find, kind_of, number, updates
+from gradstep.convert.peer import find, kind_of, updates
 from gradstep.schedules import (
     CosineDecay,
     CosineRestarts,
@@ -34,8 +34,8 @@ def from_keras(schedule: Any) -> Schedule:
 
 def exponential(peer: Any) -> Schedule:
     return ExponentialDecay(
-        number(peer.initial_learning_rate),
-        number(peer.decay_rate),
+        float(peer.initial_learning_rate),
+        float(peer.decay_rate),
         updates("decay_steps", peer.decay_steps),
         bool(peer.staircase),
     )
@@ -43,46 +43,46 @@ def exponential(peer: Any) -> Schedule:
 
 def piecewise(peer: Any) -> Schedule:
     after = [updates(f"boundaries[{i}]", each) + 1 for i, each in enumerate(peer.boundaries)]
-    return Piecewise(after, [number(each) for each in peer.values])
+    return Piecewise(after, [float(each) for each in peer.values])
 
 
 def polynomial(peer: Any) -> Schedule:
     return PolynomialDecay(
-        number(peer.initial_learning_rate),
+        float(peer.initial_learning_rate),
         updates("decay_steps", peer.decay_steps),
-        number(peer.end_learning_rate),
-        number(peer.power),
+        float(peer.end_learning_rate),
+        float(peer.power),
         bool(peer.cycle),
     )
 
 
 def inverse_time(peer: Any) -> Schedule:
     return InverseTimeDecay(
-        number(peer.initial_learning_rate),
-        number(peer.decay_rate),
+        float(peer.initial_learning_rate),
+        float(peer.decay_rate),
         updates("decay_steps", peer.decay_steps),
         staircase=bool(peer.staircase),
     )
 
 
 def cosine(peer: Any) -> Schedule:
-    init = number(peer.initial_learning_rate)
+    init = float(peer.initial_learning_rate)
     steps = updates("decay_steps", peer.decay_steps)
     if peer.warmup_target is None:
-        return CosineDecay(init, steps, number(peer.alpha) * init)
-    peak = number(peer.warmup_target)
-    decay = CosineDecay(peak, steps, number(peer.alpha) * peak)
+        return CosineDecay(init, steps, float(peer.alpha) * init)
+    peak = float(peer.warmup_target)
+    decay = CosineDecay(peak, steps, float(peer.alpha) * peak)
     return decay.warmup(updates("warmup_steps", peer.warmup_steps), start=init, offset=0)
 
 
 def cosine_restarts(peer: Any) -> Schedule:
     """Each cycle is scaled by m_mul, the floor of alpha below them is not. A whole t_mul makes whole cycles."""
-    init, alpha = number(peer.initial_learning_rate), number(peer.alpha)
+    init, alpha = float(peer.initial_learning_rate), float(peer.alpha)
     cycles = CosineRestarts(
         init * (1 - alpha),
         updates("first_decay_steps", peer.first_decay_steps),
         mult=updates("t_mul", peer._t_mul),
-        decay=number(peer._m_mul),
+        decay=float(peer._m_mul),
     )
     return cycles + alpha * init if alpha else cycles
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import mul
 from typing import Any
 
-from gradstep.convert.peer import find, number, updates
+from gradstep.convert.peer import find, updates
 from gradstep.schedules import (
     Constant,
     CosineDecay,
@@ -45,13 +45,13 @@ def from_optax(constructor: str | Callable[..., Any], *arguments: Any, **options
 
 
 def constant_schedule(value: Any) -> Schedule:
-    return Constant(number(value))
+    return Constant(float(value))
 
 
 def linear_schedule(init_value: Any, end_value: Any, transition_steps: Any, transition_begin: Any = 0) -> Schedule:
     if transition_steps <= 0:
-        return Constant(number(init_value))
-    line = Linear(number(init_value), number(end_value), updates("transition_steps", transition_steps))
+        return Constant(float(init_value))
+    line = Linear(float(init_value), float(end_value), updates("transition_steps", transition_steps))
     return begun(line, transition_begin)
 
 
@@ -59,9 +59,9 @@ def polynomial_schedule(
     init_value: Any, end_value: Any, power: Any, transition_steps: Any, transition_begin: Any = 0
 ) -> Schedule:
     if transition_steps <= 0:
-        return Constant(number(init_value))
+        return Constant(float(init_value))
     steps = updates("transition_steps", transition_steps)
-    decay = PolynomialDecay(number(init_value), steps, number(end_value), number(power))
+    decay = PolynomialDecay(float(init_value), steps, float(end_value), float(power))
     return begun(decay, transition_begin)
 
 
@@ -74,12 +74,12 @@ def exponential_decay(
     end_value: Any = None,
 ) -> Schedule:
     if transition_steps <= 0 or decay_rate == 0:
-        return Constant(number(init_value))
-    rate, steps = number(decay_rate), updates("transition_steps", transition_steps)
-    decay = begun(ExponentialDecay(number(init_value), rate, steps, bool(staircase)), transition_begin)
+        return Constant(float(init_value))
+    rate, steps = float(decay_rate), updates("transition_steps", transition_steps)
+    decay = begun(ExponentialDecay(float(init_value), rate, steps, bool(staircase)), transition_begin)
     if end_value is None:
         return decay
-    return decay.clip(lo=number(end_value)) if rate < 1 else decay.clip(hi=number(end_value))
+    return decay.clip(lo=float(end_value)) if rate < 1 else decay.clip(hi=float(end_value))
 
 
 def begun(schedule: Schedule, at: Any) -> Schedule:
@@ -87,7 +87,7 @@ def begun(schedule: Schedule, at: Any) -> Schedule:
 
 
 def cosine_decay_schedule(init_value: Any, decay_steps: Any, alpha: Any = 0.0, exponent: Any = 1.0) -> Schedule:
-    return cosine(number(init_value), updates("decay_steps", decay_steps), number(alpha), number(exponent))
+    return cosine(float(init_value), updates("decay_steps", decay_steps), float(alpha), float(exponent))
 
 
 def cosine(init: float, steps: int, alpha: float, exponent: float) -> Schedule:
@@ -104,10 +104,10 @@ def warmup_constant_schedule(init_value: Any, peak_value: Any, warmup_steps: Any
 def warmup_cosine_decay_schedule(
     init_value: Any, peak_value: Any, warmup_steps: Any, decay_steps: Any, end_value: Any = 0.0, exponent: Any = 1.0
 ) -> Schedule:
-    warmup, peak = updates("warmup_steps", warmup_steps), number(peak_value)
-    alpha = number(end_value) / peak if peak else 0.0
-    decay = cosine(peak, updates("decay_steps", decay_steps) - warmup, alpha, number(exponent))
-    return decay.warmup(warmup, start=number(init_value), offset=0)
+    warmup, peak = updates("warmup_steps", warmup_steps), float(peak_value)
+    alpha = float(end_value) / peak if peak else 0.0
+    decay = cosine(peak, updates("decay_steps", decay_steps) - warmup, alpha, float(exponent))
+    return decay.warmup(warmup, start=float(init_value), offset=0)
 
 
 def warmup_exponential_decay_schedule(
@@ -152,7 +152,7 @@ def piecewise_interpolate_schedule(
 def scaled(init_value: Any, boundaries_and_scales: Scales | None) -> tuple[list[int], list[float]]:
     """optax gives scales; each applies to the value before it."""
     pairs = sorted((boundaries_and_scales or {}).items())
-    values = itertools.accumulate((number(scale) for _, scale in pairs), mul, initial=number(init_value))
+    values = itertools.accumulate((float(scale) for _, scale in pairs), mul, initial=float(init_value))
     return [updates("boundary", at) for at, _ in pairs], list(values)
 
 
@@ -169,7 +169,7 @@ def linear_onecycle_schedule(
         int(pct_final * transition_steps): 1 / div_factor,
         transition_steps: 1 / final_div_factor,
     }
-    return piecewise_interpolate_schedule("linear", number(peak_value) / div_factor, scales)
+    return piecewise_interpolate_schedule("linear", float(peak_value) / div_factor, scales)
 
 
 def cosine_onecycle_schedule(
@@ -180,7 +180,7 @@ def cosine_onecycle_schedule(
     final_div_factor: float = 1e4,
 ) -> Schedule:
     scales = {int(pct_start * transition_steps): div_factor, transition_steps: 1 / (div_factor * final_div_factor)}
-    return piecewise_interpolate_schedule("cosine", number(peak_value) / div_factor, scales)
+    return piecewise_interpolate_schedule("cosine", float(peak_value) / div_factor, scales)
 
 
 def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> Schedule:

@@ -13,11 +13,6 @@ Found = TypeVar("Found")
 CALLABLE = "gradstep.Callable(fn, steps), where fn(t) is the rate of update t"
 
 
-def number(value: Any) -> float:
-    """A number, or the one in an array or a tensor."""
-    return float(value)
-
-
 def updates(name: str, value: Any) -> int:
     """A number of steps, which peers take as a float too."""
     whole = int(value)

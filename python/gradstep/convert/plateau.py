@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gradstep.convert.peer import CALLABLE, number
+from gradstep.convert.peer import CALLABLE
 from gradstep.plateau import Plateau
 
 
@@ -37,13 +37,13 @@ def torch_plateau(peer: Any, lr: float) -> Plateau:
             f"min_lr is {peer.min_lrs}: a Plateau multiplies the rates of all groups alike; give one min_lr"
         )
     return Plateau(
-        factor=number(peer.factor),
+        factor=float(peer.factor),
         patience=peer.patience,
         mode=peer.mode,
-        threshold=number(peer.threshold),
+        threshold=float(peer.threshold),
         threshold_mode=peer.threshold_mode,
         cooldown=peer.cooldown,
-        floor=number(peer.min_lrs[0]) / lr,
+        floor=float(peer.min_lrs[0]) / lr,
     )
 
 
@@ -52,13 +52,13 @@ def keras_plateau(peer: Any, lr: float) -> Plateau:
     if peer.mode == "auto" and not loss:
         raise ValueError(f"mode is 'auto' and monitor is {peer.monitor!r}: say whether it is to fall, as in mode='max'")
     return Plateau(
-        factor=number(peer.factor),
+        factor=float(peer.factor),
         patience=peer.patience,
         mode="min" if loss else peer.mode,
-        threshold=abs(number(peer.min_delta)),
+        threshold=abs(float(peer.min_delta)),
         threshold_mode="abs",
         cooldown=peer.cooldown,
-        floor=number(peer.min_lr) / lr,
+        floor=float(peer.min_lr) / lr,
         rule="keras",
     )
 

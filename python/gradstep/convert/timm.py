@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-from gradstep.convert.peer import CALLABLE, find, kind_of, multi_step, number, of_groups, updates
+from gradstep.convert.peer import CALLABLE, find, kind_of, multi_step, of_groups, updates
 from gradstep.schedules import (
     Constant,
     CosineDecay,
@@ -46,8 +46,8 @@ def from_timm(scheduler: Any, group: int | None = None) -> Schedule:
     groups = scheduler.optimizer.param_groups
 
     def convert(each: int) -> Schedule:
-        base = number(scheduler.base_values[each])
-        scale = number(groups[each].get("lr_scale", 1.0))
+        base = float(scheduler.base_values[each])
+        scale = float(groups[each].get("lr_scale", 1.0))
         rate = warmed(scheduler, curve(scheduler, base), base)
         return rate if scale == 1 else rate * scale
 
@@ -58,7 +58,7 @@ def warmed(peer: Any, curve: Schedule, base: float) -> Schedule:
     """The curve after its warmup, which aims at the base rate, even where the curve begins elsewhere."""
     if not peer.warmup_t:
         return curve
-    steps, start = updates("warmup_t", peer.warmup_t), number(peer.warmup_lr_init)
+    steps, start = updates("warmup_t", peer.warmup_t), float(peer.warmup_lr_init)
     prefix = getattr(peer, "warmup_prefix", True)
     aims_at_curve = type(peer).__name__ == "TanhLRScheduler" and not prefix
     goal = curve(steps) if aims_at_curve else base
@@ -68,48 +68,48 @@ def warmed(peer: Any, curve: Schedule, base: float) -> Schedule:
 
 
 def cosine(peer: Any, base: float) -> Schedule:
-    return cycles(peer, base, lambda peak, steps: CosineDecay(peak, steps, number(peer.lr_min), k=peer.k_decay))
+    return cycles(peer, base, lambda peak, steps: CosineDecay(peak, steps, float(peer.lr_min), k=peer.k_decay))
 
 
 def poly(peer: Any, base: float) -> Schedule:
     def cycle(peak: float, steps: int) -> Schedule:
-        return PolynomialDecay(peak, steps, number(peer.lr_min), number(peer.power), k=number(peer.k_decay))
+        return PolynomialDecay(peak, steps, float(peer.lr_min), float(peer.power), k=float(peer.k_decay))
 
     return cycles(peer, base, cycle)
 
 
 def tanh(peer: Any, base: float) -> Schedule:
     def cycle(peak: float, steps: int) -> Schedule:
-        return TanhDecay(peak, steps, number(peer.lr_min), number(peer.lb), number(peer.ub))
+        return TanhDecay(peak, steps, float(peer.lr_min), float(peer.lb), float(peer.ub))
 
     return cycles(peer, base, cycle)
 
 
 def cycles(peer: Any, base: float, cycle: Callable[[float, int], Schedule]) -> Schedule:
     """As many cycles as ``cycle_limit``, each longer and lower than the one before; then ``lr_min``."""
-    low = number(peer.lr_min)
+    low = float(peer.lr_min)
     lengths = [updates("t_initial * cycle_mul**i", peer.t_initial * peer.cycle_mul**i) for i in range(peer.cycle_limit)]
-    parts = [cycle(base * number(peer.cycle_decay) ** i, length) for i, length in enumerate(lengths)]
+    parts = [cycle(base * float(peer.cycle_decay) ** i, length) for i, length in enumerate(lengths)]
     if len(parts) == 1 and parts[0](lengths[0]) == low:
         return parts[0]
     return join([*parts, low], list(accumulate(lengths)))
 
 
 def step(peer: Any, base: float) -> Schedule:
-    return StepDecay(base, updates("decay_t", peer.decay_t), number(peer.decay_rate))
+    return StepDecay(base, updates("decay_t", peer.decay_t), float(peer.decay_rate))
 
 
 def early_multi_step(peer: Any, base: float) -> Schedule:
-    return multi_step(base, [max(updates("decay_t", each) - 1, 0) for each in peer.decay_t], number(peer.decay_rate))
+    return multi_step(base, [max(updates("decay_t", each) - 1, 0) for each in peer.decay_t], float(peer.decay_rate))
 
 
 def wsd(peer: Any, base: float) -> Schedule:
     """``lr_min + (stable - lr_min) * decay``, with a stable part that may decay too."""
-    low, stable_steps = number(peer.lr_min), updates("t_initial - decay_t", peer.t_initial - peer.decay_t)
+    low, stable_steps = float(peer.lr_min), updates("t_initial - decay_t", peer.t_initial - peer.decay_t)
     if peer.stable_fn == "constant":
         return Constant(base).then(decay(peer, base, low), at=stable_steps)
-    power = 0.5 if peer.stable_fn == "rsqrt" else number(peer.stable_power)
-    stable = PowerLaw(base, number(peer.stable_timescale), -power).clip(lo=low)
+    power = 0.5 if peer.stable_fn == "rsqrt" else float(peer.stable_power)
+    stable = PowerLaw(base, float(peer.stable_timescale), -power).clip(lo=low)
     return (stable - low) * Constant(1.0).then(decay(peer, 1.0, 0.0), at=stable_steps) + low
 
 
@@ -118,9 +118,9 @@ def decay(peer: Any, init: float, end: float) -> Schedule:
     if kind == "cosine":
         return CosineDecay(init, steps, end)
     if kind == "exp":
-        ratio = number(peer.decay_ratio)
+        ratio = float(peer.decay_ratio)
         return (ExponentialDecay(1.0, ratio, steps).clip(lo=ratio) - ratio) * ((init - end) / (1 - ratio)) + end
-    powers = {"linear": 1.0, "1-sqrt": 0.5, "power": number(peer.decay_power)}
+    powers = {"linear": 1.0, "1-sqrt": 0.5, "power": float(peer.decay_power)}
     if callable(kind):
         raise TypeError(f"WSDLRScheduler with a function as decay_fn can't be converted: take {CALLABLE}")
     return PolynomialDecay(init, steps, end, k=powers[kind])

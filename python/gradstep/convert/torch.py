@@ -5,7 +5,7 @@ from functools import reduce
 from operator import mul
 from typing import Any, Literal
 
-from gradstep.convert.peer import CALLABLE, find, kind_of, multi_step, number, of_groups, updates
+from gradstep.convert.peer import CALLABLE, find, kind_of, multi_step, of_groups, updates
 from gradstep.schedules import (
     Constant,
     CosineDecay,
@@ -19,6 +19,7 @@ from gradstep.schedules import (
     StepDecay,
     join,
 )
+from gradstep.schedules.fields import one_of
 
 MODULE, PEER = "torch.optim.lr_scheduler", "torch"
 
@@ -43,13 +44,16 @@ def from_torch(scheduler: Any, group: int | None = None, of: Literal["lr", "mome
     >>> from_torch(torch.optim.lr_scheduler.StepLR(optimizer, step_size=30, gamma=0.5))
     StepDecay(init=0.1, steps=30, rate=0.5)
     """
-    kind = kind_of(scheduler, MODULE)
-    if kind == "ReduceLROnPlateau":
-        raise TypeError(
-            f"{kind} is no function of the step, it depends on a metric: take gradstep.convert.from_plateau"
-        )
-    convert = momentum if of == "momentum" else rate
+    kind = kind_of_torch(scheduler)
+    convert = {"lr": rate, "momentum": momentum}[one_of("lr", "momentum")("of", of)]
     return of_groups(lambda each: convert(scheduler, kind, each), len(scheduler.optimizer.param_groups), group)
+
+
+def kind_of_torch(scheduler: Any) -> str:
+    kind = kind_of(scheduler, MODULE)
+    if kind in INSTEAD:
+        raise TypeError(f"{kind} can't be converted, {INSTEAD[kind]}")
+    return kind
 
 
 def rate(scheduler: Any, kind: str, group: int) -> Schedule:
@@ -63,13 +67,13 @@ def rate(scheduler: Any, kind: str, group: int) -> Schedule:
 
 def part(scheduler: Any, group: int) -> Schedule:
     """Anything but a scheduler of schedulers."""
-    kind = kind_of(scheduler, MODULE)
+    kind = kind_of_torch(scheduler)
     if kind == "CyclicLR":
         return cyclic(scheduler, scheduler.base_lrs[group], scheduler.max_lrs[group])
     if kind == "OneCycleLR":
         settings = scheduler.optimizer.param_groups[group]
         return one_cycle(scheduler, settings["initial_lr"], settings["max_lr"], settings["min_lr"])
-    return find(FROM_BASE, kind, PEER)(scheduler, number(scheduler.base_lrs[group]))
+    return find(FROM_BASE, kind, PEER)(scheduler, float(scheduler.base_lrs[group]))
 
 
 def momentum(scheduler: Any, kind: str, group: int) -> Schedule:
@@ -82,12 +86,12 @@ def momentum(scheduler: Any, kind: str, group: int) -> Schedule:
 
 def chained(schedulers: Any, group: int) -> Schedule:
     """The product: each child multiplies what the ones before it have left."""
-    parts = [factor(each, number(each.base_lrs[group]) if i == 0 else 1.0) for i, each in enumerate(schedulers)]
+    parts = [factor(each, float(each.base_lrs[group]) if i == 0 else 1.0) for i, each in enumerate(schedulers)]
     return reduce(mul, parts)
 
 
 def factor(scheduler: Any, base: float) -> Schedule:
-    kind = kind_of(scheduler, MODULE)
+    kind = kind_of_torch(scheduler)
     if kind == "CosineAnnealingLR" and scheduler.eta_min == 0:
         # At T_max torch forgets what the others have multiplied.
         return CosineDecay(base, updates("T_max", scheduler.T_max), past="error")
@@ -100,38 +104,38 @@ def factor(scheduler: Any, base: float) -> Schedule:
 
 
 def step(peer: Any, base: float) -> Schedule:
-    return StepDecay(base, updates("step_size", peer.step_size), number(peer.gamma))
+    return StepDecay(base, updates("step_size", peer.step_size), float(peer.gamma))
 
 
 def milestones(peer: Any, base: float) -> Schedule:
     elements = [updates("milestones", each) for each in peer.milestones.elements()]
-    return multi_step(base, elements, number(peer.gamma))
+    return multi_step(base, elements, float(peer.gamma))
 
 
 def constant(peer: Any, base: float) -> Schedule:
-    low = Constant(number(peer.factor) * base)
+    low = Constant(float(peer.factor) * base)
     return low.then(base, at=updates("total_iters", peer.total_iters)) if peer.total_iters > 0 else low
 
 
 def linear(peer: Any, base: float) -> Schedule:
-    init, end = number(peer.start_factor) * base, number(peer.end_factor) * base
+    init, end = float(peer.start_factor) * base, float(peer.end_factor) * base
     return Linear(init, end, updates("total_iters", peer.total_iters)) if peer.total_iters > 0 else Constant(init)
 
 
 def exponential(peer: Any, base: float) -> Schedule:
-    return ExponentialDecay(base, number(peer.gamma))
+    return ExponentialDecay(base, float(peer.gamma))
 
 
 def polynomial(peer: Any, base: float) -> Schedule:
-    return PolynomialDecay(base, updates("total_iters", peer.total_iters), power=number(peer.power))
+    return PolynomialDecay(base, updates("total_iters", peer.total_iters), power=float(peer.power))
 
 
 def cosine(peer: Any, base: float) -> Schedule:
-    return CosineDecay(base, updates("T_max", peer.T_max), number(peer.eta_min), past="mirror")
+    return CosineDecay(base, updates("T_max", peer.T_max), float(peer.eta_min), past="mirror")
 
 
 def cosine_restarts(peer: Any, base: float) -> Schedule:
-    return CosineRestarts(base, peer.T_0, peer.T_mult, end=number(peer.eta_min))
+    return CosineRestarts(base, peer.T_0, peer.T_mult, end=float(peer.eta_min))
 
 
 def cyclic(peer: Any, base: Any, peak: Any) -> Schedule:
@@ -139,8 +143,8 @@ def cyclic(peer: Any, base: Any, peak: Any) -> Schedule:
         raise TypeError(f"CyclicLR with a scale_fn can't be converted: take {CALLABLE}")
     up = updates("step_size_up", round(peer.total_size * peer.step_ratio, 6))
     down = updates("step_size_down", peer.total_size - up)
-    gamma = number(peer.gamma) if peer.mode == "exp_range" else 1.0
-    return Cyclic(number(base), number(peak), up, down, peer.mode, gamma)
+    gamma = float(peer.gamma) if peer.mode == "exp_range" else 1.0
+    return Cyclic(float(base), float(peak), up, down, peer.mode, gamma)
 
 
 def one_cycle(peer: Any, first: Any, peak: Any, last: Any) -> Schedule:
@@ -149,11 +153,11 @@ def one_cycle(peer: Any, first: Any, peak: Any, last: Any) -> Schedule:
     if rise < 1:
         raise ValueError(f"pct_start of total_steps is {rise}: a rise of less than one update can't be converted")
     return OneCycle(
-        number(peak),
+        float(peak),
         peer.total_steps,
         tidy(rise / peer.total_steps),
-        div=tidy(number(peak) / number(first)),
-        final_div=tidy(number(first) / number(last)),
+        div=tidy(float(peak) / float(first)),
+        final_div=tidy(float(first) / float(last)),
         anneal="cosine" if peer._anneal_func_type == "cos" else "linear",
         three_phase=len(phases) == 3,
         end_at="last",
@@ -176,3 +180,9 @@ FACTORS: dict[str, Callable[[Any, float], Schedule]] = {
 }
 FROM_BASE = FACTORS | {"CosineAnnealingLR": cosine, "CosineAnnealingWarmRestarts": cosine_restarts}
 CYCLES = ("CyclicLR", "OneCycleLR")
+KNOWN_TO_A_FUNCTION = f"its values are known to its function alone: take {CALLABLE}"
+INSTEAD = {
+    "ReduceLROnPlateau": "it depends on a metric: take gradstep.convert.from_plateau",
+    "LambdaLR": f"{KNOWN_TO_A_FUNCTION}; for those of transformers.get_scheduler gradstep.convert.from_hf",
+    "MultiplicativeLR": KNOWN_TO_A_FUNCTION,
+}

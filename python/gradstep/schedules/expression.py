@@ -29,8 +29,8 @@ def from_expression(text: str) -> Schedule:
         functions that make schedules, methods of schedules that make schedules, ``+ - * / **``, numbers,
         strings, lists, True, False and None. A number alone is a `Constant`.
 
-    The text is parsed and compared with these names; nothing else in it is ever run, so it may come from
-    anywhere. Raises ValueError that points at the place for anything else.
+    The text is parsed and compared with these names, and nothing else in it is ever run. Raises ValueError,
+    which points at the place, for anything else.
 
     >>> from gradstep import from_expression
     >>> from_expression("Linear(1, end=0, steps=2 * 5).warmup(3)")
@@ -46,7 +46,7 @@ def from_expression(text: str) -> Schedule:
     try:
         return Reader(" ".join(text.split())).schedule()
     except (RecursionError, MemoryError):
-        raise ValueError("the expression is nested too deeply to be read: write it with fewer parentheses") from None
+        raise ValueError("the expression is nested too deeply or too large to be read: write it in parts") from None
 
 
 class Reader:
