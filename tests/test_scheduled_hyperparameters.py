@@ -204,7 +204,7 @@ def test_a_changed_schedule_is_refused_with_its_differences():
 
 def test_a_schedule_that_one_side_lacks_is_refused():
     optimizer = scheduled_adam(np.ones(3), weight_decay=Constant(0.1))
-    with pytest.raises(ValueError, match="weight_decay: saved no schedule, given Constant"):
+    with pytest.raises(ValueError, match="weight_decay: no schedule -> Constant"):
         optimizer.load_state_dict(saved_after(3))
 
 
