@@ -17,7 +17,7 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import checkpoint, functional, logs, schedules, search, tasks
+from gradstep import checkpoint, convert, functional, logs, schedules, search, tasks
 from gradstep.attachment import attach
 from gradstep.explore import Explore
 from gradstep.information import info
@@ -78,6 +78,7 @@ __all__ = [
     "Signum",
     "attach",
     "checkpoint",
+    "convert",
     "functional",
     "get_num_threads",
     "info",
