@@ -28,7 +28,7 @@ def test_list_names_every_example(gradstep_command, arguments):
 def test_unknown_name_names_those_that_there_are(gradstep_command):
     result = gradstep_command("demo", "mnist")
     assert result.exit_code == 2
-    assert "there is no 'mnist'; there are: linear-regression, mnist-cnn, mnist-mlp" in result.output
+    assert f"there is no 'mnist'; there are: {', '.join(examples.DESCRIPTIONS)}, and all" in result.output
 
 
 def test_unusable_data_is_no_traceback(gradstep_command, tmp_path):

@@ -1,4 +1,9 @@
-"""The documents' programs, runnable. An example is one file with `run(options, report)`, and a line below."""
+"""The documents' programs, runnable. An example is one file with `run(options, report)`, and a line below.
+
+What an example says is in `settings` (how to train), `task` (what is learned) and `comparison.Program` (both);
+`comparison.run` trains and tells. One whose update is not "outputs, loss, gradients, step" brings a `Learner`.
+One that shows more adds to the outcome: `comparison.run(...)` in two halves, `train` and `tell`, then `plus`.
+"""
 
 import importlib
 from typing import Protocol, cast

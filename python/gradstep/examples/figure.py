@@ -10,14 +10,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gradstep.examples.outcome import Line, Outcome, Panel
+from gradstep.examples.outcome import Line, Outcome, Panel, Picture
 
-COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8")
+COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8", "#b08a00", "#5a5a5a")
 STROKES: dict[str, dict[str, Any]] = {
     "torch": {"linewidth": 6, "alpha": 0.3, "markersize": 12, "markeredgewidth": 0, "zorder": 1},
-    "NumPy": {"linewidth": 2.5, "linestyle": (0, (1, 2)), "alpha": 0.9, "zorder": 2},
     "gradstep": {"linewidth": 1.4, "markersize": 6.5, "markeredgecolor": "white", "zorder": 3},
 }
+OTHERS: dict[str, Any] = {"linewidth": 2.5, "linestyle": (0, (1, 2)), "alpha": 0.9, "zorder": 2}
 STYLE: dict[Any, Any] = {
     "font.size": 11,
     "axes.titlesize": 11.5,
@@ -39,20 +39,37 @@ def draw(outcome: Outcome, path: Path) -> None:
         axes = figure.subplots(1, len(outcome.panels), squeeze=False)[0]
         colours = _colours(outcome.panels)
         for axis, panel in zip(axes, outcome.panels, strict=True):
-            _draw_panel(axis, panel, colours)
-        handles = {label: h for h, label in zip(*axes[0].get_legend_handles_labels(), strict=True)}
-        figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=len(handles), frameon=False)
+            if isinstance(panel, Picture):
+                _draw_picture(axis, panel)
+            else:
+                _draw_panel(axis, panel, colours)
+        _draw_legend(figure, axes)
         figure.savefig(path, dpi=150)
 
 
-def _colours(panels: Sequence[Panel]) -> dict[str, str]:
-    settings = dict.fromkeys(line.setting for panel in panels for line in panel.lines)
+def _colours(panels: Sequence[Panel | Picture]) -> dict[str, str]:
+    settings = dict.fromkeys(line.setting for panel in panels if isinstance(panel, Panel) for line in panel.lines)
     return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(settings)}
+
+
+def _draw_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One for all panels: a label stands for the same in each."""
+    handles = {label: h for axis in axes for h, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    columns = min(len(handles), 2 * len(axes))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=columns, frameon=False)
+
+
+def _draw_picture(axis: Axes, picture: Picture) -> None:
+    axis.set_title(picture.title)
+    rows, columns, height, width = picture.images.shape
+    sheet = picture.images.swapaxes(1, 2).reshape(rows * height, columns * width)
+    axis.imshow(sheet, cmap="gray_r", vmin=0, vmax=1)
+    axis.axis("off")
 
 
 def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
     axis.set_title(panel.title)
-    axis.set_xlabel("updates")
+    axis.set_xlabel(panel.across)
     if "x" in panel.log:
         axis.set_xscale("log")
     else:
@@ -68,7 +85,7 @@ def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
 
 
 def _draw_line(axis: Axes, line: Line, colour: str) -> None:
-    stroke = dict(STROKES[line.library])
+    stroke = dict(STROKES.get(line.library, OTHERS))
     if line.marker:
         # Dots stand alone, since nothing was measured between them, and above all lines.
         stroke |= {"marker": line.marker, "linestyle": "none", "zorder": stroke["zorder"] + len(STROKES)}

@@ -1,0 +1,59 @@
+"""The curves of trainings, as panels of a figure."""
+
+from collections.abc import Mapping, Sequence
+
+from gradstep.examples.outcome import Line, Panel
+from gradstep.examples.task import Metric
+from gradstep.examples.training import Training
+
+
+def panels(trainings: Sequence[Training]) -> list[Panel]:
+    metrics = [m for m in trainings[0].plan.task.metrics if m.name != "test loss"]
+    return [losses(trainings), *(_measured(trainings, metric) for metric in metrics), rates(trainings)]
+
+
+def losses(trainings: Sequence[Training]) -> Panel:
+    task = trainings[0].plan.task
+    lines = [
+        Line(_setting(t, name, t.curve.losses), t.library, t.curve.updates, values)
+        for t in trainings
+        for name, values in t.curve.losses.items()
+    ]
+    if any(metric.name == "test loss" for metric in task.metrics):
+        title = f"{task.loss_name}: training (line), test (dots)"
+        lines += [_dots(training, "test loss") for training in trainings]
+    else:
+        title = f"{task.loss_name} in training"
+    return Panel(title, lines, log="y" if _lowest(lines) > 0 else "")
+
+
+def rates(trainings: Sequence[Training]) -> Panel:
+    lines = [
+        Line(_setting(t, name, t.curve.rates), t.library, t.curve.updates, values)
+        for t in trainings
+        for name, values in t.curve.rates.items()
+    ]
+    highest = min(max(line.y) for line in lines)
+    return Panel("Learning rate", lines, log="y", floor=highest / 100 if _lowest(lines) < highest / 100 else None)
+
+
+def _measured(trainings: Sequence[Training], metric: Metric) -> Panel:
+    title = metric.name.capitalize() + (" in %" if metric.percent else "")
+    scale = 100 if metric.percent else 1
+    return Panel(title, [_dots(training, metric.name, scale) for training in trainings])
+
+
+def _dots(training: Training, name: str, scale: float = 1) -> Line:
+    laps = training.laps
+    values = [scale * lap.test[name] for lap in laps]
+    return Line(training.plan.settings.name, training.library, [lap.updates for lap in laps], values, marker="o")
+
+
+def _setting(training: Training, name: str, curves: Mapping[str, Sequence[float]]) -> str:
+    """Settings share a colour; where one training has several curves, each has its own."""
+    setting = training.plan.settings.name
+    return setting if len(curves) == 1 else f"{setting} {name}"
+
+
+def _lowest(lines: Sequence[Line]) -> float:
+    return min(min(line.y) for line in lines)
