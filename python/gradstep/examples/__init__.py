@@ -15,7 +15,12 @@ from gradstep.examples.report import Report
 DESCRIPTIONS = {
     "linear-regression": "A line through five points by gradient descent, on NumPy arrays (document 2, 5.2)",
     "mnist-cnn": "A convolutional network on MNIST with Adam (document 0, 5.2)",
+    "mnist-decay": "A convolutional network on MNIST with an inverse time decay (document 4, 7.1)",
     "mnist-mlp": "A perceptron 784-256-10 on MNIST with Adagrad, and better settings (document 3, 5.2)",
+    "compounding-decay": "A linear model with Adam, its rate divided once or again and again (document 4, 6.2)",
+    "keras-cnn": "A convolutional network in Keras, whose optimizer a gradstep schedule drives (document 0, 4.3)",
+    "own-optimizer": "Adagrad as a user writes it, held against the library's (document 3, 3.2)",
+    "boston-mlp": "A perceptron on the prices of houses, with an inverse time decay (document 4, 7.2)",
 }
 
 

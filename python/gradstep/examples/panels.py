@@ -6,6 +6,8 @@ from gradstep.examples.outcome import Line, Panel
 from gradstep.examples.task import Metric
 from gradstep.examples.training import Training
 
+DOTS = 25  # of a curve at most
+
 
 def panels(trainings: Sequence[Training]) -> list[Panel]:
     metrics = [m for m in trainings[0].plan.task.metrics if m.name != "test loss"]
@@ -44,7 +46,7 @@ def _measured(trainings: Sequence[Training], metric: Metric) -> Panel:
 
 
 def _dots(training: Training, name: str, scale: float = 1) -> Line:
-    laps = training.laps
+    laps = training.laps[:: -len(training.laps) // DOTS][::-1]  # the last of all is among them
     values = [scale * lap.test[name] for lap in laps]
     return Line(training.plan.settings.name, training.library, [lap.updates for lap in laps], values, marker="o")
 
