@@ -27,6 +27,7 @@ class Program:
     task: Callable[[Options], Task]
     settings: Sequence[Settings]
     libraries: Sequence[Library] = (GRADSTEP, TORCH)
+    seeds: int = 1  # so many trainings of each, from the user's seed on
 
 
 def run(program: Program, options: Options, report: Report) -> Outcome:
@@ -34,10 +35,11 @@ def run(program: Program, options: Options, report: Report) -> Outcome:
 
 
 def train(program: Program, options: Options, report: Report) -> list[Training]:
-    """One training for each settings and library, those of one settings side by side."""
+    """One training for each settings, seed and library, the libraries side by side."""
     report.say(f"Corrected: {program.correction}")
     task = program.task(options)
-    plans = [Plan(task, settings.adapted(options), options.seed) for settings in program.settings]
+    seeds = range(options.seed, options.seed + program.seeds)
+    plans = [Plan(task, settings.adapted(options), seed) for settings in program.settings for seed in seeds]
     return [training for plan in plans for training in _compete(plan, program.libraries, report)]
 
 
