@@ -28,9 +28,10 @@ def test_both_optimizers_go_the_same_way(example, digits):
         assert ours.curve.losses["loss"] == pytest.approx(theirs.curve.losses["loss"], rel=0.02)
         assert ours.curve.rates["rate"] == pytest.approx(theirs.curve.rates["rate"], rel=1e-6)
     scheduled = trainings[4]
-    # Fourteen updates: one to warm up, then a cosine.
-    cosine = [0.0015 * (1 + math.cos(math.pi * t / 13)) for t in range(13)]
-    assert scheduled.curve.rates["rate"] == pytest.approx([0.003, *cosine])
+    # Fourteen updates, of which the first is all the warmup and the peak of the cosine.
+    assert scheduled.curve.rates["rate"] == pytest.approx(
+        [0.0015 * (1 + math.cos(math.pi * t / 13)) for t in range(14)]
+    )
     assert scheduled.laps[-1].test["test loss"] < 0.8 * scheduled.curve.losses["loss"][0]
 
 
