@@ -68,13 +68,20 @@ def tell(program: Program, options: Options, trainings: Sequence[Training]) -> O
 
 
 def totals(training: Training) -> dict[str, float]:
-    last = training.laps[-1]
+    """What the last lap ended with, and the seconds of all."""
+    laps = training.laps
     return {
-        **{name.replace(" ", "_"): value for name, value in last.test.items()},
-        **{f"train_{name.replace(' ', '_')}": loss for name, loss in last.train.items()},
-        "seconds": sum(lap.seconds for lap in training.laps),
-        "step_seconds": sum(lap.step_seconds for lap in training.laps),
+        **_numbers(laps[-1]),
+        "seconds": sum(lap.seconds for lap in laps),
+        "step_seconds": sum(lap.step_seconds for lap in laps),
     }
+
+
+def _numbers(lap: Lap) -> dict[str, float]:
+    """Under the names that they have in JSON."""
+    train = {f"train {name}": loss for name, loss in lap.train.items()}
+    losses = {name.replace(" ", "_"): value for name, value in (train | dict(lap.test)).items()}
+    return {**losses, "seconds": lap.seconds, "step_seconds": lap.step_seconds}
 
 
 def _compete(plan: Plan, libraries: Sequence[Library], report: Report) -> list[Training]:
@@ -116,18 +123,8 @@ def _record(training: Training) -> dict[str, object]:
         "settings": {"name": plan.settings.name, **plan.settings.describe(plan.span)},
         **totals(training),
         "updates": plan.span.updates,
-        "laps": [_lap_record(lap) for lap in training.laps],
+        "laps": [{"updates": lap.updates, **_numbers(lap)} for lap in training.laps],
         "curve": {"updates": curve.updates, **curve.losses, **curve.rates},
-    }
-
-
-def _lap_record(lap: Lap) -> dict[str, float]:
-    return {
-        "updates": lap.updates,
-        **{f"train_{name}": loss for name, loss in lap.train.items()},
-        **lap.test,
-        "seconds": lap.seconds,
-        "step_seconds": lap.step_seconds,
     }
 
 
