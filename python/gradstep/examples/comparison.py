@@ -45,7 +45,7 @@ def train(program: Program, options: Options, report: Report) -> list[Training]:
 
 def tell(program: Program, options: Options, trainings: Sequence[Training]) -> Outcome:
     task = trainings[0].plan.task
-    best = _best(trainings)
+    metric, best = task.metrics[0], _best(trainings)
     results = {
         "name": program.name,
         "data": task.data,
@@ -59,7 +59,7 @@ def tell(program: Program, options: Options, trainings: Sequence[Training]) -> O
     }
     return Outcome(
         f"{program.title}, {task.data}",
-        headline=", ".join(f"{m.name} {best.laps[-1].test[m.name]:{m.format}}" for m in task.metrics),
+        headline=f"{metric.name} {best.laps[-1].test[metric.name]:{metric.format}}",
         rows=list(map(_row, trainings)),
         notes=list(_notes(trainings, len(program.libraries))),
         results=results,
