@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -15,39 +16,45 @@ from gradstep.examples.data import DataError
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report, write_json
 
+ALL = "all"  # every example, one after the other
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=gradstep.__doc__)
 
 
 @app.command()
 def demo(
-    name: Annotated[str | None, typer.Argument(help="The example; --list names them.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The example, or all; --list names them.")] = None,
     list_: Annotated[bool, typer.Option("--list", help="Name the examples and stop.")] = False,
     data: Annotated[Path | None, typer.Option(help="Keras' mnist.npz; without it, 5000 bundled digits.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the example's own number.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Or updates, where the example counts these: instead of its own number.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the initial weights and the order of the digits.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the results to this file.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("gradstep-demo"),
-    quick: Annotated[bool, typer.Option("--quick", help="Few digits, one epoch: seconds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Less data, fewer updates: seconds.")] = False,
 ) -> None:
-    """Train an example with gradstep and again with torch, and compare: a table, a figure, JSON."""
+    """Train an example of the documents and compare it, mostly with torch: a table, a figure, JSON."""
     console = Console()
     if list_ or name is None:
         console.print(_two_columns(examples.DESCRIPTIONS.items()))
         return
-    if name not in examples.DESCRIPTIONS:
+    if name not in examples.DESCRIPTIONS and name != ALL:
         raise typer.BadParameter(
-            f"there is no {name!r}; there are: {', '.join(examples.DESCRIPTIONS)}", param_hint="NAME"
+            f"there is no {name!r}; there are: {', '.join(examples.DESCRIPTIONS)}, and {ALL}", param_hint="NAME"
         )
     if threads is not None:
         _use(threads)
     report = Report(console)
+    options = Options(data, epochs, seed, quick)
     try:
-        outcome = examples.load(name).run(Options(data, epochs, seed, quick), report)
+        results = _run_all(options, out, report) if name == ALL else _run(name, options, out, report).results
     except DataError as error:
         raise typer.BadParameter(str(error), param_hint="--data") from error
-    report.summarise(outcome)
-    _keep(outcome, out / f"{name}.png", json, report)
+    if json is not None:
+        write_json(results, json)
+        report.say(f"JSON: {json}")
 
 
 @app.command()
@@ -81,15 +88,30 @@ def _use(threads: int) -> None:
     gradstep.set_num_threads(threads)
 
 
-def _keep(outcome: Outcome, picture: Path, json: Path | None, report: Report) -> None:
+def _run_all(options: Options, out: Path, report: Report) -> dict[str, object]:
+    """Run every example, end with a line of each, and return their results by name."""
+    rows: list[dict[str, str]] = []
+    results: dict[str, object] = {}
+    for name in examples.DESCRIPTIONS:
+        start = perf_counter()
+        outcome = _run(name, options, out, report)
+        rows.append({"example": name, "result": outcome.headline, "seconds": f"{perf_counter() - start:.1f}"})
+        results[name] = outcome.results
+    report.table(rows)
+    return results
+
+
+def _run(name: str, options: Options, out: Path, report: Report) -> Outcome:
+    """Run one example, show what came out, and draw it."""
+    outcome = examples.load(name).run(options, report)
+    report.summarise(outcome)
     # Here, because matplotlib takes longest to import of all, and the training need not wait for it.
     from gradstep.examples import figure
 
+    picture = out / f"{name}.png"
     figure.draw(outcome, picture)
     report.say(f"Figure: {picture}")
-    if json is not None:
-        write_json(outcome.results, json)
-        report.say(f"JSON: {json}")
+    return outcome
 
 
 def _two_columns(rows: Iterable[tuple[str, str]]) -> Table:

@@ -49,8 +49,11 @@ def test_every_example_can_be_imported():
 def test_curve_averages_over_windows():
     curve = Curve(window=2)
     for loss, rate in [(1.0, 0.5), (3.0, 0.4), (5.0, 0.3), (7.0, 0.2), (9.0, 0.1)]:
-        curve.add(loss, rate)
-    assert (curve.updates, curve.loss, curve.rate) == ([2, 4], [2.0, 6.0], [0.4, 0.2])
+        curve.add({"loss": loss, "twice": 2 * loss}, {"rate": rate})
+    assert curve.updates == [2, 4]
+    assert curve.losses == {"loss": [2.0, 6.0], "twice": [4.0, 12.0]}
+    assert curve.rates == {"rate": [0.4, 0.2]}
+    assert curve.highest == 0.5
 
 
 def test_json_of_a_training_that_diverged(tmp_path):

@@ -1,4 +1,9 @@
-"""The documents' programs, runnable. An example is one file with `run(options, report)`, and a line below."""
+"""The documents' programs, runnable. An example is one file with `run(options, report)`, and a line below.
+
+What an example says is in `settings` (how to train), `task` (what is learned) and `comparison.Program` (both);
+`comparison.run` trains and tells. One whose update is not "outputs, loss, gradients, step" brings a `Learner`.
+One that shows more adds to the outcome: `comparison.run(...)` in two halves, `train` and `tell`, then `plus`.
+"""
 
 import importlib
 from typing import Protocol, cast
@@ -10,7 +15,14 @@ from gradstep.examples.report import Report
 DESCRIPTIONS = {
     "linear-regression": "A line through five points by gradient descent, on NumPy arrays (document 2, 5.2)",
     "mnist-cnn": "A convolutional network on MNIST with Adam (document 0, 5.2)",
+    "mnist-decay": "A convolutional network on MNIST with an inverse time decay (document 4, 7.1)",
     "mnist-mlp": "A perceptron 784-256-10 on MNIST with Adagrad, and better settings (document 3, 5.2)",
+    "compounding-decay": "A linear model with Adam, its rate divided once or again and again (document 4, 6.2)",
+    "keras-cnn": "A convolutional network in Keras, whose optimizer a gradstep schedule drives (document 0, 4.3)",
+    "rate-strategies": "One model under six strategies for the rate, over several seeds (document 1, 4)",
+    "two-tasks": "One model for two tasks, and three ways to share the rate between them (document 4, 9.2)",
+    "own-optimizer": "Adagrad as a user writes it, held against the library's (document 3, 3.2)",
+    "boston-mlp": "A perceptron on the prices of houses, with an inverse time decay (document 4, 7.2)",
 }
 
 

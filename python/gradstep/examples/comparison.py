@@ -1,148 +1,170 @@
-"""Train a model on MNIST under each settings with each library, and tell what came out."""
+"""Train a model under each settings with each library, and tell what came out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
+from textwrap import shorten
 
 import torch
-from torch import nn
 
-from gradstep.examples import data
-from gradstep.examples.contenders import LIBRARIES, Settings
-from gradstep.examples.outcome import Line, Options, Outcome, Panel
+from gradstep.examples.contenders import GRADSTEP, TORCH, Library
+from gradstep.examples.outcome import Options, Outcome
+from gradstep.examples.panels import panels
 from gradstep.examples.report import Report
-from gradstep.examples.training import Epoch, Task, Tensors, Training, warm_up
+from gradstep.examples.settings import Settings
+from gradstep.examples.task import Plan, Task
+from gradstep.examples.training import Lap, Training, warm_up
+
+LINES = 10  # that tell of a training while it runs, at most
 
 
 @dataclass(frozen=True)
 class Program:
-    """A document's program: its model, the settings to train it with, and what had to be corrected."""
+    """A document's program: its task, the settings to train it with, and what had to be corrected."""
 
     name: str
     title: str
     correction: str
-    build: Callable[[], nn.Module]
+    task: Callable[[Options], Task]
     settings: Sequence[Settings]
+    libraries: Sequence[Library] = (GRADSTEP, TORCH)
+    seeds: int = 1  # so many trainings of each, from the user's seed on
 
 
 def run(program: Program, options: Options, report: Report) -> Outcome:
+    return tell(program, options, train(program, options, report))
+
+
+def train(program: Program, options: Options, report: Report) -> list[Training]:
+    """One training for each settings, seed and library, the libraries side by side."""
     report.say(f"Corrected: {program.correction}")
-    digits = data.load(options.data)
-    if options.quick:
-        digits = digits.few()
-    tensors = Tensors.of(digits)
-    tasks = [Task(program.build, _adapted(s, options), tensors, options.seed) for s in program.settings]
-    trainings = [training for task in tasks for training in _compete(task, report)]
-    best = max((t for t in trainings if t.library == "gradstep"), key=lambda t: t.epochs[-1].test_accuracy)
+    task = program.task(options)
+    seeds = range(options.seed, options.seed + program.seeds)
+    plans = [Plan(task, settings.adapted(options), seed) for settings in program.settings for seed in seeds]
+    return [training for plan in plans for training in _compete(plan, program.libraries, report)]
+
+
+def tell(program: Program, options: Options, trainings: Sequence[Training]) -> Outcome:
+    task = trainings[0].plan.task
+    metric, best = task.metrics[0], _best(trainings)
     results = {
         "name": program.name,
-        "data": digits.name,
-        "train_digits": len(digits.y_train),
-        "test_digits": len(digits.y_test),
+        "data": task.data,
+        **task.facts,
         "seed": options.seed,
         "threads": torch.get_num_threads(),
         "quick": options.quick,
         "correction": program.correction,
-        **_totals(best),
+        **totals(best),
         "runs": [_record(t) for t in trainings],
     }
-    notes = list(_notes(trainings))
-    return Outcome(f"{program.title}, {digits.name}", list(map(_row, trainings)), notes, results, _panels(trainings))
-
-
-def _adapted(settings: Settings, options: Options) -> Settings:
-    epochs = 1 if options.quick else settings.epochs
-    return replace(settings, epochs=options.epochs or epochs)
-
-
-def _compete(task: Task, report: Report) -> list[Training]:
-    warm_up(task)
-    trainings = [Training(task, library) for library in LIBRARIES]
-    with report.progress(task.settings.name, len(trainings) * task.updates) as advance:
-        for number in range(task.settings.epochs):
-            # Whoever goes first changes, so that neither always meets the other's caches and clock rate.
-            for training in trainings if number % 2 == 0 else reversed(trainings):
-                report.say(_epoch_line(training, training.epoch(advance)))
-    return trainings
-
-
-def _epoch_line(training: Training, epoch: Epoch) -> str:
-    settings = training.task.settings
-    return (
-        f"{settings.name:9}epoch {len(training.epochs):2}/{settings.epochs}  {training.library:9}"
-        f"train {epoch.train_loss:.4f}  test {epoch.test_loss:.4f}  {epoch.test_accuracy:6.2%}"
+    return Outcome(
+        f"{program.title}, {task.data}",
+        headline=f"{metric.name} {best.laps[-1].test[metric.name]:{metric.format}}",
+        rows=list(map(_row, trainings)),
+        notes=list(_notes(trainings, len(program.libraries))),
+        results=results,
+        panels=panels(trainings),
     )
 
 
-def _totals(training: Training) -> dict[str, float]:
-    last = training.epochs[-1]
+def totals(training: Training) -> dict[str, float]:
+    """What the last lap ended with, and the seconds of all."""
+    laps = training.laps
     return {
-        "test_accuracy": last.test_accuracy,
-        "test_loss": last.test_loss,
-        "train_loss": last.train_loss,
-        "seconds": sum(epoch.seconds for epoch in training.epochs),
-        "step_seconds": sum(epoch.step_seconds for epoch in training.epochs),
+        **_numbers(laps[-1]),
+        "seconds": sum(lap.seconds for lap in laps),
+        "step_seconds": sum(lap.step_seconds for lap in laps),
     }
 
 
+def _numbers(lap: Lap) -> dict[str, float]:
+    """Under the names that they have in JSON."""
+    train = {f"train {name}": loss for name, loss in lap.train.items()}
+    losses = {name.replace(" ", "_"): value for name, value in (train | dict(lap.test)).items()}
+    return {**losses, "seconds": lap.seconds, "step_seconds": lap.step_seconds}
+
+
+def _compete(plan: Plan, libraries: Sequence[Library], report: Report) -> list[Training]:
+    for library in libraries:
+        warm_up(plan, library)
+    trainings = [Training(plan, library) for library in libraries]
+    every = -(-len(plan.laps) // LINES)
+    with report.progress(plan.settings.name, len(trainings) * plan.span.updates) as advance:
+        for number in range(len(plan.laps)):
+            # Whoever goes first changes, so that neither always meets the other's caches and clock rate.
+            for training in trainings if number % 2 == 0 else reversed(trainings):
+                line = _lap_line(training, training.lap(advance))
+                if (len(plan.laps) - 1 - number) % every == 0:
+                    report.say(line)
+    return trainings
+
+
+def _lap_line(training: Training, lap: Lap) -> str:
+    plan = training.plan
+    losses = "  ".join(f"{name} {loss:.4f}" for name, loss in lap.train.items())
+    metrics = "  ".join(f"{m.name} {lap.test[m.name]:{m.format}}" for m in plan.task.metrics)
+    width = len(str(plan.span.updates))
+    done = f"{lap.updates:{width}}/{plan.span.updates}"
+    return f"{plan.settings.name:9} {done} {training.library:8} {losses}  {metrics}"
+
+
+def _best(trainings: Sequence[Training]) -> Training:
+    """The best of gradstep's own."""
+    metric = trainings[0].plan.task.metrics[0]
+    ours = (t for t in trainings if t.library == GRADSTEP.name)
+    best: Training = metric.best(ours, key=lambda t: t.laps[-1].test[metric.name])
+    return best
+
+
 def _record(training: Training) -> dict[str, object]:
-    task, curve = training.task, training.curve
+    plan, curve = training.plan, training.curve
     return {
         "library": training.library,
-        "settings": {"name": task.settings.name, **task.settings.describe(task.updates)},
-        **_totals(training),
-        "updates": task.updates,
-        "epochs": [asdict(epoch) for epoch in training.epochs],
-        "curve": {"updates": curve.updates, "loss": curve.loss, "rate": curve.rate},
+        "settings": {"name": plan.settings.name, **plan.settings.describe(plan.span)},
+        **totals(training),
+        "updates": plan.span.updates,
+        "laps": [{"updates": lap.updates, **_numbers(lap)} for lap in training.laps],
+        "curve": {"updates": curve.updates, **curve.losses, **curve.rates},
     }
 
 
 def _row(training: Training) -> dict[str, str]:
-    totals = _totals(training)
+    last, spent = training.laps[-1], totals(training)
+    metrics = training.plan.task.metrics
     return {
-        "settings": training.task.settings.name,
+        "settings": training.plan.settings.name,
         "library": training.library,
-        "train\nloss": f"{totals['train_loss']:.4f}",
-        "test\nloss": f"{totals['test_loss']:.4f}",
-        "test\naccuracy": f"{totals['test_accuracy']:.2%}",
-        "highest\nrate": f"{max(training.curve.rate):.3g}",
-        "seconds": f"{totals['seconds']:.2f}",
-        "time\nin step": f"{totals['step_seconds'] / totals['seconds']:.1%}",
+        **{f"train\n{name}": f"{loss:.4f}" for name, loss in last.train.items()},
+        **{m.name.replace(" ", "\n", 1): f"{last.test[m.name]:{m.format}}" for m in metrics},
+        "highest\nrate": f"{training.curve.highest:.3g}",
+        "seconds": f"{spent['seconds']:.2f}",
+        "time\nin step": f"{spent['step_seconds'] / spent['seconds']:.1%}",
     }
 
 
-def _notes(trainings: Sequence[Training]) -> Iterator[str]:
-    for ours, peer in zip(trainings[::2], trainings[1::2], strict=True):
-        points = 100 * abs(ours.epochs[-1].test_accuracy - peer.epochs[-1].test_accuracy)
-        yield (
-            f"{_settings_line(ours.task)}. Accuracy differs by {points:.2f} points; an update takes "
-            f"{_microseconds(ours):.0f} us with gradstep, {_microseconds(peer):.0f} us with torch."
-        )
-    if any(training.task.settings.label_smoothing for training in trainings):
-        yield "Losses are without label smoothing, which raises them while it helps accuracy."
+def _notes(trainings: Sequence[Training], libraries: int) -> Iterator[str]:
+    for first in range(0, len(trainings), libraries):
+        group = trainings[first : first + libraries]
+        times = ", ".join(f"{t.library} {_microseconds(t):.0f} us" for t in group)
+        yield f"{_settings_line(group[0].plan)}. {_apart(group)}An update takes: {times}."
+    for objective in {t.plan.settings.objective: None for t in trainings if t.plan.settings.objective}:
+        yield f"Losses are {trainings[0].plan.task.loss_name.lower()} also where {objective} is minimised."
 
 
-def _settings_line(task: Task) -> str:
-    listed = task.settings.describe(task.updates)
+def _apart(group: Sequence[Training]) -> str:
+    metric = group[0].plan.task.metrics[0]
+    values = [training.laps[-1].test[metric.name] for training in group]
+    if len(values) == 1:
+        return ""
+    return f"{metric.name.capitalize()} differs by {metric.difference(max(values), min(values))}. "
+
+
+def _settings_line(plan: Plan) -> str:
+    listed = plan.settings.describe(plan.span)
     optimizer = listed.pop("optimizer")
-    return f"{task.settings.name}: {optimizer}, {', '.join(f'{key} {value}' for key, value in listed.items())}"
+    values = ", ".join(f"{key} {shorten(str(value), 100, placeholder=' ...')}" for key, value in listed.items())
+    return f"{plan.settings.name}: {optimizer}, {values}"
 
 
 def _microseconds(training: Training) -> float:
-    return 1e6 * _totals(training)["step_seconds"] / training.task.updates
-
-
-def _panels(trainings: Sequence[Training]) -> list[Panel]:
-    losses, accuracies, rates = [], [], []
-    for training in trainings:
-        who = (training.task.settings.name, training.library)
-        curve, epochs = training.curve, training.epochs
-        ends = [epoch.updates for epoch in epochs]
-        losses.append(Line(*who, curve.updates, curve.loss))
-        losses.append(Line(*who, ends, [epoch.test_loss for epoch in epochs], marker="o"))
-        accuracies.append(Line(*who, ends, [100 * epoch.test_accuracy for epoch in epochs], marker="o"))
-        rates.append(Line(*who, curve.updates, curve.rate))
-    return [
-        Panel("Cross entropy: training (line), test (dots)", losses, log="y"),
-        Panel("Test accuracy in %", accuracies),
-        Panel("Learning rate", rates, log="y", floor=min(max(line.y) for line in rates) / 100),
-    ]
+    return 1e6 * totals(training)["step_seconds"] / training.plan.span.updates

@@ -1,49 +1,22 @@
 """The two libraries that train each model: gradstep, and torch at its fastest."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import torch
-from torch.nn import Parameter
+from torch import nn
 
 from gradstep import optim
-
-Schedule = Callable[[int], float]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train. `rate` is a number, or makes a schedule from the number of updates."""
-
-    name: str
-    optimizer: str
-    rate: float | Callable[[int], Schedule]
-    batch: int
-    epochs: int
-    options: Mapping[str, float] = field(default_factory=dict)
-    label_smoothing: float = 0.0
-
-    def lr(self, updates: int) -> float | Schedule:
-        return self.rate(updates) if callable(self.rate) else self.rate
-
-    def describe(self, updates: int) -> dict[str, object]:
-        lr = self.lr(updates)
-        return {
-            "optimizer": self.optimizer,
-            "lr": repr(lr) if callable(lr) else lr,
-            **self.options,
-            "batch": self.batch,
-            "epochs": self.epochs,
-            **({"label_smoothing": self.label_smoothing} if self.label_smoothing else {}),
-        }
+from gradstep.examples.settings import Settings, Span
 
 
 class Contender:
     """An optimizer, what must be called for one update, and the time that this took."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, *calls: Callable[[], object]) -> None:
+    def __init__(self, optimizer: Any, *calls: Callable[[], object]) -> None:
         self.optimizer = optimizer
         self.calls = calls
         self.seconds = 0.0
@@ -59,22 +32,31 @@ class Contender:
         self.seconds += perf_counter() - start
 
 
-def with_gradstep(settings: Settings, parameters: Iterator[Parameter], updates: int) -> Contender:
+@dataclass(frozen=True)
+class Library:
+    """A name, and how a model's optimizer is made under it."""
+
+    name: str
+    optimizer: Callable[[Settings, nn.Module, Span], Contender]
+
+
+def with_gradstep(settings: Settings, model: nn.Module, span: Span) -> Contender:
     make = getattr(optim, settings.optimizer)
-    optimizer = make(parameters, lr=settings.lr(updates), **settings.options)
+    optimizer = make(model.parameters(), lr=settings.lr(span), **settings.options)
     return Contender(optimizer, optimizer.step, optimizer.zero_grad)
 
 
-def with_torch(settings: Settings, parameters: Iterator[Parameter], updates: int) -> Contender:
+def with_torch(settings: Settings, model: nn.Module, span: Span) -> Contender:
     make = getattr(torch.optim, settings.optimizer)
     fused = {"fused": True} if "fused" in inspect.signature(make).parameters else {}
-    lr = settings.lr(updates)
+    lr = settings.lr(span)
     if not callable(lr):
-        optimizer = make(parameters, lr=lr, **settings.options, **fused)
+        optimizer = make(model.parameters(), lr=lr, **settings.options, **fused)
         return Contender(optimizer, optimizer.step, optimizer.zero_grad)
-    optimizer = make(parameters, lr=1.0, **settings.options, **fused)
+    optimizer = make(model.parameters(), lr=1.0, **settings.options, **fused)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lr)  # a factor on the rate of 1
     return Contender(optimizer, optimizer.step, scheduler.step, optimizer.zero_grad)
 
 
-LIBRARIES = {"gradstep": with_gradstep, "torch": with_torch}
+GRADSTEP = Library("gradstep", with_gradstep)
+TORCH = Library("torch", with_torch)

@@ -10,14 +10,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gradstep.examples.outcome import Line, Outcome, Panel
+from gradstep.examples.outcome import Line, Outcome, Panel, Picture
 
-COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8")
+ACROSS = 4  # panels in a row at most
+LABELS = 3  # in a row under each panel at most
+COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8", "#b08a00", "#5a5a5a", "#d0609a", "#00a0a0")
 STROKES: dict[str, dict[str, Any]] = {
     "torch": {"linewidth": 6, "alpha": 0.3, "markersize": 12, "markeredgewidth": 0, "zorder": 1},
-    "NumPy": {"linewidth": 2.5, "linestyle": (0, (1, 2)), "alpha": 0.9, "zorder": 2},
     "gradstep": {"linewidth": 1.4, "markersize": 6.5, "markeredgecolor": "white", "zorder": 3},
 }
+OTHERS: dict[str, Any] = {"linewidth": 2.5, "linestyle": (0, (1, 2)), "alpha": 0.9, "zorder": 2}
 STYLE: dict[Any, Any] = {
     "font.size": 11,
     "axes.titlesize": 11.5,
@@ -30,29 +32,65 @@ STYLE: dict[Any, Any] = {
 }
 
 
+class Pens:
+    """A colour for each setting, a stroke for each library, and a name for what both draw."""
+
+    def __init__(self, panels: Sequence[Panel | Picture]) -> None:
+        lines = [line for panel in panels if isinstance(panel, Panel) for line in panel.lines]
+        settings = dict.fromkeys(line.setting for line in lines)
+        self.colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(settings)}
+        self.libraries = {line.library for line in lines}
+        self.labels = {self.label(line) for line in lines}
+
+    def draw(self, axis: Axes, line: Line) -> None:
+        stroke = dict(STROKES.get(line.library, OTHERS))
+        if line.marker:
+            # Dots stand alone, since nothing was measured between them, and above all lines.
+            stroke |= {"marker": line.marker, "linestyle": "none", "zorder": stroke["zorder"] + len(STROKES)}
+        label = "" if line.marker else self.label(line)
+        axis.plot(line.x, line.y, color=self.colours[line.setting], label=label, **stroke)
+
+    def label(self, line: Line) -> str:
+        return line.setting if len(self.libraries) == 1 else f"{line.setting}, {line.library}"
+
+
 def draw(outcome: Outcome, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    rows = -(-len(outcome.panels) // ACROSS)
+    columns = -(-len(outcome.panels) // rows)
+    pens = Pens(outcome.panels)
     with rc_context(STYLE):
-        figure = Figure(figsize=(4.9 * len(outcome.panels), 4.6), layout="constrained")
+        height = 4.2 * rows + 0.25 * -(-len(pens.labels) // (LABELS * columns))
+        figure = Figure(figsize=(4.9 * columns, height), layout="constrained")
         FigureCanvasAgg(figure)  # no window and no global state of pyplot
         figure.suptitle(outcome.title, x=0.01, ha="left", fontweight="bold")
-        axes = figure.subplots(1, len(outcome.panels), squeeze=False)[0]
-        colours = _colours(outcome.panels)
+        axes = [figure.add_subplot(rows, columns, number + 1) for number in range(len(outcome.panels))]
         for axis, panel in zip(axes, outcome.panels, strict=True):
-            _draw_panel(axis, panel, colours)
-        handles = {label: h for h, label in zip(*axes[0].get_legend_handles_labels(), strict=True)}
-        figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=len(handles), frameon=False)
+            if isinstance(panel, Picture):
+                _draw_picture(axis, panel)
+            else:
+                _draw_panel(axis, panel, pens)
+        _draw_legend(figure, axes, LABELS * columns)
         figure.savefig(path, dpi=150)
 
 
-def _colours(panels: Sequence[Panel]) -> dict[str, str]:
-    settings = dict.fromkeys(line.setting for panel in panels for line in panel.lines)
-    return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(settings)}
+def _draw_legend(figure: Figure, axes: Sequence[Axes], columns: int) -> None:
+    """One for all panels: a label stands for the same in each."""
+    handles = {label: h for axis in axes for h, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=columns, frameon=False)
 
 
-def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
+def _draw_picture(axis: Axes, picture: Picture) -> None:
+    axis.set_title(picture.title)
+    rows, columns, height, width = picture.images.shape
+    sheet = picture.images.swapaxes(1, 2).reshape(rows * height, columns * width)
+    axis.imshow(sheet, cmap="gray_r", vmin=0, vmax=1)
+    axis.axis("off")
+
+
+def _draw_panel(axis: Axes, panel: Panel, pens: Pens) -> None:
     axis.set_title(panel.title)
-    axis.set_xlabel("updates")
+    axis.set_xlabel(panel.across)
     if "x" in panel.log:
         axis.set_xscale("log")
     else:
@@ -60,17 +98,8 @@ def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
     axis.set_yscale("log" if "y" in panel.log else "linear")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     for line in panel.lines:
-        _draw_line(axis, line, colours[line.setting])
+        pens.draw(axis, line)
     axis.set_ylim(bottom=panel.floor)
     for label, height in (panel.goals or {}).items():
         axis.axhline(height, color="#555555", linewidth=0.9, linestyle="--", zorder=0)
         axis.annotate(label, (1, height), xycoords=("axes fraction", "data"), ha="right", va="bottom")
-
-
-def _draw_line(axis: Axes, line: Line, colour: str) -> None:
-    stroke = dict(STROKES[line.library])
-    if line.marker:
-        # Dots stand alone, since nothing was measured between them, and above all lines.
-        stroke |= {"marker": line.marker, "linestyle": "none", "zorder": stroke["zorder"] + len(STROKES)}
-    label = "" if line.marker else f"{line.setting}, {line.library}"
-    axis.plot(line.x, line.y, color=colour, label=label, **stroke)

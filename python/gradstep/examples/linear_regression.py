@@ -114,7 +114,8 @@ def run(options: Options, report: Report) -> Outcome:
         "runs": [{"library": r.library, **_totals(r), "curve": {"loss": r.loss}} for r in runs],
     }
     notes = [f"Right answer: w = 0.6, b = 2.2. The three end within {apart:.1e} of each other."]
-    return Outcome("Linear regression, five points", list(map(_row, runs)), notes, results, _panels(runs))
+    headline = f"w = {ours.w.item():.6f}, b = {ours.b.item():.6f}"
+    return Outcome("Linear regression, five points", headline, list(map(_row, runs)), notes, results, _panels(runs))
 
 
 def _totals(run: Descent) -> dict[str, float]:

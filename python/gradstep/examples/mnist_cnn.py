@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from gradstep.examples import comparison
-from gradstep.examples.contenders import Settings
+from gradstep.examples.classification import digits
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report
+from gradstep.examples.settings import Epochs, Settings
 
 
 class CNN(nn.Module):
@@ -29,14 +30,14 @@ class CNN(nn.Module):
 
 
 # The document trains for 10 epochs. Four reach 99 % on the full set, in minutes on two cores.
-DOCUMENT = Settings("document", "Adam", rate=0.001, batch=64, epochs=4)
+DOCUMENT = Settings("document", "Adam", rate=0.001, batch=64, length=Epochs(4))
 
 PROGRAM = comparison.Program(
     name="mnist-cnn",
     title="CNN, Adam",
     correction="fc1 takes 64*7*7 features, since two poolings halve 28 twice; the document has 64*28*28. "
     "Its validation set is the test set here, from which nothing is chosen.",
-    build=CNN,
+    task=lambda options: digits(options, CNN),
     settings=[DOCUMENT],
 )
 

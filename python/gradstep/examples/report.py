@@ -33,14 +33,17 @@ class Report:
             yield advance
 
     def summarise(self, outcome: Outcome) -> None:
-        table = _a_line_each(outcome.rows)
-        unbounded = self.console.options.update(max_width=1000)
-        if self.console.measure(table, options=unbounded).maximum > self.console.width:
-            table = _a_column_each(outcome.rows)
         self.console.print(outcome.title, style="bold", markup=False, highlight=False)
-        self.console.print(table)
+        self.table(outcome.rows)
         for note in outcome.notes:
             self.say(note)
+
+    def table(self, rows: Sequence[Mapping[str, str]]) -> None:
+        table = _a_line_each(rows)
+        unbounded = self.console.options.update(max_width=1000)
+        if self.console.measure(table, options=unbounded).maximum > self.console.width:
+            table = _a_column_each(rows)
+        self.console.print(table)
 
 
 def _a_line_each(rows: Sequence[Mapping[str, str]]) -> Table:

@@ -1,16 +1,15 @@
-"""One training loop for every model: the same weights, digits and order under gradstep and under torch."""
+"""One training loop for every model: the same weights, data and order under each library."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor
 
-from gradstep.examples.contenders import LIBRARIES, Settings
-from gradstep.examples.data import Array, Digits
+from gradstep.examples.contenders import Library
+from gradstep.examples.learner import Supervised
+from gradstep.examples.task import Plan
 
 POINTS = 150  # of a curve: each is the mean over a window of updates, so that a figure stays legible
 WARM_UP = 5
@@ -18,139 +17,93 @@ Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Tensors:
-    """All digits as tensors once; a batch is an index into them."""
+class Lap:
+    """The updates between two measurements, and what came out."""
 
-    x_train: Tensor
-    y_train: Tensor
-    x_test: Tensor
-    y_test: Tensor
-
-    @staticmethod
-    def of(digits: Digits) -> "Tensors":
-        return Tensors(
-            _pixels(digits.x_train),
-            torch.from_numpy(digits.y_train),
-            _pixels(digits.x_test),
-            torch.from_numpy(digits.y_test),
-        )
-
-
-def _pixels(values: Array) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32) / 255).unsqueeze(1)
-
-
-@dataclass(frozen=True)
-class Task:
-    """What both libraries train."""
-
-    build: Callable[[], nn.Module]
-    settings: Settings
-    digits: Tensors
-    seed: int
-
-    @property
-    def batches(self) -> int:
-        return -(-len(self.digits.y_train) // self.settings.batch)
-
-    @property
-    def updates(self) -> int:
-        return self.batches * self.settings.epochs
-
-
-@dataclass(frozen=True)
-class Epoch:
     updates: int  # since the start
-    train_loss: float
-    test_loss: float
-    test_accuracy: float
-    seconds: float  # of training, without the test
+    train: Mapping[str, float]  # mean losses of the lap
+    test: Mapping[str, float]
+    seconds: float  # of training, without the measurement
     step_seconds: float
 
 
 @dataclass
 class Curve:
-    """Cross entropy and rate over updates, a point for each window."""
+    """Losses and rates over updates, by name, a point for each window."""
 
     window: int
     updates: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    rate: list[float] = field(default_factory=list)
-    _recent: list[float] = field(default_factory=list)
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    highest: float = 0.0  # of all rates, also between the points
+    _recent: list[Mapping[str, float]] = field(default_factory=list)
     _seen: int = 0
 
-    def add(self, loss: float, rate: float) -> None:
+    def add(self, losses: Mapping[str, float], rates: Mapping[str, float]) -> None:
         self._seen += 1
-        self._recent.append(loss)
+        self.highest = max(self.highest, *rates.values())
+        self._recent.append(losses)
         if len(self._recent) == self.window:
             self.updates.append(self._seen)
-            self.loss.append(sum(self._recent) / self.window)
-            self.rate.append(rate)
+            for name, loss in mean(self._recent).items():
+                self.losses.setdefault(name, []).append(loss)
+            for name, rate in rates.items():
+                self.rates.setdefault(name, []).append(rate)
             self._recent.clear()
 
 
+def mean(losses: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: sum(each[name] for each in losses) / len(losses) for name in losses[0]}
+
+
 class Training:
-    """One model under one library. Epoch by epoch, so that two can take turns on the same machine."""
+    """One model under one library. Lap by lap, so that two can take turns on the same machine."""
 
-    def __init__(self, task: Task, library: str) -> None:
-        torch.manual_seed(task.seed)
-        self.task = task
-        self.library = library
-        self.model = task.build()
-        self.order = torch.Generator().manual_seed(task.seed)
-        self.contender = LIBRARIES[library](task.settings, self.model.parameters(), task.updates)
-        self.curve = Curve(window=-(-task.updates // POINTS))
-        self.epochs: list[Epoch] = []
+    def __init__(self, plan: Plan, library: Library) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan = plan
+        self.library = library.name
+        self.learner = (plan.settings.learner or Supervised)(plan, library)
+        self.batches = self._batches()
+        self.curve = Curve(window=-(-plan.span.updates // POINTS))
+        self.laps: list[Lap] = []
 
-    def epoch(self, advance: Advance) -> Epoch:
-        in_steps = self.contender.seconds
+    def lap(self, advance: Advance) -> Lap:
+        updates = self.plan.laps[len(self.laps)]
+        in_steps = self.learner.step_seconds
         start = perf_counter()
-        loss = self.train(self.shuffled(), advance)
+        losses = self.train(updates, advance)
         seconds = perf_counter() - start
-        test_loss, accuracy = self.test()
-        done = self.task.batches * (len(self.epochs) + 1)
-        step_seconds = self.contender.seconds - in_steps
-        self.epochs.append(Epoch(done, loss, test_loss, accuracy, seconds, step_seconds))
-        return self.epochs[-1]
+        done = updates + (self.laps[-1].updates if self.laps else 0)
+        self.laps.append(Lap(done, losses, self.measure(), seconds, self.learner.step_seconds - in_steps))
+        return self.laps[-1]
 
-    def shuffled(self) -> Sequence[Tensor]:
-        indices = torch.randperm(len(self.task.digits.y_train), generator=self.order)
-        return torch.split(indices, self.task.settings.batch)
-
-    def train(self, batches: Sequence[Tensor], advance: Advance) -> float:
-        """Train on these batches and return their mean cross entropy."""
-        digits, settings = self.task.digits, self.task.settings
-        self.model.train()
-        total = 0.0
-        for batch in batches:
-            labels = digits.y_train[batch]
-            outputs = self.model(digits.x_train[batch])
-            objective = cross_entropy(outputs, labels, label_smoothing=settings.label_smoothing)
-            objective.backward()  # type: ignore[no-untyped-call]
-            rate = self.contender.rate
-            self.contender.update()
-            # Without smoothing, so that settings can be compared.
-            loss = float(cross_entropy(outputs.detach(), labels))
-            self.curve.add(loss, rate)
-            total += loss
+    def train(self, updates: int, advance: Advance) -> dict[str, float]:
+        """Make so many updates and return their mean losses."""
+        self.learner.model.train()
+        losses = []
+        for _ in range(updates):
+            batch = next(self.batches)
+            rates = self.learner.rates
+            losses.append(self.learner.update(batch))
+            self.curve.add(losses[-1], rates)
             advance(1)
-        return total / len(batches)
+        return mean(losses)
 
     @torch.no_grad()
-    def test(self) -> tuple[float, float]:
-        """Mean cross entropy and share of right answers on the test digits."""
-        self.model.eval()
-        loss = right = 0.0
-        digits = self.task.digits
-        for x, y in zip(torch.split(digits.x_test, 1000), torch.split(digits.y_test, 1000), strict=True):
-            outputs = self.model(x)
-            loss += float(cross_entropy(outputs, y, reduction="sum"))
-            right += float((outputs.argmax(1) == y).sum())
-        return loss / len(digits.y_test), right / len(digits.y_test)
+    def measure(self) -> Mapping[str, float]:
+        self.learner.model.eval()
+        return self.plan.task.measure(self.learner.model)
+
+    def _batches(self) -> Iterator[Sequence[Tensor]]:
+        """Batches without end, pass after pass over the data in an order that the seed gives."""
+        task, settings = self.plan.task, self.plan.settings
+        order = torch.Generator().manual_seed(self.plan.seed)
+        while True:
+            for rows in torch.split(torch.randperm(task.rows, generator=order), settings.batch):
+                yield [tensor[rows] for tensor in task.train]
 
 
-def warm_up(task: Task) -> None:
+def warm_up(plan: Plan, library: Library) -> None:
     """Throw-away updates: the first ones start threads and choose kernels, which belongs to no library."""
-    for library in LIBRARIES:
-        training = Training(task, library)
-        training.train(training.shuffled()[:WARM_UP], lambda _: None)
+    Training(plan, library).train(WARM_UP, lambda _: None)
