@@ -17,6 +17,11 @@ struct trust {
     if (!trust_clip) return found;
     return found > c.lr ? 1 : found / c.lr;  // so that the rate is at most the ratio
   }
+
+  template <class V>
+  GS_HD static products<V> norms(V p, V g) {
+    return {g, g, p, p};
+  }
 };
 
 template <class T>
@@ -34,7 +39,7 @@ struct lars {
 
   template <class V>
   GS_HD static products<V> measure(V p, V g) {
-    return {g, g, p, p};
+    return trust::norms(p, g);
   }
 
   template <class V>
@@ -64,7 +69,7 @@ struct lars_momentum {
 
   template <class V>
   GS_HD products<V> measure(V p, V g, V) const {
-    return {g, g, p, p};
+    return trust::norms(p, g);
   }
 
   template <class V>
@@ -90,7 +95,7 @@ struct lars_nesterov {
 
   template <class V>
   GS_HD products<V> measure(V p, V g, V) const {
-    return {g, g, p, p};
+    return trust::norms(p, g);
   }
 
   template <class V>
