@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,8 @@ struct slot {
   visiting_order order;
   int64_t size = 0;
   tensor_task task;
-  bool laid_out = false;  // the task is as the view says; an error on the way leaves it false
+  std::optional<sums> measured;  // of its last update, until they are joined with the others'
+  bool laid_out = false;         // the task is as the view says; an error on the way leaves it false
 
   // Takes up the parameter's and the gradient's present place; true if the parameter's has changed.
   bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index,
