@@ -44,7 +44,9 @@ class Measurement:
     def _norms(self, gradients: Sequence[Any] | None, updated: bool) -> tuple[float, float]:
         if isinstance(self._optimizer, Stepping) and updated:
             stats = self._optimizer.stats()
-            return stats.gradient_norm, stats.update_norm
+            if not stats.skipped:
+                return stats.gradient_norm, stats.update_norm
+            updated = False
         given = [parameter.grad for parameter in self._parameters] if gradients is None else gradients
         return norm(given), norm_of_change(self._before, self._parameters) if updated else 0.0
 
