@@ -16,9 +16,10 @@ parameters) whatever the gradients are. To a float32 or float64 ``.grad`` torch 
 itself, without another copy; ``optimizer.zero_grad()`` leaves it alone until the update. 16-bit gradients are taken out
 of ``.grad``, which is None after each step. The update fills the sums with zeros in its own pass.
 
-A micro-batch with ``found_inf``, or with an infinite or NaN gradient where ``skip_nonfinite`` is asked for, drops the
-micro-batches that were added before it; the next one is the first again. All of an update have the same ``grad_scale``:
-call ``scaler.update()`` where ``optimizer.accumulated`` is 0, and leave unscaling to the step.
+A micro-batch with ``found_inf``, or with an infinite or NaN gradient where ``skip_nonfinite`` is asked for, is skipped
+and drops those that were added before it; the next one is the first again. So does one with another ``grad_scale``,
+with a warning. ``torch.amp.GradScaler`` is used as always (``scaler.step(optimizer)``, ``scaler.update()`` after each
+micro-batch); make its ``growth_interval`` a multiple of n and leave unscaling to the step.
 
 >>> import numpy as np, gradstep
 >>> w = np.zeros(1)
@@ -31,6 +32,7 @@ call ``scaler.update()`` where ``optimizer.accumulated`` is 0, and leave unscali
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +61,7 @@ class Accumulation:
         groups = optimizer.param_groups
         settings = step_settings(groups, get_num_threads(), grad_scale, found_inf)
         count = optimizer.accumulated + 1
-        self._keep_scale(settings.unscale, count)
+        settings.skip |= self._changes_scale(settings.unscale, count)
         added = self._add(optimizer, gradients, settings)
         for group in groups:
             group["accumulated"] = count
@@ -72,13 +74,18 @@ class Accumulation:
         self._empty_sums(optimizer)
         return updated
 
-    def _keep_scale(self, unscale: float, count: int) -> None:
-        if count > 1 and self._unscale not in (None, unscale):
-            raise RuntimeError(
-                "grad_scale differs from that of the micro-batches before, whose sum it multiplies: let it change only "
-                "where optimizer.accumulated is 0 (`if not optimizer.accumulated: scaler.update()`)"
-            )
-        self._unscale = unscale
+    def _changes_scale(self, unscale: float, count: int) -> bool:
+        before, self._unscale = self._unscale, unscale
+        if count == 1 or before in (None, unscale):
+            return False
+        warnings.warn(
+            f"grad_scale changed from {1 / before} to {1 / unscale} between the micro-batches of one update, and they "
+            "were dropped: let it change where optimizer.accumulated is 0, and make the growth_interval of a GradScaler "
+            "a multiple of accumulate",
+            UserWarning,
+            stacklevel=4,
+        )
+        return True
 
     def _add(self, optimizer: Stepping, gradients: list[Any] | None, settings: _core.StepSettings) -> bool:
         """Add each gradient to its sum; False if they are to be skipped, and none of them was added."""

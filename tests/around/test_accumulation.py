@@ -239,13 +239,18 @@ def test_a_gradient_that_does_not_fit_is_refused_before_anything_is_added():
     assert optimizer.accumulated == 1
 
 
-def test_another_scale_is_refused():
-    optimizer = gradstep.SGD([np.ones(2)], lr=0.1, accumulate=2)
+def test_another_scale_drops_what_was_added():
+    p = np.zeros(2)
+    optimizer = gradstep.SGD([p], lr=1.0, accumulate=2)
     optimizer.step([np.ones(2)], grad_scale=4.0)
-    with pytest.raises(RuntimeError, match="grad_scale differs from that of the micro-batches before, whose sum it"):
+    with pytest.warns(
+        UserWarning, match=r"grad_scale changed from 4\.0 to 2\.0 between the micro-batches of one update"
+    ):
         optimizer.step([np.ones(2)], grad_scale=2.0)
-    optimizer.step([np.ones(2)], grad_scale=4.0)
-    optimizer.step([np.ones(2)], grad_scale=2.0)
+    assert (optimizer.accumulated, optimizer.stats().skipped) == (0, True)
+    for _ in range(2):
+        optimizer.step([np.ones(2)], grad_scale=2.0)
+    np.testing.assert_array_equal(p, -0.5)
 
 
 def test_a_micro_batch_at_the_averages_is_refused():
