@@ -80,8 +80,8 @@ class Accumulation:
             return False
         warnings.warn(
             f"grad_scale changed from {1 / before} to {1 / unscale} between the micro-batches of one update, and they "
-            "were dropped: let it change where optimizer.accumulated is 0, and make the growth_interval of a GradScaler "
-            "a multiple of accumulate",
+            "were dropped: let it change where optimizer.accumulated is 0, and make a GradScaler's growth_interval a "
+            "multiple of accumulate",
             UserWarning,
             stacklevel=4,
         )

@@ -210,6 +210,14 @@ def test_options_that_need_all_gradients_are_refused(options, message):
     assert p.grad is not None  # no hook has stayed
 
 
+def test_a_rule_that_needs_all_gradients_is_refused():
+    class Global(optim.SGD):
+        needs_all_gradients = True
+
+    with pytest.raises(ValueError, match="Global needs the gradients of all tensors for the update of each, and release"):
+        Global([torch.nn.Parameter(torch.ones(2))], lr=0.1, release=True)
+
+
 def test_a_closure_is_refused_before_it_runs():
     p = torch.nn.Parameter(torch.ones(2))
     optimizer = optim.SGD([p], lr=0.1, release=True)
