@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,9 @@ struct slot {
   visiting_order order;
   int64_t size = 0;
   tensor_task task;
-  double measured[2] = {};  // for the rule, over this tensor or over all
-  bool laid_out = false;    // the task is as the view says; an error on the way leaves it false
+  double measured[2] = {};       // for the rule, over this tensor or over all
+  std::optional<sums> released;  // of its last update, until they are joined with the others'
+  bool laid_out = false;         // the task is as the view says; an error on the way leaves it false
 
   // Takes up the parameter's and the gradient's present place; true if the parameter's has changed.
   bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index,

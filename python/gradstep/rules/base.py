@@ -37,6 +37,8 @@ class Rule:
     numbers: ClassVar[tuple[str, ...]] = ("step",)
     #: those of the numbers that are float64 whatever the parameter's dtype
     exact_numbers: ClassVar[tuple[str, ...]] = ()
+    #: whether an update needs the gradients of all tensors at once
+    needs_all_gradients: ClassVar[bool] = False
     #: options whose default differs from the common one
     option_defaults: ClassVar[Options] = {}
     #: hyper-parameters that are True or False
@@ -83,6 +85,11 @@ class Rule:
     def check(cls, group: Group) -> None:
         """Raise TypeError or ValueError for a group that can't be used."""
         check_options(group, cls.__name__)
+        if group["release"] and cls.needs_all_gradients:
+            raise ValueError(
+                f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True has no two "
+                "of them at once: leave it out"
+            )
         cls.settings(group)
 
     @classmethod
