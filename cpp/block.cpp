@@ -29,16 +29,19 @@ void for_each_leaf(int64_t first, int64_t count, const F& visit) {
 class block {
  public:
   block(const target& on, const operand& x, arithmetic type)
-      : x_(x), storage_(on.storages[int(x.type)]), type_(type), in_place_(in_place(x, type)) {}
+      : x_(x),
+        storage_(on.storages[int(x.type)]),
+        add_(on.around[int(type)].add),
+        type_(type),
+        in_place_(in_place(x, type)) {}
 
   void* read(int64_t first, int64_t count) {
     if (in_place_) return element(x_, first);
-    const void* stored = element(x_, first);
-    if (!x_.direct) {
-      gather(x_, first, count, stored_.bytes);
-      stored = stored_.bytes;
+    if (x_.rows && !x_.rows->starts.empty()) {
+      read_sums(first, count);
+    } else {
+      decode(first, count, decoded_.bytes);
     }
-    storage_.decode[int(type_)](stored, decoded_.bytes, count);
     return decoded_.bytes;
   }
 
@@ -50,8 +53,33 @@ class block {
   }
 
  private:
+  void decode(int64_t first, int64_t count, void* to) {
+    const void* stored = element(x_, first);
+    if (!x_.direct) {
+      gather(x_, first, count, stored_.bytes);
+      stored = stored_.bytes;
+    }
+    storage_.decode[int(type_)](stored, to, count);
+  }
+
+  // Adds up what belongs to one row, in its order.
+  [[gnu::noinline]] void read_sums(int64_t first, int64_t count) {
+    buffer term;
+    char* sum = decoded_.bytes;
+    for_each_row(x_, first, count, [&](int64_t row, int64_t within, int64_t run) {
+      int64_t at = x_.rows->starts[size_t(row)];
+      decode(at * x_.row_elements + within, run, sum);
+      while (++at < x_.rows->starts[size_t(row) + 1]) {
+        decode(at * x_.row_elements + within, run, term.bytes);
+        add_(sum, term.bytes, run);
+      }
+      sum += run * (type_ == arithmetic::f64 ? 8 : 4);
+    });
+  }
+
   const operand& x_;
   const storage_entry& storage_;
+  void (*add_)(void*, const void*, int64_t);
   arithmetic type_;
   bool in_place_;
   buffer stored_, decoded_;

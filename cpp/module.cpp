@@ -25,11 +25,11 @@ int find_rule(const std::string& name) {
 }
 
 group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
-                             double weight_decay, const surroundings& around) {
+                             double weight_decay, const surroundings& around, bool takes_rows) {
   const int index = find_rule(rule);
   if (int(hypers.size()) != active_target().rules[index].hypers)
     throw py::value_error("the rule '" + rule + "' takes other hyper-parameters");
-  return {index, std::move(hypers), lr, weight_decay, around};
+  return {index, std::move(hypers), lr, weight_decay, around, takes_rows};
 }
 
 state_names make_names(std::vector<std::string> arrays, std::vector<std::string> numbers, std::string average,
@@ -74,7 +74,7 @@ void bind_settings(py::module_& m) {
       .def_readwrite("zero_gradient", &surroundings::zero_gradient);
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
-           py::arg("weight_decay"), py::arg("around"));
+           py::arg("weight_decay"), py::arg("around"), py::arg("takes_rows") = false);
   py::class_<step_settings>(m, "StepSettings")
       .def(py::init([](int threads) { return step_settings{.threads = threads}; }), py::arg("threads"))
       .def_readwrite("threads", &step_settings::threads)

@@ -37,6 +37,7 @@ struct group_settings {
   double lr = 0;
   double weight_decay = 0;
   surroundings around;
+  bool takes_rows = false;  // rows without a gradient may rest
 };
 
 struct step_settings {

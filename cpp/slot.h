@@ -8,6 +8,7 @@
 
 #include "block.h"
 #include "identities.h"
+#include "rows.h"
 #include "settings.h"
 
 namespace gradstep {
@@ -45,12 +46,14 @@ struct slot {
   const PyObject* gradient_seen = nullptr;       // the last gradient, for its identity alone
   bool gradient_moved = true;                    // since it was found fit to be zeroed
   visiting_order order;
-  int64_t size = 0;
+  int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one
+  row_order rows;          // of it
+  int64_t size = 0;        // elements that are visited
   tensor_task task;
   bool laid_out = false;  // the task is as the view says; an error on the way leaves it false
 
-  // Takes up the parameter's and the gradient's present place; true if the parameter's has changed.
-  bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index,
+  // Takes up the parameter's and the gradient's present place; true if what is visited has changed.
+  bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, bool takes_rows,
             std::vector<pybind11::object>& keep);
 
   void bind(pybind11::dict new_state, const state_names& names_of, bool is_fresh, int index);
@@ -62,6 +65,13 @@ struct slot {
   void advance(const clock& c);  // after the update
 
  private:
+  bool read_dense(const array_view& seen, const array_view& gradient, int index);
+  void read_rows(const array_view& seen, const sparse_gradient& gradient, int index,
+                 std::vector<pybind11::object>& keep);
+  bool lies_elsewhere(const array_view& seen, int rows_now) const;
+  bool is_reshaped(const array_view& seen, int rows_now) const;
+  void lay_out(const array_view& seen, int rows_now, int index);
+  operand visited_part(const array_view& array) const;
   void lay_out_states(int index);
   operand lay_out_state(size_t member, int index) const;
   mirror read_number(size_t member, int index) const;

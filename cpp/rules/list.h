@@ -22,6 +22,7 @@
 #include "schedule_free.h"
 #include "sgd.h"
 #include "signum.h"
+#include "sparse_adam.h"
 
 #define GS_RULES(X)            \
   X(sgd)                       \
@@ -35,6 +36,7 @@
   X(rmsprop_centered_momentum) \
   X(adam)                      \
   X(amsgrad)                   \
+  X(sparse_adam)               \
   X(adamax)                    \
   X(nadam)                     \
   X(radam)                     \

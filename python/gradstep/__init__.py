@@ -44,9 +44,11 @@ from gradstep.optimizers import (
     ScheduleFreeAdamW,
     ScheduleFreeSGD,
     Signum,
+    SparseAdam,
 )
 from gradstep.plateau import Plateau
 from gradstep.schedules import *  # noqa: F403
+from gradstep.sparse import Rows
 from gradstep.threads import get_num_threads, set_num_threads
 
 __version__ = _core.__version__
@@ -72,10 +74,12 @@ __all__ = [
     "Plateau",
     "RAdam",
     "RMSprop",
+    "Rows",
     "Rprop",
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "SparseAdam",
     "attach",
     "checkpoint",
     "convert",

@@ -37,7 +37,13 @@ class Surroundings:
 
 class GroupSettings:
     def __init__(
-        self, rule: str, hypers: Sequence[float], lr: float, weight_decay: float, around: Surroundings
+        self,
+        rule: str,
+        hypers: Sequence[float],
+        lr: float,
+        weight_decay: float,
+        around: Surroundings,
+        takes_rows: bool = False,
     ) -> None: ...
 
 class StepSettings:

@@ -47,6 +47,7 @@ __all__ = [
     "schedulefreesgd_",
     "sgd_",
     "signum_",
+    "sparseadam_",
 ]
 
 
@@ -157,3 +158,4 @@ schedulefreeadamw_ = _update_of(rules.ScheduleFreeAdamW)
 schedulefreesgd_ = _update_of(rules.ScheduleFreeSGD)
 sgd_ = _update_of(rules.SGD)
 signum_ = _update_of(rules.Signum)
+sparseadam_ = _update_of(rules.SparseAdam)

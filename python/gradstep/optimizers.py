@@ -26,6 +26,7 @@ __all__ = [
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "SparseAdam",
 ]
 
 
@@ -111,3 +112,7 @@ class ScheduleFreeSGD(EvaluationMode, rules.ScheduleFreeSGD, ArrayOptimizer):
 
 class Signum(rules.Signum, ArrayOptimizer):
     __doc__ = rules.Signum.__doc__
+
+
+class SparseAdam(rules.SparseAdam, ArrayOptimizer):
+    __doc__ = rules.SparseAdam.__doc__

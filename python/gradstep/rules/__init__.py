@@ -20,6 +20,7 @@ from gradstep.rules.rprop import Rprop
 from gradstep.rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.rules.sgd import SGD
 from gradstep.rules.signum import Signum
+from gradstep.rules.sparse_adam import SparseAdam
 
 __all__ = [
     "ADOPT",
@@ -43,4 +44,5 @@ __all__ = [
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "SparseAdam",
 ]

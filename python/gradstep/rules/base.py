@@ -71,6 +71,11 @@ class Rule:
         return 0.0
 
     @classmethod
+    def takes_rows(cls, group: Group) -> bool:
+        """Whether rows without a gradient may rest, so that the gradient may be sparse."""
+        return False
+
+    @classmethod
     def check(cls, group: Group) -> None:
         """Raise TypeError or ValueError for a group that can't be used."""
         check_options(group, cls.__name__)
@@ -86,6 +91,7 @@ class Rule:
             lr=cls._read(group, "lr") * read_float(group.get("lr_scale", 1.0), "lr_scale"),
             weight_decay=cls._read(group, "weight_decay"),
             around=around or surroundings(group),
+            takes_rows=cls.takes_rows(group),
         )
 
     @classmethod
