@@ -28,8 +28,14 @@ class plan {
                       const pybind11::object& states, const std::vector<group_settings>& groups,
                       const step_settings& options);
 
+  // Makes up for what these rows of the tensor at `index`, or all for None, have missed while their sparse
+  // gradients left them out.
+  void catch_up(int index, const pybind11::object& rows, int threads);
+
   const step_report& report() const { return report_; }
-  const pybind11::list& written() const { return written_; }  // the parameters that the last step wrote
+  const pybind11::list& written() const {
+    return written_;
+  }                      // the parameters that the last step or catching up wrote
   int gathered() const;  // how many of them took the path for other layouts
 
   // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.
@@ -45,6 +51,7 @@ class plan {
   std::vector<double> measure(const std::vector<group_settings>& groups, const step_settings& options);
   void update(const std::vector<group_settings>& groups, const step_settings& options,
               const std::vector<double>& shrink, bool measured);
+  void replay(int index, const pybind11::object& rows, int threads);
   void zero_gradients(const std::vector<group_settings>& groups);
   sums total(int group) const;  // over its active tensors; over all of them for -1
 

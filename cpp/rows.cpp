@@ -8,7 +8,8 @@ namespace gradstep {
 
 std::optional<sparse_gradient> find_rows(py::handle gradient, const array_view& parameter,
                                          const array_role& role) {
-  static py::handle read_rows = py::object(py::module_::import("gradstep.sparse").attr("read_rows")).release();
+  static py::handle read_rows =
+      py::object(py::module_::import("gradstep.sparse").attr("read_rows")).release();
   const py::object found = read_rows(gradient, parameter.shape(), role.text());
   if (found.is_none()) return std::nullopt;
   const py::tuple rows = found;

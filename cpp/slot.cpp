@@ -35,8 +35,9 @@ void require_shape(const array_view& given, const array_view& parameter, const s
   for (int d = 0; equal && d < given.ndim; ++d)
     equal = given.dimensions[d].size == parameter.dimensions[d].size;
   if (equal) return;
-  throw py::value_error(what + " has shape " + std::string(py::str(given.shape())) + ", but the parameter has shape " +
-                        std::string(py::str(parameter.shape())) + ": they must be equal");
+  throw py::value_error(what + " has shape " + std::string(py::str(given.shape())) +
+                        ", but the parameter has shape " + std::string(py::str(parameter.shape())) +
+                        ": they must be equal");
 }
 
 bool unchanged(const array_view& now, const array_view& before) {
@@ -55,7 +56,7 @@ array_view read_parameter(py::handle parameter, int index, std::vector<py::objec
   return view;
 }
 
-bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, bool takes_rows,
+bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, row_policy policy,
                 std::vector<py::object>& keep) {
   if (parameter.ptr() != parameter_now.ptr()) {
     *this = slot{};
@@ -66,9 +67,10 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, bo
   array_view gradient;
   py::object owner;
   if (!read_directly(gradient_now, gradient)) {
-    if (takes_rows)
+    if (policy != row_policy::refuse)
       if (const auto rows_given = find_rows(gradient_now, seen, role)) {
         read_rows(seen, *rows_given, index, keep);
+        follow_rows(policy == row_policy::lag, index);
         return true;
       }
     gradient = read_description(gradient_now, role, owner);
@@ -77,6 +79,7 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, bo
   if (gradient_now.ptr() != gradient_seen || gradient.data != task.gradient.data)
     refuse_negated(gradient_now, role);
   gradient_seen = gradient_now.ptr();
+  follow_rows(false, index);
   return read_dense(seen, gradient, index);
 }
 
@@ -116,6 +119,48 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   gradient_view = {};
 }
 
+void slot::follow_rows(bool lag, int index) {
+  if (!lag) refuse_lagging(index);
+  task.history = lag ? &history : nullptr;
+  if (!lag) return;
+  int64_t count = 1;
+  for (int d = 0; d < row_dimensions; ++d) count *= view.dimensions[d].size;
+  history.made.resize(size_t(count));
+}
+
+void slot::refuse_lagging(int index) const {
+  if (!history.steps.empty())
+    throw py::value_error("rows of parameter " + std::to_string(index) +
+                          " lag behind its sparse gradients: call catch_up() before another kind of step");
+}
+
+void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::object>& keep) {
+  const array_view seen = read_parameter(parameter, index, keep);
+  if (lies_elsewhere(seen, row_dimensions)) lay_out(seen, row_dimensions, index);
+  std::vector<int64_t> lagging;
+  const auto take = [&](int64_t row) {
+    if (history.is_behind(row)) lagging.push_back(row);
+  };
+  if (numbers.is_none() || row_dimensions > 1) {
+    for (int64_t row = 0; row < int64_t(history.made.size()); ++row) take(row);
+  } else {
+    rows.sort(numbers.cast<py::array_t<int64_t>>());
+    for (const int64_t row : rows.visited.numbers) take(row);
+  }
+  rows.visited = {std::move(lagging), {}};
+  size = rows.visited.count() * task.parameter.row_elements;
+  task.step = &history.steps.back();
+}
+
+void slot::note_made() {
+  for (const int64_t row : rows.visited.numbers) history.made[size_t(row)] = int(history.steps.size());
+}
+
+void slot::forget_history() {
+  history.steps.clear();
+  history.made.assign(history.made.size(), 0);
+}
+
 bool slot::lies_elsewhere(const array_view& seen, int rows_now) const {
   return is_reshaped(seen, rows_now) || seen.data != view.data;
 }
@@ -141,6 +186,8 @@ operand slot::visited_part(const array_view& array) const {
 }
 
 void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int index) {
+  if (task.state_count >= 0) refuse_lagging(index);
+  history = {};
   state = std::move(new_state);
   task.state_count = -1;  // it holds none until all are found good
   names.clear();
@@ -228,6 +275,10 @@ clock slot::now() const {
 void slot::advance(const clock& c) {
   t = c.t;
   fresh = false;
+  if (task.history) {
+    history.steps.push_back(*task.step);
+    note_made();
+  }
   if (!mirrors.empty()) mirrors[0].set(double(t));
   for (size_t k = 1; k < mirrors.size(); ++k) mirrors[k].set(c.kept[k - 1]);
   if (average_product.data) average_product.set(c.average_product);

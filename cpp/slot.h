@@ -48,13 +48,20 @@ struct slot {
   visiting_order order;
   int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one
   row_order rows;          // of it
+  row_history history;     // of rows that lag
   int64_t size = 0;        // elements that are visited
   tensor_task task;
   bool laid_out = false;  // the task is as the view says; an error on the way leaves it false
 
   // Takes up the parameter's and the gradient's present place; true if what is visited has changed.
-  bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, bool takes_rows,
+  bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, row_policy policy,
             std::vector<pybind11::object>& keep);
+
+  // Takes up the parameter's present place, for a visit of those of these rows that lag; None for all rows.
+  void visit_lagging(const pybind11::object& numbers, int index, std::vector<pybind11::object>& keep);
+  bool lags() const { return task.state_count >= 0 && !history.steps.empty(); }
+  void note_made();       // that the visited rows are up to date
+  void forget_history();  // when all are
 
   void bind(pybind11::dict new_state, const state_names& names_of, bool is_fresh, int index);
   bool holds_its_states(int count, const group_settings& settings);
@@ -68,6 +75,8 @@ struct slot {
   bool read_dense(const array_view& seen, const array_view& gradient, int index);
   void read_rows(const array_view& seen, const sparse_gradient& gradient, int index,
                  std::vector<pybind11::object>& keep);
+  void follow_rows(bool lag, int index);
+  void refuse_lagging(int index) const;
   bool lies_elsewhere(const array_view& seen, int rows_now) const;
   bool is_reshaped(const array_view& seen, int rows_now) const;
   void lay_out(const array_view& seen, int rows_now, int index);

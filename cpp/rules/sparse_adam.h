@@ -1,5 +1,5 @@
-// Adam with eps added to the uncorrected root, as torch.optim.SparseAdam has it: the form of the last remark of
-// section 2 in Kingma and Ba 2015, arXiv:1412.6980.
+// Adam with eps added to the uncorrected root, as torch.optim.SparseAdam has it: the form of the last remark
+// of section 2 in Kingma and Ba 2015, arXiv:1412.6980.
 #pragma once
 
 #include "adam.h"

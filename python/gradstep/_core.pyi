@@ -20,6 +20,11 @@ class DecayKind:
     FULL: DecayKind
     CORRECTED: DecayKind
 
+class RowPolicy:
+    REFUSE: RowPolicy
+    REST: RowPolicy
+    LAG: RowPolicy
+
 class Surroundings:
     def __init__(self) -> None: ...
     decay: DecayKind
@@ -43,7 +48,7 @@ class GroupSettings:
         lr: float,
         weight_decay: float,
         around: Surroundings,
-        takes_rows: bool = False,
+        rows: RowPolicy = ...,
     ) -> None: ...
 
 class StepSettings:
@@ -89,6 +94,7 @@ class Plan:
         groups: Sequence[GroupSettings],
         settings: StepSettings,
     ) -> list[int]: ...
+    def catch_up(self, index: int, rows: npt.NDArray[np.int64] | None, threads: int) -> None: ...
     def report(self) -> StepReport: ...
     def skipped(self) -> bool: ...
     def written(self) -> list[Any]: ...

@@ -49,6 +49,8 @@ class ArrayOptimizer(Stepping):
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
         adopt_schedules(complete, self.param_groups)
         self.check(complete)
+        if self.param_groups:
+            self.catch_up()
         groups = [*self.param_groups, complete]
         _core.check_parameters([array for each in groups for array in each["params"]])
         self.param_groups.append(complete)
@@ -81,6 +83,7 @@ class ArrayOptimizer(Stepping):
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
+        self.catch_up()
         groups, first = [], 0
         for group in self.param_groups:
             count = len(group["params"])
@@ -117,6 +120,7 @@ class ArrayOptimizer(Stepping):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: everything but the plan, which is made anew."""
+        self.catch_up()
         return {name: vars(self)[name] for name in ("defaults", "param_groups", "state", "_all_numpy")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -124,6 +124,8 @@ def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str,
             raise TypeError(f"{name} takes {option} and {argument}, the array to update, together")
     if group["ema_bias_correction"]:
         raise ValueError(f"{name} keeps nothing, so it can't correct an average: pass ema as a schedule of its weights")
+    if group["lazy_rows"]:
+        raise ValueError(f"{name} keeps nothing, so rows can't lag: pass a dense gradient, or use an optimizer")
     return {"ema": average, "cast": copy}
 
 

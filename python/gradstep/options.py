@@ -50,6 +50,9 @@ class Options(TypedDict, total=False):
     cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update.
         None (the default) for none.
     zero_grad: fill the gradients with zeros once they are used. Default False: they are only read.
+    lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones that are zero elsewhere: a
+        row that is left out lags, and makes up for the updates it missed when it comes again, or in
+        ``optimizer.catch_up()``. Default False: without it only rules take them by which such rows rest.
     stats: measure what the step did, for ``optimizer.stats()``. Default False.
     state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
         parameter's own dtype.
@@ -70,6 +73,7 @@ class Options(TypedDict, total=False):
     ema_bias_correction: bool
     cast_to: Literal["bf16", "f16"] | None
     zero_grad: bool
+    lazy_rows: bool
     stats: bool
     state_dtype: str | None
     foreach: bool | None
@@ -91,6 +95,7 @@ OPTION_DEFAULTS: Options = {
     "ema_bias_correction": False,
     "cast_to": None,
     "zero_grad": False,
+    "lazy_rows": False,
     "stats": False,
     "state_dtype": None,
     "foreach": None,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Rows", "read_rows"]
+__all__ = ["Rows", "read_rows", "row_numbers"]
 
 #: leading dimensions of the parameter that its rows are counted over, the rows' numbers, an array of their values
 RowValues = tuple[int, npt.NDArray[np.int64], Any]
@@ -83,6 +83,18 @@ def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | N
         )
     counted = shape[: len(indices)]
     return len(counted), _number_rows(indices, counted, role), values
+
+
+def row_numbers(rows: Any, parameter: Any) -> npt.NDArray[np.int64]:
+    """Rows of a parameter, checked, from an array of any shape."""
+    _check_int64(rows, "rows")
+    return _number_rows(np.asarray(rows).reshape(1, -1), tuple(parameter.shape[:1]), "the call")
+
+
+def _check_int64(numbers: Any, name: str) -> None:
+    if str(getattr(numbers, "dtype", "")).removeprefix("torch.") != "int64":
+        given = getattr(numbers, "dtype", type(numbers).__name__)
+        raise TypeError(f"Invalid {name}: of {given}: pass an array of int64, with the number of a row for each")
 
 
 def _number_rows(indices: npt.NDArray[np.int64], counted: tuple[int, ...], role: str) -> npt.NDArray[np.int64]:

@@ -8,11 +8,13 @@ import threading
 from typing import Any, NamedTuple
 
 from gradstep import _core
+from gradstep.arrays import tell_autograd
 from gradstep.averages import Averages
 from gradstep.hyperparameters import Group
 from gradstep.options import OPTION_DEFAULTS, step_settings, surroundings
 from gradstep.rules.base import Rule
 from gradstep.scheduling import GroupSchedules, adopt_schedules
+from gradstep.sparse import row_numbers
 from gradstep.threads import get_num_threads
 
 __all__ = ["Stats", "Stepping"]
@@ -86,6 +88,7 @@ class Stepping(Rule):
             )
         groups = self.param_groups
         if len(self._schedules) != len(groups):
+            self.catch_up()
             self._forget_plan()
         for group, schedules in zip(groups, self._schedules, strict=True):
             schedules.yield_to_writes(group)
@@ -110,6 +113,29 @@ class Stepping(Rule):
         for group, schedules in zip(groups, self._schedules, strict=True):
             schedules.advance(group)
         return True
+
+    def catch_up(self, parameter: Any = None, rows: Any = None) -> None:
+        """Make up for the updates that rows have missed, by the option ``lazy_rows``.
+
+        After it parameters and states have the bits of a training with dense gradients (where they are stored in
+        float32 or float64). Call it for all before they are read, for evaluation or saving (``state_dict`` does so
+        itself), and for those rows that a look-up is about to read where the forward pass must see them up to date.
+
+        Args:
+            parameter: one of this optimizer's; None (the default) for all.
+            rows: which rows of it, an array of int64; None (the default) for all.
+
+        Raises:
+            ValueError: it is none of the parameters, or a row is not among its rows.
+        """
+        known = [p for group in self.param_groups for p in group["params"]]
+        indices = [i for i, p in enumerate(known) if parameter is None or p is parameter]
+        if not indices:
+            raise ValueError("catch_up got an array that is none of the optimizer's parameters")
+        numbers = None if rows is None else row_numbers(rows, parameter)
+        for index in indices:
+            self._plan.catch_up(index, numbers, get_num_threads())
+            tell_autograd(self._plan.written())
 
     def stats(self) -> Stats:
         """What the last step did; the option ``stats=True`` asks for it.
