@@ -24,7 +24,7 @@ _ALLOWED = "float64, float32, float16 and bfloat16"
 
 _SPARSE = (
     "only gradients may be, as rows (gradstep.Rows, torch.sparse_coo), and only for SGD without momentum, Adagrad and "
-    "SparseAdam; pass .to_dense()"
+    "SparseAdam, or with lazy_rows=True; pass .to_dense()"
 )
 
 

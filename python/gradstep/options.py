@@ -50,9 +50,9 @@ class Options(TypedDict, total=False):
     cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update.
         None (the default) for none.
     zero_grad: fill the gradients with zeros once they are used. Default False: they are only read.
-    lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones that are zero elsewhere: a
-        row that is left out lags, and makes up for the updates it missed when it comes again, or in
-        ``optimizer.catch_up()``. Default False: without it only rules take them by which such rows rest.
+    lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones, zero elsewhere: a row
+        left out lags, and makes up for the updates that it missed when it comes again or in ``catch_up()``; each of
+        them costs the arithmetic of an update, in cache. Default False: only rules by which such rows rest take them.
     stats: measure what the step did, for ``optimizer.stats()``. Default False.
     state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
         parameter's own dtype.

@@ -44,11 +44,7 @@ class Rows:
     values: Any
 
     def __post_init__(self) -> None:
-        if str(getattr(self.indices, "dtype", "")).removeprefix("torch.") != "int64":
-            given = getattr(self.indices, "dtype", type(self.indices).__name__)
-            raise TypeError(
-                f"Invalid indices: of {given}: pass an array of int64, one row number for each of the values"
-            )
+        _check_int64(self.indices, "indices")
         if not hasattr(self.values, "shape"):
             raise TypeError(f"Invalid values: a {type(self.values).__name__}: pass an array, numpy.asarray of it")
         indexed, valued = tuple(self.indices.shape), tuple(self.values.shape)
@@ -88,7 +84,7 @@ def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | N
 def row_numbers(rows: Any, parameter: Any) -> npt.NDArray[np.int64]:
     """Rows of a parameter, checked, from an array of any shape."""
     _check_int64(rows, "rows")
-    return _number_rows(np.asarray(rows).reshape(1, -1), tuple(parameter.shape[:1]), "the call")
+    return _number_rows(np.asarray(rows).reshape(1, -1), tuple(parameter.shape[:1]), "catch_up")
 
 
 def _check_int64(numbers: Any, name: str) -> None:

@@ -37,7 +37,8 @@ def assert_rows_step_alone(name, parameter, given, made=dense, **options):
         optimizer.step([each])
         other.step([made(each)])
         now, rest = held(each), np.setdiff1d(np.arange(len(parameter)), each.indices)
-        assert len(now) < len(each.indices) and len(rest)
+        assert len(now) < len(each.indices)
+        assert len(rest)
         assert_same_bits(parameter[now], whole[now])
         assert_same_bits(parameter[rest], before[rest])
         for key in optimizer.kernel(optimizer.param_groups[0]).arrays:
@@ -137,7 +138,8 @@ def test_a_step_with_infinite_values_is_skipped():
     g.values[3, 5] = np.inf
     optimizer = over("SparseAdam", [p], skip_nonfinite=True)
     optimizer.step([g])
-    assert optimizer.stats().skipped and optimizer.stats().nonfinite == 1
+    assert optimizer.stats().skipped
+    assert optimizer.stats().nonfinite == 1
     assert_same_bits(p, normal(0, SHAPE))
     assert optimizer.state == [{}]
 
