@@ -55,20 +55,6 @@ bool must_measure(const std::vector<group_settings>& groups, const step_settings
          });
 }
 
-// What would not let the rows without a gradient rest, or can't be done to a sparse one.
-void refuse_beside_rows(const group_settings& settings, int index) {
-  const auto refuse = [&](const char* reason) {
-    throw py::value_error("the gradient of parameter " + std::to_string(index) + " is sparse: " + reason);
-  };
-  if (settings.around.zero_gradient)
-    refuse("zero_grad=True would leave its rows in it, with zeros; pass zero_grad=False and set it to None");
-  if (settings.rows == row_policy::lag) return;
-  if (settings.weight_decay != 0)
-    refuse("weight_decay would change the rows that it leaves out; pass weight_decay=0, or lazy_rows=True");
-  if (settings.around.averages)
-    refuse("ema would move the averages of the rows that it leaves out; pass ema=None, or lazy_rows=True");
-}
-
 // min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
 double shrink_to(double limit, double norm) {
   const double by = limit / (norm + 1e-6);
@@ -133,7 +119,7 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
         slot& tensor = slots_[size_t(index)];
         // Remembered until the next cut: a later refusal in this step must not hide it from the next one.
         moved_ |= tensor.read(parameter, gradient, index, groups[group].rows, keep);
-        if (tensor.row_dimensions) refuse_beside_rows(groups[group], index);
+        if (tensor.row_dimensions) tensor.refuse_beside_rows(groups[group], index);
         if (!tensor.holds_its_states(states, groups[group])) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));

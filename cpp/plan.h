@@ -35,7 +35,7 @@ class plan {
   const step_report& report() const { return report_; }
   const pybind11::list& written() const {
     return written_;
-  }                      // the parameters that the last step or catching up wrote
+  }  // the parameters that the last step or catching up wrote
   int gathered() const;  // how many of them took the path for other layouts
 
   // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.

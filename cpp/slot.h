@@ -57,6 +57,9 @@ struct slot {
   bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, row_policy policy,
             std::vector<pybind11::object>& keep);
 
+  // For what would not let the rows rest that a sparse gradient leaves out, or can't be done to one.
+  void refuse_beside_rows(const group_settings& settings, int index) const;
+
   // Takes up the parameter's present place, for a visit of those of these rows that lag; None for all rows.
   void visit_lagging(const pybind11::object& numbers, int index, std::vector<pybind11::object>& keep);
   bool lags() const { return task.state_count >= 0 && !history.steps.empty(); }

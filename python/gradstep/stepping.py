@@ -26,7 +26,10 @@ _PLAIN = (int, float, bool, str, type(None))
 
 
 class Stats(NamedTuple):
-    """What a step did, over all tensors; norms are Euclidean. Of a skipped step only the first two are known."""
+    """What a step did, over all tensors; norms are Euclidean. Of a skipped step only the first two are known.
+
+    Of a tensor with a sparse gradient only the rows that it holds count.
+    """
 
     gradient_norm: float  #: after unscaling, before clipping
     nonfinite: float  #: how many elements of the gradients were infinite or NaN
@@ -117,16 +120,29 @@ class Stepping(Rule):
     def catch_up(self, parameter: Any = None, rows: Any = None) -> None:
         """Make up for the updates that rows have missed, by the option ``lazy_rows``.
 
-        After it parameters and states have the bits of a training with dense gradients (where they are stored in
-        float32 or float64). Call it for all before they are read, for evaluation or saving (``state_dict`` does so
-        itself), and for those rows that a look-up is about to read where the forward pass must see them up to date.
+        After it parameters and states have the bits of dense gradients where they are stored in float32 or float64 (but
+        ``clip_norm`` adds up its norm in another order). Call it for all rows before they are read: to evaluate, or to
+        save a model; ``state_dict`` calls it by itself. Call it for the rows that a look-up will read where the forward
+        pass must see them up to date.
 
         Args:
             parameter: one of this optimizer's; None (the default) for all.
             rows: which rows of it, an array of int64; None (the default) for all.
 
         Raises:
-            ValueError: it is none of the parameters, or a row is not among its rows.
+            TypeError: ``rows`` is no array of int64.
+            ValueError: the parameter is not one of these, or has no such row; nothing has been written.
+
+        >>> import numpy as np, gradstep
+        >>> table = np.zeros((2, 1))
+        >>> opt = gradstep.SGD([table], lr=1.0, momentum=0.5, lazy_rows=True)
+        >>> opt.step([gradstep.Rows(np.array([1]), np.array([[4.0]]))])
+        >>> opt.step([gradstep.Rows(np.array([0]), np.array([[4.0]]))])
+        >>> table.ravel()
+        array([-4., -4.])
+        >>> opt.catch_up()
+        >>> table.ravel()
+        array([-4., -6.])
         """
         known = [p for group in self.param_groups for p in group["params"]]
         indices = [i for i, p in enumerate(known) if parameter is None or p is parameter]
