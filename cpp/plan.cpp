@@ -12,6 +12,8 @@ namespace gradstep {
 
 namespace {
 
+constexpr size_t longest_history = 1000;  // of updates that are kept for rows that lag
+
 // Marks a plan as stepping for as long as it lives.
 class step_guard {
  public:
@@ -90,6 +92,9 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
   }
   if (!unbound.empty()) return unbound;
   update(groups, options, shrinkage(groups, options), measured);
+  for (const int index : active_)
+    if (slots_[size_t(index)].history.steps.size() >= longest_history)
+      replay(index, py::none(), options.threads);
   if (bound_) states_seen_.remember(states);
   bound_ = false;
   return unbound;
@@ -114,7 +119,8 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
       if (!gradient.is_none()) {
         slot& tensor = slots_[size_t(index)];
         // Remembered until the next cut: a later refusal in this step must not hide it from the next one.
-        moved_ |= tensor.read(parameter, gradient, index, keep);
+        moved_ |= tensor.read(parameter, gradient, index, groups[group].rows, keep);
+        if (tensor.row_dimensions) tensor.refuse_beside_rows(groups[group], index);
         if (!tensor.holds_its_states(states, groups[group])) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));
@@ -261,6 +267,27 @@ void plan::zero_gradients(const std::vector<group_settings>& groups) {
       const slot& tensor = slots_[size_t(active_[i])];
       zero_run(tensor.task, 0, tensor.size);
     }
+}
+
+void plan::catch_up(int index, const py::object& rows, int threads) {
+  const step_guard guard(stepping_);
+  written_ = py::list();
+  moved_ = true;
+  if (index >= int(slots_.size()) || !slots_[size_t(index)].lags()) return;
+  replay(index, rows, threads);
+  written_.append(slots_[size_t(index)].parameter);
+}
+
+void plan::replay(int index, const py::object& rows, int threads) {
+  slot& tensor = slots_[size_t(index)];
+  std::vector<py::object> kept_alive;
+  tensor.visit_lagging(rows, index, kept_alive);
+  moved_ = true;
+  chunks_.cut(slots_, {index}, moved_, threads);
+  const target& on = active_target();
+  chunks_.run([&](const chunk& each) { replay_run(on, tensor.task, each.first, each.count); });
+  tensor.note_made();
+  if (rows.is_none()) tensor.forget_history();
 }
 
 void check_parameters(const py::list& parameters) {

@@ -15,6 +15,13 @@ enum class decay_kind {
   corrected,  // by rate^2 / full_rate * decay
 };
 
+// What a sparse gradient is to the rows that it leaves out.
+enum class row_policy {
+  refuse,
+  rest,  // nothing: they stay as they are
+  lag,   // a gradient of zero, made up for when they come again
+};
+
 // What surrounds the rule in a group's steps.
 struct surroundings {
   decay_kind decay = decay_kind::coupled;
@@ -37,6 +44,7 @@ struct group_settings {
   double lr = 0;
   double weight_decay = 0;
   surroundings around;
+  row_policy rows = row_policy::refuse;
 };
 
 struct step_settings {

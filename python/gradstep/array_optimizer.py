@@ -55,6 +55,8 @@ class ArrayOptimizer(Stepping):
                 "release=True is for gradstep.optim, where backward makes the gradients: those of arrays are yours to "
                 "free; leave it out"
             )
+        if self.param_groups:
+            self.catch_up()
         groups = [*self.param_groups, complete]
         check_together(groups)
         _core.check_parameters([array for each in groups for array in each["params"]])
@@ -88,6 +90,7 @@ class ArrayOptimizer(Stepping):
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
+        self.catch_up()
         groups, first = [], 0
         for group in self.param_groups:
             count = len(group["params"])
@@ -124,6 +127,7 @@ class ArrayOptimizer(Stepping):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: everything but the plan, which is made anew."""
+        self.catch_up()
         return {name: vars(self)[name] for name in ("defaults", "param_groups", "state", "_all_numpy")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -56,6 +56,9 @@ class Options(TypedDict, total=False):
         gradients, and the others add, see :mod:`gradstep.accumulation`. Default 1.
     release: over torch parameters, update each as soon as backward has its gradient, and free that, see
         :mod:`gradstep.optim.release`. Default False.
+    lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones, zero elsewhere: a row
+        left out lags, and makes up for the updates that it missed when it comes again or in ``catch_up()``; each of
+        them costs the arithmetic of an update, in cache. Default False: only rules by which such rows rest take them.
     stats: measure what the step did, for ``optimizer.stats()``. Default False.
     state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
         parameter's own dtype.
@@ -79,6 +82,7 @@ class Options(TypedDict, total=False):
     zero_grad: bool
     accumulate: int
     release: bool
+    lazy_rows: bool
     stats: bool
     state_dtype: str | None
     foreach: bool | None
@@ -103,6 +107,7 @@ OPTION_DEFAULTS: Options = {
     "zero_grad": False,
     "accumulate": 1,
     "release": False,
+    "lazy_rows": False,
     "stats": False,
     "state_dtype": None,
     "foreach": None,

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from gradstep import _core
 from gradstep.accumulation import Accumulation
+from gradstep.arrays import tell_autograd
 from gradstep.averages import Averages
 from gradstep.hyperparameters import Group
 from gradstep.options import OPTION_DEFAULTS, check_together, step_settings, surroundings
 from gradstep.rules.base import Rule
 from gradstep.scheduling import GroupSchedules, adopt_schedules
+from gradstep.sparse import row_numbers
 from gradstep.threads import get_num_threads
 
 __all__ = ["Stats", "Stepping"]
@@ -25,7 +27,10 @@ _PLAIN = (int, float, bool, str, type(None))
 
 
 class Stats(NamedTuple):
-    """What a step did, over all tensors; norms are Euclidean. Of a skipped step only the first two are known."""
+    """What a step did, over all tensors; norms are Euclidean. Of a skipped step only the first two are known.
+
+    Of a tensor with a sparse gradient only the rows that it holds count.
+    """
 
     gradient_norm: float  #: after unscaling, before clipping
     nonfinite: float  #: how many elements of the gradients were infinite or NaN
@@ -91,6 +96,7 @@ class Stepping(Rule):
         self._refuse_evaluation()
         groups = self.param_groups
         if len(self._schedules) != len(groups):
+            self.catch_up()
             self._forget_plan()
         for group, schedules in zip(groups, self._schedules, strict=True):
             schedules.yield_to_writes(group)
@@ -145,6 +151,42 @@ class Stepping(Rule):
         """How many micro-batches have been added since the last update; the option ``accumulate`` asks for them."""
         count: int = self.param_groups[0].get("accumulated", 0)
         return count
+
+    def catch_up(self, parameter: Any = None, rows: Any = None) -> None:
+        """Make up for the updates that rows have missed, by the option ``lazy_rows``.
+
+        After it parameters and states have the bits of dense gradients where they are stored in float32 or float64 (but
+        ``clip_norm`` adds up its norm in another order). Call it for all rows before they are read: to evaluate, or to
+        save a model; ``state_dict`` calls it by itself. Call it for the rows that a look-up will read where the forward
+        pass must see them up to date.
+
+        Args:
+            parameter: one of this optimizer's; None (the default) for all.
+            rows: which rows of it, an array of int64; None (the default) for all.
+
+        Raises:
+            TypeError: ``rows`` is no array of int64.
+            ValueError: the parameter is not one of these, or has no such row; nothing has been written.
+
+        >>> import numpy as np, gradstep
+        >>> table = np.zeros((2, 1))
+        >>> opt = gradstep.SGD([table], lr=1.0, momentum=0.5, lazy_rows=True)
+        >>> opt.step([gradstep.Rows(np.array([1]), np.array([[4.0]]))])
+        >>> opt.step([gradstep.Rows(np.array([0]), np.array([[4.0]]))])
+        >>> table.ravel()
+        array([-4., -4.])
+        >>> opt.catch_up()
+        >>> table.ravel()
+        array([-4., -6.])
+        """
+        known = [p for group in self.param_groups for p in group["params"]]
+        indices = [i for i, p in enumerate(known) if parameter is None or p is parameter]
+        if not indices:
+            raise ValueError("catch_up got an array that is none of the optimizer's parameters")
+        numbers = None if rows is None else row_numbers(rows, parameter)
+        for index in indices:
+            self._plan.catch_up(index, numbers, get_num_threads())
+            tell_autograd(self._plan.written())
 
     def stats(self) -> Stats:
         """What the last step did; the option ``stats=True`` asks for it.

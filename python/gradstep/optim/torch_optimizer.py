@@ -191,6 +191,16 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         saved = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
         return list(zip(saved, chain.from_iterable(g["params"] for g in self.param_groups), strict=False))
 
+    def state_dict(self) -> dict[str, Any]:
+        """The states and groups as ``torch.optim.Optimizer.state_dict``; rows that lag are brought up to date first."""
+        self.catch_up()
+        return super().state_dict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.catch_up()
+        state: dict[str, Any] = super().__getstate__()
+        return state
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         for group in self.param_groups:

@@ -82,6 +82,11 @@ class Rule:
         return 0.0
 
     @classmethod
+    def takes_rows(cls, group: Group) -> bool:
+        """Whether rows that a sparse gradient leaves out rest by this rule."""
+        return False
+
+    @classmethod
     def check(cls, group: Group) -> None:
         """Raise TypeError or ValueError for a group that can't be used."""
         check_options(group, cls.__name__)
@@ -102,7 +107,14 @@ class Rule:
             lr=cls._read(group, "lr") * read_float(group.get("lr_scale", 1.0), "lr_scale"),
             weight_decay=cls._read(group, "weight_decay"),
             around=around or surroundings(group),
+            rows=cls._row_policy(group),
         )
+
+    @classmethod
+    def _row_policy(cls, group: Group) -> _core.RowPolicy:
+        if group["lazy_rows"]:
+            return _core.RowPolicy.LAG
+        return _core.RowPolicy.REST if cls.takes_rows(group) else _core.RowPolicy.REFUSE
 
     @classmethod
     def _read(cls, group: Group, name: str) -> float:
