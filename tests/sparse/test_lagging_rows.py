@@ -154,6 +154,17 @@ def test_averages_catch_up_before_they_are_swapped_in():
     assert_same_bits(p, q)
 
 
+def test_averages_of_schedule_free_rules_catch_up_before_they_are_evaluated():
+    case = Case("ScheduleFreeAdamW", {"lr": 0.03, "betas": (0.8, 0.95), "weight_decay": 0.3})
+    p, q = normal(0, SHAPE), normal(0, SHAPE)
+    lazy = step_all(case.over([p], lazy_rows=True), [[rows(t)] for t in range(3)])
+    full = step_all(case.over([q]), [[dense(rows(t))] for t in range(3)])
+    assert not np.array_equal(p, q)
+    lazy.eval()
+    full.eval()
+    assert_same_bits(p, q)
+
+
 def lagging():
     p = normal(0, SHAPE)
     return p, step_all(ADAM.over([p], lazy_rows=True), [[rows(t)] for t in range(3)])
