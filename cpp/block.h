@@ -35,7 +35,7 @@ struct row_history {
 struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];
-  int state_count = -1;   // until they are bound
+  int state_count = 0;
   operand average, copy;  // of the parameter
   bool has_average = false, has_copy = false;
   const row_history* history = nullptr;  // where rows may lag

@@ -45,7 +45,7 @@ void slot::follow_rows(bool lag, int index) {
 }
 
 void slot::refuse_lagging(int index) const {
-  if (!history.steps.empty())
+  if (lags())
     throw py::value_error("rows of parameter " + std::to_string(index) +
                           " lag behind its sparse gradients: call catch_up() before another kind of step");
 }

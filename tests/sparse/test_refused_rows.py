@@ -133,7 +133,9 @@ def test_torch_tensors():
     optimizer = optim.SparseAdam([weight])
     for make, message in {
         lambda: torch.zeros(3, 4).to_sparse_csr(): r"is sparse \(torch.sparse_csr\): only .* torch\.sparse_coo",
-        lambda: torch.sparse_coo_tensor(size=(3, 4), device="meta"): r"is on meta: .* move it with \.cpu\(\)",
+        lambda: torch.sparse_coo_tensor(
+            size=(3, 4), device="meta", check_invariants=True
+        ): r"is on meta: .* move it with \.cpu\(\)",
     }.items():
         with pytest.raises(TypeError, match=f"^the gradient of parameter 0 {message}"):
             gradstep.SparseAdam([weight.detach()]).step([make()])
