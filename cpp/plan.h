@@ -46,6 +46,9 @@ class plan {
   void measure(const step_settings& options);
   std::vector<double> shrinkage(const std::vector<group_settings>& groups,
                                 const step_settings& options) const;
+  std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
+                                       const step_settings& options, const std::vector<double>& shrink,
+                                       bool measured);
   void update(const std::vector<group_settings>& groups, const step_settings& options,
               const std::vector<double>& shrink, bool measured);
   void report_measured(const sums& all);
