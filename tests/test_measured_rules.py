@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import gradstep
-from arrays import assert_same_bits, normal, step_all
 from around.sums import norm
+from arrays import assert_same_bits, normal, step_all
 from cases import CASES
 
 EPS = np.finfo(np.float64).eps

@@ -22,8 +22,8 @@ class LAMB(Rule):
         p_t &= p_{t-1} - \gamma r_t u_t
 
     The defaults are the paper's, with a decay of 0.01. NVIDIA's (apex, NVLAMB) clips all gradients together first,
-    ``clip_norm=1.0``; its formula is :math:`g / \max(1, \lVert g \rVert / c)`, and the option's has :math:`10^{-6}` added
-    to the norm. Without apex's ``use_nvlamb``, and in timm, tensors without decay keep a ratio of 1:
+    ``clip_norm=1.0``; its formula is :math:`g / \max(1, \lVert g \rVert / c)`, and the option's, torch's, has
+    :math:`10^{-6}` added to the norm. Without apex's ``use_nvlamb``, and in timm, tensors without decay keep a ratio of 1:
     ``always_adapt=False``. timm's ``trust_clip`` (LAMBC) is ``max_ratio=1.0``; its ``decoupled_decay``, a decay outside
     of the norm, is not offered. The LAMB of bitsandbytes is another rule.
 
