@@ -31,7 +31,8 @@ void refuse_unlike_groups(const std::vector<group_settings>& groups) {
 
 void measure_rules(std::deque<slot>& slots, const chunk_list& chunks) {
   chunks.run([&](const chunk& each) {
-    measure_rule_run(active_target(), slots[size_t(each.tensor)].task, each.first, each.count);
+    const tensor_task& task = slots[size_t(each.tensor)].task;
+    if (task.step->body->measure) measure_rule_run(active_target(), task, each.first, each.count);
   });
   std::vector<sums> totals;
   bool over_all = false;

@@ -25,7 +25,7 @@ STATE_ULPS = 8
 #: rules whose states hold what has been normalised
 CORRECTED_STATES = {"LaProp", "ScheduleFreeAdamW"}
 
-#: numbers of state that are sums of terms of either sign, whose errors scale with those (tests/test_prodigy.py)
+#: numbers of state that are sums of terms of either sign, whose errors scale with those (measured/test_prodigy.py)
 SIGNED_SUMS = {"d_numerator"}
 
 each_case = pytest.mark.parametrize("case", ALL_CASES, ids=str)
