@@ -12,19 +12,6 @@ namespace {
 
 const rule_entry& rule_of(const group_settings& group) { return active_target().rules[group.rule]; }
 
-bool measures_all(const std::vector<group_settings>& groups) {
-  return std::any_of(groups.begin(), groups.end(),
-                     [](const auto& group) { return rule_of(group).measures.over_all; });
-}
-
-// Tensors may come late and be left out of steps: the one with the most updates knows the time.
-const slot* most_updated(const std::deque<slot>& slots) {
-  const slot* found = nullptr;
-  for (const slot& each : slots)
-    if (each.holds_states() && (!found || each.now().t > found->now().t)) found = &each;
-  return found;
-}
-
 void take(slot& tensor, const sums& total) { std::copy(total.rule, total.rule + 2, tensor.measured); }
 
 }  // namespace
@@ -42,20 +29,10 @@ void refuse_unlike_groups(const std::vector<group_settings>& groups) {
                             "(weight_decay and the options may differ)");
 }
 
-void start_measuring(std::deque<slot>& slots, const std::vector<int>& active,
-                     const std::vector<group_settings>& groups) {
-  const slot* const first = measures_all(groups) ? most_updated(slots) : nullptr;
-  clock time = first ? first->now() : clock{};
-  --time.t;
-  for (const int index : active) {
-    take(slots[size_t(index)], {});
-    if (first) slots[size_t(index)].take_time(time);
-  }
-}
-
 void measure_rules(std::deque<slot>& slots, const chunk_list& chunks) {
   chunks.run([&](const chunk& each) {
-    measure_rule_run(active_target(), slots[size_t(each.tensor)].task, each.first, each.count);
+    const tensor_task& task = slots[size_t(each.tensor)].task;
+    if (task.step->body->measure) measure_rule_run(active_target(), task, each.first, each.count);
   });
   std::vector<sums> totals;
   bool over_all = false;

@@ -15,11 +15,6 @@ bool rule_measures(const std::vector<group_settings>& groups);
 // Raises where groups differ that a rule measures as one.
 void refuse_unlike_groups(const std::vector<group_settings>& groups);
 
-// Sets the sums of the active tensors to 0; where a rule measures them as one, also their time to that of the
-// tensor with the most updates.
-void start_measuring(std::deque<slot>& slots, const std::vector<int>& active,
-                     const std::vector<group_settings>& groups);
-
 // Forms the sums, once the tasks have their constants: one pass over what the rules read.
 void measure_rules(std::deque<slot>& slots, const chunk_list& chunks);
 

@@ -229,7 +229,6 @@ std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& gr
 void plan::update(const std::vector<group_settings>& groups, const step_settings& options,
                   const std::vector<double>& shrink, bool measured) {
   if (rule_measures(groups)) {
-    start_measuring(slots_, active_, groups);
     prepare(groups, options, shrink, measured);
     measure_rules(slots_, chunks_);
   }

@@ -214,15 +214,12 @@ clock slot::now() const {
   return c;
 }
 
-void slot::take_time(const clock& c) {
+void slot::advance(const clock& c) {
   t = c.t;
+  fresh = false;
+  measured[0] = measured[1] = 0;
   if (!mirrors.empty()) mirrors[0].set(double(t));
   for (size_t k = 1; k < mirrors.size(); ++k) mirrors[k].set(c.kept[k - 1]);
-}
-
-void slot::advance(const clock& c) {
-  take_time(c);
-  fresh = false;
   if (task.history) {
     history.steps.push_back(*task.step);
     note_made();

@@ -29,6 +29,11 @@ def awkward(seed, size, dtype="f32"):
         return np.where(rng.random(size) < 0.5, rng.choice(odd, size), numbers).astype(kind)
 
 
+def numbers_for(case, seed, size, dtype):
+    """Awkward numbers, or normal ones for a rule in which one infinity is the end of the whole tensor."""
+    return (awkward if case.scope == "element" else normal)(seed, size, dtype)
+
+
 def bits(array):
     """The bits of an array as integers, with one NaN for all (its payload is nobody's promise)."""
     whole = np.array(array, order="C")

@@ -5,7 +5,7 @@ Run as a script it prints them as JSON, with the target that made them.
 
 import json
 
-from arrays import DTYPES, awkward, digest, step_all
+from arrays import DTYPES, digest, numbers_for, step_all
 from cases import ALL_CASES, OPTIONS
 
 SIZE = 3 * 4096 + 37
@@ -14,8 +14,8 @@ STEPS = 4
 
 def trajectory(case, dtype, **options):
     """The digest of one rule's parameters and states over NumPy arrays."""
-    p = awkward(1, SIZE, dtype)
-    gradients = [[awkward(10 + t, SIZE, dtype)] for t in range(STEPS)]
+    p = numbers_for(case, 1, SIZE, dtype)
+    gradients = [[numbers_for(case, 10 + t, SIZE, dtype)] for t in range(STEPS)]
     optimizer = step_all(case.over([p], **options), gradients)
     return digest([p, *optimizer.state[0].values()])
 

@@ -17,6 +17,8 @@ from gradstep import optim, rules  # noqa: E402
 from training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
 
 each_rule = pytest.mark.parametrize("case", CASES, ids=str)
+#: those in which a tensor does not depend on the others
+each_separate_rule = pytest.mark.parametrize("case", [case for case in CASES if case.scope != "all"], ids=str)
 SHARED = [name for name in rules.__all__ if hasattr(torch.optim, name)]
 each_shared = pytest.mark.parametrize("name", SHARED)
 
@@ -124,7 +126,7 @@ def test_closure(case):
     assert_all_same(map(to_numpy, params), map(to_numpy, expected))
 
 
-@each_rule
+@each_separate_rule
 def test_groups_may_differ_and_be_added(case):
     together, apart = tensors(), tensors()
     optimizer = case.over_tensors([{"params": [together[0]]}])
@@ -177,7 +179,7 @@ def test_parameters_without_gradients_are_left_alone(case):
     assert_same_bits(to_numpy(params[0]), stepped)
 
 
-@each_rule
+@each_separate_rule
 def test_a_parameter_unfrozen_later_has_its_own_first_step(case):
     # Trap: torch's fused SGD starts all buffers or none. t, corrections and buffers are each tensor's own.
     params, late = tensors(), tensors()[1:]

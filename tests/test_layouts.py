@@ -1,5 +1,8 @@
-"""Any layout of the parameter and the gradient without self-overlap gives the bits of the contiguous one."""
+"""Any layout of the parameter and the gradient without self-overlap gives the bits of the contiguous one, but that sums
+over a tensor are added in the order of its memory.
+"""
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -61,9 +64,19 @@ def run(case, p, gradients, **options):
     return [p.copy(), *(np.array(v) for v in optimizer.state[0].values())]
 
 
-def assert_all_same(found, expected):
+def assert_same(case, found, expected):
+    if case.scope == "element":
+        assert_same_bits(found, expected)
+        return
+    # The sums are of float64, but a half of an ulp may fall on the other side when a few updates round to the dtype.
+    assert found.dtype == expected.dtype
+    tolerance = 4 * float(ml_dtypes.finfo(found.dtype).eps)
+    np.testing.assert_allclose(found.astype(float), expected.astype(float), rtol=tolerance, atol=tolerance)
+
+
+def assert_all_same(case, found, expected):
     for a, b in zip(found, expected, strict=True):
-        assert_same_bits(a, b)
+        assert_same(case, a, b)
 
 
 @each_dtype
@@ -78,7 +91,7 @@ def test_layouts(case, layout, dtype):
     parameter_alone = run(case, change(start), gradients)
     gradient_alone = run(case, start.copy(), [change(g) for g in gradients])
     for found in (both, parameter_alone, gradient_alone):
-        assert_all_same(found, expected)
+        assert_all_same(case, found, expected)
 
 
 @pytest.mark.parametrize("layout", ["sliced", "every second", "backwards", "partly backwards"])
@@ -111,7 +124,7 @@ def test_large_layouts_on_many_threads(case):
     ):
         for threads in (1, 3):
             gradstep.set_num_threads(threads)
-            assert_all_same(run(case, change(start), [change(gradient), gradient]), expected)
+            assert_all_same(case, run(case, change(start), [change(gradient), gradient]), expected)
 
 
 @each_rule
@@ -120,7 +133,7 @@ def test_a_layout_may_change_between_steps(case):
     gradients = [normal(t, SHAPE) for t in range(1, len(LAYOUTS) + 1)]
     expected = run(case, start.copy(), gradients)
     found = run(case, start.copy(), [c(g) for c, g in zip(LAYOUTS.values(), gradients, strict=True)])
-    assert_all_same(found, expected)
+    assert_all_same(case, found, expected)
 
 
 @each_rule
@@ -151,10 +164,10 @@ def test_an_expanded_gradient(case):
     # Of a sum, say: stride 0 in every dimension. Only an expanded parameter is refused.
     gradient = np.broadcast_to(np.float32(0.75), (40, 3))
     start = normal(0, (40, 3))
-    assert_all_same(run(case, start.copy(), [gradient]), run(case, start, [np.array(gradient)]))
+    assert_all_same(case, run(case, start.copy(), [gradient]), run(case, start, [np.array(gradient)]))
 
 
-@each_rule
+@pytest.mark.parametrize("case", [case for case in ONE_EACH if case.scope != "all"], ids=lambda case: case.kernel)
 def test_scalars_and_empty_arrays(case):
     arrays = [normal(0, ()), normal(1, (0,)), normal(2, (3, 0, 2)), normal(3, (1,)), normal(4, (2,))]
     arrays = [np.asarray(a) for a in arrays]
@@ -199,7 +212,7 @@ def test_torchs_layouts(case):
         for g, change in zip(gradients, (np.array, *list(LAYOUTS.values())[1:3]), strict=True):
             p.grad = to_torch(change(g))
             optimizer.step()
-        assert_same_bits(to_numpy(p).copy(), expected[0])
+        assert_same(case, to_numpy(p).copy(), expected[0])
         for name in case.over([start]).kernel(case.group()).arrays:
             assert optimizer.state[p][name].shape == p.shape
 

@@ -15,6 +15,8 @@ CLOSE = {"rtol": 1e-14, "atol": 1e-14}
 
 BETAS = (0.8, 0.95)
 ADAMS = {"lr": 0.03, "betas": BETAS, "eps": 1e-3}
+LAMBS = {**ADAMS, "weight_decay": 0.3}
+LARSES = {"lr": 0.2, "weight_decay": 0.05, "trust_coeff": 0.3, "eps": 1e-2}
 ADANS = {"lr": 0.03, "betas": (0.9, 0.7, 0.95), "eps": 1e-3, "weight_decay": 0.3}
 
 #: our class and its settings, and those of the peer where it names them otherwise
@@ -30,6 +32,17 @@ TIMM = [
     ("Adan", ADANS, "adan.Adan", {}),
     ("Adan", {**ADANS, "no_prox": True}, "adan.Adan", {}),
     ("LaProp", ADAMS, "laprop.LaProp", {}),
+    ("LAMB", LAMBS, "lamb.Lamb", {"max_grad_norm": None}),
+    (
+        "LAMB",
+        {**LAMBS, "grad_averaging": False, "bias_correction": False},
+        "lamb.Lamb",
+        {"max_grad_norm": None},
+    ),
+    ("LAMB", {**ADAMS, "weight_decay": 0.0, "always_adapt": False}, "lamb.Lamb", {"max_grad_norm": None}),
+    ("LARS", {**LARSES, "momentum": 0.8, "dampening": 0.3}, "lars.Lars", {}),
+    ("LARS", {**LARSES, "momentum": 0.8, "nesterov": True, "trust_clip": True}, "lars.Lars", {}),
+    ("LARS", {**LARSES, "momentum": 0.0, "weight_decay": 0.0, "always_adapt": False}, "lars.Lars", {}),
 ]
 
 
@@ -100,6 +113,28 @@ def test_ademamix_of_optax():
 def test_adopt_of_optax():
     theirs = optax_path(lambda optax: optax.contrib.adopt(0.03, b1=0.8, b2=0.95, eps=1e-3))
     np.testing.assert_allclose(path("ADOPT", ADAMS), theirs, **CLOSE)
+
+
+def test_nvlamb_of_timm():
+    """With its clipping by the norm of all gradients."""
+    optim = pytest.importorskip("timm.optim", exc_type=(ImportError, RuntimeError))
+    p = torch.from_numpy(start())
+    torch_steps(optim.lamb.Lamb([p], **LAMBS, max_grad_norm=0.5, trust_clip=True), p, gradients())
+    ours = path("LAMB", {**LAMBS, "clip_norm": 0.5, "max_ratio": 1.0})
+    # Gradients have norms near 6, to which our option adds 1e-6: a part of 2e-7, seen through eps and the mean alone.
+    np.testing.assert_allclose(ours, p.numpy(), rtol=2e-7, atol=2e-7)
+
+
+def test_lamb_of_optax():
+    theirs = optax_path(lambda optax: optax.lamb(0.03, b1=0.8, b2=0.95, eps=1e-3, weight_decay=0.3))
+    np.testing.assert_allclose(path("LAMB", LAMBS), theirs, **CLOSE)
+
+
+def test_lars_of_optax():
+    # Without decay, whose place in the ratio differs; at a steady rate it makes no difference where the rate is.
+    theirs = optax_path(lambda optax: optax.lars(0.2, trust_coefficient=0.3, eps=1e-2, momentum=0.8, nesterov=True))
+    ours = path("LARS", {**LARSES, "weight_decay": 0.0, "momentum": 0.8, "nesterov": True})
+    np.testing.assert_allclose(ours, theirs, **CLOSE)
 
 
 SCHEDULE_FREE = [

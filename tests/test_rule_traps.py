@@ -10,6 +10,8 @@ from arrays import DTYPES, assert_same_bits, awkward, normal, step_all
 from cases import ALL_CASES, CASES, Case
 
 each_rule = pytest.mark.parametrize("case", CASES, ids=str)
+#: those that look at each element by itself
+each_element_rule = pytest.mark.parametrize("case", [case for case in ALL_CASES if case.scope == "element"], ids=str)
 
 
 def one(value, dtype=np.float32):
@@ -92,7 +94,7 @@ def test_the_sign_of_zero_is_zero(name):
         assert p == 3.0
 
 
-@pytest.mark.parametrize("case", ALL_CASES, ids=str)
+@each_element_rule
 def test_nan_stays_where_it_is(case):
     # Trap: comparisons swallow NaN (a clamp, a maximum, a sign); bitsandbytes skips such elements silently.
     p, clean = normal(0, 40), normal(0, 40)
@@ -163,7 +165,7 @@ def test_time_goes_on_beyond_what_a_float_counts(lr_decay):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", ALL_CASES, ids=str)
+@each_element_rule
 def test_awkward_numbers_do_not_spread(case, dtype):
     # An element's result depends on that element alone: whatever every second one is, the others stay.
     odd = np.arange(300) % 2 == 1

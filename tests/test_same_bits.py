@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gradstep
-from arrays import DTYPES, assert_same_bits, awkward, state_arrays, step_all, to_numpy, to_torch
+from arrays import DTYPES, assert_same_bits, numbers_for, state_arrays, step_all, to_numpy, to_torch
 from cases import CASES
 from gradstep import _core
 from hashes import all_digests
@@ -23,6 +23,7 @@ SIZE = 5 * 16 * 4096 + 1237
 
 each_rule = pytest.mark.parametrize("case", CASES, ids=str)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+each_element_rule = pytest.mark.parametrize("case", [case for case in CASES if case.scope == "element"], ids=str)
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +60,14 @@ def test_an_unknown_target_is_refused(name):
     assert message in done.stderr
 
 
-def data(dtype, size=SIZE):
-    return awkward(1, size, dtype), [awkward(10 + t, size, dtype) for t in range(STEPS)]
+def data(case, dtype, size=SIZE):
+    return numbers_for(case, 1, size, dtype), [numbers_for(case, 10 + t, size, dtype) for t in range(STEPS)]
 
 
 @each_dtype
 @each_rule
 def test_thread_counts(case, dtype):
-    start, gradients = data(dtype)
+    start, gradients = data(case, dtype)
     found = []
     for threads in THREADS:
         gradstep.set_num_threads(threads)
@@ -91,9 +92,9 @@ def cuts(size):
 
 
 @each_dtype
-@each_rule
+@each_element_rule
 def test_chunkings(case, dtype):
-    start, gradients = data(dtype, 20_011)
+    start, gradients = data(case, dtype, 20_011)
     whole = start.copy()
     step_all(case.over([whole]), [[g] for g in gradients])
     for places in cuts(len(start)).values():
@@ -107,7 +108,7 @@ def test_chunkings(case, dtype):
 @each_rule
 def test_offset_views(case, dtype, offset):
     # The same numbers at other addresses, the parameter's and the gradient's shifted by different amounts.
-    start, gradients = data(dtype, 5003)
+    start, gradients = data(case, dtype, 5003)
     whole = start.copy()
     step_all(case.over([whole]), [[g] for g in gradients])
     shifted = np.concatenate([np.full(offset, 7, start.dtype), start, np.full(3, 7, start.dtype)])
@@ -131,7 +132,7 @@ def torch_run(case, start, gradients):
 @each_rule
 def test_numpy_and_torch(case, dtype):
     pytest.importorskip("torch")
-    start, gradients = data(dtype, 5003)
+    start, gradients = data(case, dtype, 5003)
     p, state = torch_run(case, start, gradients)
     optimizer = step_all(case.over([start]), [[g] for g in gradients])
     assert_same_bits(p, start)
@@ -146,7 +147,7 @@ def test_numpy_and_torch(case, dtype):
 def test_flushing_subnormals_changes_nothing(case, dtype):
     # Trap: torch.set_flush_denormal sets the mode of the calling thread, and of those that it starts later.
     torch = pytest.importorskip("torch")
-    start, gradients = data(dtype, 70_001)
+    start, gradients = data(case, dtype, 70_001)
     expected = start.copy()
     expected_optimizer = step_all(case.over([expected]), [[g] for g in gradients])
     if not torch.set_flush_denormal(True):

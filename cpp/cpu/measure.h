@@ -20,7 +20,7 @@ constexpr measurement measurement_of() {
   }
 }
 
-// The operand's numbers from i on, or zeros for one that is not read.
+// Numbers of an operand, or zeros of one that is not read.
 template <bool is_read, class T>
 GS_HD vec<T> load_measured(const void* from, int64_t i, int count) {
   if constexpr (!is_read) return vec<T>(T(0));
@@ -28,16 +28,16 @@ GS_HD vec<T> load_measured(const void* from, int64_t i, int count) {
   return count < lanes<T> ? load_part(numbers, count) : load(numbers);
 }
 
-// Adds the rule's products to the lanes; element 0 of x belongs to lane 0.
-template <class Rule, class T, int... state>
-void measure_rule(const void* constants, const operands& x, rule_lanes& sums,
+// One element for each lane of the sums, or fewer at the end of a run: what they add, as factors.
+template <class T>
+struct alignas(64) measured_row {
+  T factors[4][sum_lanes];
+
+  template <class Rule, int... state>
+  GS_HD void fill(const Rule& rule, const operands& x, int64_t first, int count,
                   std::integer_sequence<int, state...>) {
-  const Rule rule = *static_cast<const Rule*>(constants);
-  alignas(64) T factors[4][sum_lanes];
-  for (int64_t i = 0; i < x.n; i += sum_lanes) {
-    const int count = int(x.n - i < sum_lanes ? x.n - i : sum_lanes);
     for (int lane = 0; lane < count; lane += lanes<T>) {
-      const int64_t at = i + lane;
+      const int64_t at = first + lane;
       const int rest = count - lane;
       const products<vec<T>> found = rule.measure(
           load_measured<(Rule::measured & measured_parameter) != 0, T>(x.p, at, rest),
@@ -48,16 +48,36 @@ void measure_rule(const void* constants, const operands& x, rule_lanes& sums,
       store(factors[2] + lane, found.second);
       store(factors[3] + lane, found.by_second);
     }
+    for (T* factor : factors)
+      for (int lane = count; lane < sum_lanes; ++lane) factor[lane] = 0;
+  }
+
+  GS_HD void add_to(rule_lanes& sums) const {
     for (int sum = 0; sum < 2; ++sum)
-      for (int lane = 0; lane < count; ++lane)
+      for (int lane = 0; lane < sum_lanes; ++lane)
         sums[sum][lane] =
             fma(double(factors[2 * sum][lane]), double(factors[2 * sum + 1][lane]), sums[sum][lane]);
   }
-}
+};
 
+// Adds the rule's products to the lanes; element 0 of x belongs to lane 0.
 template <class Rule, class T>
-void measure_rule(const void* constants, const operands& x, rule_lanes& sums) {
-  measure_rule<Rule, T>(constants, x, sums, std::make_integer_sequence<int, Rule::states>{});
+void measure_rule(const void* constants, const operands& x, rule_lanes& lanes) {
+  constexpr auto states = std::make_integer_sequence<int, Rule::states>{};
+  const Rule rule = *static_cast<const Rule*>(constants);
+  measured_row<T> row;
+  rule_lanes sums;
+  __builtin_memcpy(sums, lanes, sizeof sums);
+  int64_t i = 0;
+  for (; i + sum_lanes <= x.n; i += sum_lanes) {
+    row.fill(rule, x, i, sum_lanes, states);
+    row.add_to(sums);
+  }
+  if (i < x.n) {
+    row.fill(rule, x, i, int(x.n - i), states);
+    row.add_to(sums);
+  }
+  __builtin_memcpy(lanes, sums, sizeof sums);
 }
 
 template <class Rule, class T>

@@ -48,7 +48,7 @@ struct rule_body {
 // What a rule must know before the first write: two sums over each tensor or over all of them.
 struct measurement {
   unsigned reads;     // beside the gradient: measured_parameter, measured_state(k)
-  bool over_all;      // tensors of all groups, which then have one time
+  bool over_all;      // tensors of all groups
   bool before_decay;  // the gradient is seen without coupled decay
 };
 

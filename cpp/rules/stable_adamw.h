@@ -29,8 +29,7 @@ struct stable_adamw {
   template <class V>
   GS_HD products<V> measure(V, V g, V, V v) const {
     base.second_moment(g, v);
-    const V ratio = g / sqrt(maximum(v, V(least)));
-    return {ratio, ratio, V(T(0)), V(T(0))};
+    return {g, g / maximum(v, V(least)), V(T(0)), V(T(0))};
   }
 
   template <class V>

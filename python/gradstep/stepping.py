@@ -245,8 +245,17 @@ class Stepping(Rule):
         """Complete the state of the parameter at ``index`` over all groups and hand it to the plan."""
         group, parameter = self._locate(index)
         state = self._state_of(index, parameter)
+        if self.shares_numbers:
+            state.update(self._shared_numbers())
         fresh = self._complete_state(group, parameter, state)
         self._plan.bind(index, state, self.state_names(group), fresh)
+
+    def _shared_numbers(self) -> dict[str, Any]:
+        """The numbers of the state with the most updates: a loaded one that was left out since may lag behind."""
+        parameters = [parameter for group in self.param_groups for parameter in group["params"]]
+        states = [self._state_of(i, parameter) for i, parameter in enumerate(parameters)]
+        known = max((state for state in states if "step" in state), key=lambda state: float(state["step"]), default={})
+        return {name: known[name] for name in self.numbers if name in known}
 
     def _complete_state(self, group: Group, parameter: Any, state: dict[str, Any]) -> bool:
         """Make what the state lacks; True if that is all of its arrays."""

@@ -15,8 +15,9 @@ KEEP = {  # what multiplies the parameter before the update
     "full": 1 - LR / PEAK * DECAY,
     "corrected": 1 - LR * (LR / PEAK) * DECAY,
 }
-#: without a direction (ASGD, Schedule-Free), or with a decay of its own at some step (ADOPT's first, Adan's division)
-OTHERWISE = {"ASGD", "ScheduleFreeSGD", "ScheduleFreeAdamW", "ADOPT", "Adan"}
+#: without a direction (ASGD, Schedule-Free), with a decay of its own at some step (ADOPT's first, Adan's division), or
+#: with a rate of its own
+OTHERWISE = {"ASGD", "ScheduleFreeSGD", "ScheduleFreeAdamW", "ADOPT", "Adan", "LAMB", "LARS", "Prodigy"}
 
 each_kind = pytest.mark.parametrize("kind", KEEP)
 directed = pytest.mark.parametrize("case", [case for case in CASES if case.name not in OTHERWISE], ids=str)

@@ -119,7 +119,17 @@ double hyper_value(const char* name) {
                            {"b", .7},
                            {"r", .5},
                            {"weight_lr_power", 1.5},
-                           {"weight", -.25}};
+                           {"weight", -.25},
+                           {"max_ratio", .9},
+                           {"bias_correction", 1},
+                           {"grad_averaging", 0},
+                           {"always_adapt", 1},
+                           {"trust_coeff", .3},
+                           {"trust_clip", 0},
+                           {"d0", .02},
+                           {"d_coef", 1.5},
+                           {"growth_rate", 1.2},
+                           {"safeguard_warmup", 0}};
   for (const known& each : all)
     if (std::strcmp(each.name, name) == 0) return each.value;
   std::fprintf(stderr, "no value for the hyper-parameter %s\n", name);
@@ -141,14 +151,26 @@ void run_rule(const rule_entry& rule) {
   for (int t = 1; t <= steps; ++t) {
     now.t = t;
     now.lr = now.rate = .05;
+    now.weight_decay = .6;
+    now.decay = .03;
     now.keep = .97;
+    now.elements = count;
+    now.measured[0] = .7;  // not what is measured below: there are infinite and NaN numbers
+    now.measured[1] = 1.3;
     alignas(16) unsigned char constants[gradstep::constants_bytes];
     body.prepare(hypers.data(), now, constants);
     const std::vector<T> g = numbers<T>(100 + uint64_t(t), count);
-    description.adjust[sizeof(T) == 8](adjusted.data(), g.data(), p.data(), count, t % 2 != 0, .03);
+    description.around[sizeof(T) == 8].prepare_gradient(adjusted.data(), g.data(), p.data(), count,
+                                                        {.5, .75, 1.5, .03, t % 2 != 0});
     gradstep::operands x = {p.data(), adjusted.data(), {}, count};
     for (int k = 0; k < rule.states; ++k) x.s[k] = states[size_t(k)].data();
-    body.apply({now.rate, now.keep, constants}, x);
+    if (body.measure) {
+      gradstep::rule_lanes lanes = {};
+      body.measure(constants, x, lanes);
+      for (const auto& sum : lanes)
+        for (const double lane : sum) all.add(lane);
+    }
+    body.apply({now.rate, now.keep, now.keep, constants}, x);
     all.add(p);
     all.add(adjusted);
     now.fresh = false;

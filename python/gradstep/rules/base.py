@@ -35,6 +35,8 @@ class Rule:
 
     #: numbers of state beside the arrays: the step, then those that the rule keeps, in its order
     numbers: ClassVar[tuple[str, ...]] = ("step",)
+    #: whether all parameters share these numbers: the same arrays are in each state
+    shares_numbers: ClassVar[bool] = False
     #: those of the numbers that are float64 whatever the parameter's dtype
     exact_numbers: ClassVar[tuple[str, ...]] = ()
     #: whether an update needs the gradients of all tensors at once

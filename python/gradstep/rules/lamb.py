@@ -22,15 +22,15 @@ class LAMB(Rule):
         p_t &= p_{t-1} - \gamma r_t u_t
 
     The defaults are the paper's, with a decay of 0.01. NVIDIA's (apex, NVLAMB) clips all gradients together first,
-    ``clip_norm=1.0``; its formula is :math:`g / \max(1, \lVert g \rVert / c)`, and the option's has :math:`10^{-6}` added
-    to the norm. Without apex's ``use_nvlamb``, and in timm, tensors without decay keep a ratio of 1:
-    ``always_adapt=False``. timm's ``trust_clip`` (LAMBC) is ``max_ratio=1.0``; its ``decoupled_decay``, a decay outside
-    of the norm, is not offered. The LAMB of bitsandbytes is another rule.
+    ``clip_norm=1.0``; its formula is :math:`g / \max(1, \lVert g \rVert / c)`, and the option's, torch's, has
+    :math:`10^{-6}` added to the norm. Without apex's ``use_nvlamb``, and in timm, tensors without decay keep a
+    ratio of 1: ``always_adapt=False``. timm's ``trust_clip`` (LAMBC) is ``max_ratio=1.0``; its ``decoupled_decay``, a
+    decay outside of the norm, is not offered. The LAMB of bitsandbytes is another rule.
 
     Norms are summed in float64 in an order that does not depend on threads. They need a pass of their own, in the same
-    call: it reads p, g, m and v, 16 bytes per parameter in float32 beside the 28 of the update.
-    A NaN or an infinity in a gradient is in the sums too, and reaches every element of the tensor:
-    pass ``skip_nonfinite=True`` to make no update then.
+    call: it reads p, g, m and v, 16 bytes per parameter in float32 beside the 28 of the update. A
+    NaN or an infinity in a gradient is in the norm too, and reaches every element of the tensor: pass
+    ``skip_nonfinite=True`` to make no update then.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.

@@ -27,8 +27,8 @@ class LARS(Rule):
 
     Norms are summed in float64 in an order that does not depend on threads. They need a pass of their own, in the same
     call: it reads p and g, 8 bytes per parameter in float32 beside the 20 of the update (12 without momentum).
-    A NaN or an infinity in a gradient is in the sums too, and reaches every element of the tensor:
-    pass ``skip_nonfinite=True`` to make no update then.
+    A NaN or an infinity in a gradient is in the norm too, and reaches every element of the tensor: pass
+    ``skip_nonfinite=True`` to make no update then.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.

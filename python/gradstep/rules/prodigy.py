@@ -31,7 +31,7 @@ class Prodigy(Rule):
 
     The sums are formed in float64 in an order that does not depend on threads, and no number of theirs waits for
     Python. They need a pass of their own, in the same call: it reads p, g, s and :math:`p_0`, 16 bytes per parameter in
-    float32 beside the 40 of the update. A NaN or an infinity in a gradient is in the sums too and
+    float32 beside the 44 of the update. A NaN or an infinity in a gradient is in the sums too and
     reaches every element of every tensor: pass ``skip_nonfinite=True`` to make no update then.
 
     Args:
@@ -65,6 +65,7 @@ class Prodigy(Rule):
     """
 
     numbers = ("step", "d", "d_max", "d_numerator")
+    shares_numbers = True
     exact_numbers = ("d", "d_max", "d_numerator")
     needs_all_gradients = True
     option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}

@@ -25,9 +25,9 @@ class StableAdamW(Rule):
     formed, so that the state is not that of :class:`AdamW`. It needs no clipping of gradients beside.
 
     The mean is summed in float64 in an order that does not depend on threads. It needs a pass of its own, in the same
-    call: it reads g and v, 8 bytes per parameter in float32 beside the 28 of the update.
-    A NaN or an infinity in a gradient is in the sums too, and reaches every element of the tensor:
-    pass ``skip_nonfinite=True`` to make no update then.
+    call: it reads g and v, 8 bytes per parameter in float32 beside the 28 of the update. A NaN or
+    an infinity in a gradient is in the mean too, and reaches every element of the tensor: pass
+    ``skip_nonfinite=True`` to make no update then.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
