@@ -15,6 +15,7 @@ struct constants {
   double rate, keep, keep_against;
   gradient_stage gradient;
   bool prepares_gradient;  // it does something
+  measurement measures;
   double average_weight;
   bool zero_gradient;
   bool measure_gradient;  // in this pass, if not before it
@@ -53,6 +54,9 @@ void update_run(const target& on, const tensor_task& task, int64_t first, int64_
 
 // Makes up for the updates that the visited rows have missed, and nothing else.
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
+// What the rule must know of the tensor: reads that alone.
+void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // Measures the gradient alone, times `unscale`.
 void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,

@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,10 @@ struct slot {
   row_history history;     // of rows that lag
   int64_t size = 0;        // elements that are visited
   tensor_task task;
-  bool states_known = true;  // the dict's, as far as we know
-  bool laid_out = false;     // the task is as the view says; an error on the way leaves it false
+  bool states_known = true;      // the dict's, as far as we know
+  double measured[2] = {};       // for the rule, over this tensor or over all
+  std::optional<sums> released;  // of its last update, until they are joined with the others'
+  bool laid_out = false;         // the task is as the view says; an error on the way leaves it false
 
   // Takes up the parameter's and the gradient's present place; true if what is visited has changed.
   bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, row_policy policy,
@@ -69,11 +72,13 @@ struct slot {
 
   void bind(pybind11::dict new_state, const state_names& names_of, bool is_fresh, int index);
   bool holds_its_states(int count, const group_settings& settings);
+  bool holds_states() const { return states_known && task.state_count >= 0; }
   void forget_states() { states_known = false; }
 
   arithmetic arithmetic_type() const { return view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
-  clock now() const;             // the next update's time, read from the mirrors
-  void advance(const clock& c);  // after the update
+  clock now() const;               // the next update's time, read from the mirrors
+  void take_time(const clock& c);  // its count and the numbers that the rule keeps
+  void advance(const clock& c);    // after the update
 
  private:
   bool read_dense(const array_view& seen, const array_view& gradient, int index);

@@ -7,6 +7,8 @@ from gradstep.evaluation import EvaluationMode
 __all__ = [
     "ADOPT",
     "ASGD",
+    "LAMB",
+    "LARS",
     "SGD",
     "AdEMAMix",
     "Adadelta",
@@ -20,6 +22,7 @@ __all__ = [
     "Lion",
     "NAdam",
     "NAdamW",
+    "Prodigy",
     "RAdam",
     "RMSprop",
     "Rprop",
@@ -27,6 +30,7 @@ __all__ = [
     "ScheduleFreeSGD",
     "Signum",
     "SparseAdam",
+    "StableAdamW",
 ]
 
 
@@ -70,6 +74,14 @@ class Adan(rules.Adan, ArrayOptimizer):
     __doc__ = rules.Adan.__doc__
 
 
+class LAMB(rules.LAMB, ArrayOptimizer):
+    __doc__ = rules.LAMB.__doc__
+
+
+class LARS(rules.LARS, ArrayOptimizer):
+    __doc__ = rules.LARS.__doc__
+
+
 class LaProp(rules.LaProp, ArrayOptimizer):
     __doc__ = rules.LaProp.__doc__
 
@@ -84,6 +96,10 @@ class NAdam(rules.NAdam, ArrayOptimizer):
 
 class NAdamW(rules.NAdamW, ArrayOptimizer):
     __doc__ = rules.NAdamW.__doc__
+
+
+class Prodigy(rules.Prodigy, ArrayOptimizer):
+    __doc__ = rules.Prodigy.__doc__
 
 
 class RAdam(rules.RAdam, ArrayOptimizer):
@@ -116,3 +132,7 @@ class Signum(rules.Signum, ArrayOptimizer):
 
 class SparseAdam(rules.SparseAdam, ArrayOptimizer):
     __doc__ = rules.SparseAdam.__doc__
+
+
+class StableAdamW(rules.StableAdamW, ArrayOptimizer):
+    __doc__ = rules.StableAdamW.__doc__

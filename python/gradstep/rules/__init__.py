@@ -10,10 +10,13 @@ from gradstep.rules.adan import Adan
 from gradstep.rules.ademamix import AdEMAMix
 from gradstep.rules.adopt import ADOPT
 from gradstep.rules.asgd import ASGD
+from gradstep.rules.lamb import LAMB
 from gradstep.rules.laprop import LaProp
+from gradstep.rules.lars import LARS
 from gradstep.rules.lion import Lion
 from gradstep.rules.nadam import NAdam
 from gradstep.rules.nadamw import NAdamW
+from gradstep.rules.prodigy import Prodigy
 from gradstep.rules.radam import RAdam
 from gradstep.rules.rmsprop import RMSprop
 from gradstep.rules.rprop import Rprop
@@ -21,10 +24,13 @@ from gradstep.rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.rules.sgd import SGD
 from gradstep.rules.signum import Signum
 from gradstep.rules.sparse_adam import SparseAdam
+from gradstep.rules.stable_adamw import StableAdamW
 
 __all__ = [
     "ADOPT",
     "ASGD",
+    "LAMB",
+    "LARS",
     "SGD",
     "AdEMAMix",
     "Adadelta",
@@ -38,6 +44,7 @@ __all__ = [
     "Lion",
     "NAdam",
     "NAdamW",
+    "Prodigy",
     "RAdam",
     "RMSprop",
     "Rprop",
@@ -45,4 +52,5 @@ __all__ = [
     "ScheduleFreeSGD",
     "Signum",
     "SparseAdam",
+    "StableAdamW",
 ]
