@@ -54,6 +54,7 @@ void update_run(const target& on, const tensor_task& task, int64_t first, int64_
 
 // What the rule must know of the tensor: reads that alone.
 void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
 // Makes up for the updates that the visited rows have missed, and nothing else.
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 

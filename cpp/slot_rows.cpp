@@ -1,4 +1,5 @@
 // The part of a slot that knows rows: sparse gradients, and rows that lag behind them.
+#include "dispatch.h"
 #include "slot.h"
 
 namespace py = pybind11;
@@ -26,6 +27,10 @@ void slot::refuse_beside_rows(const group_settings& settings, int index) const {
   const auto refuse = [&](const char* reason) {
     throw py::value_error("the gradient of parameter " + std::to_string(index) + " is sparse: " + reason);
   };
+  if (active_target().rules[settings.rule].bodies[0].measure)
+    refuse(
+        "its rule measures whole tensors, and can't tell what the rows that it leaves out add; pass "
+        ".to_dense()");
   if (settings.around.zero_gradient)
     refuse("zero_grad=True would leave its rows in it, with zeros; pass zero_grad=False and set it to None");
   if (settings.rows == row_policy::lag) return;

@@ -12,6 +12,8 @@ from cases import ONE_EACH, Case
 from sparse.row_gradients import SHAPE, dense, held, rows
 
 STEPS = 7
+#: the others measure whole tensors, and refuse sparse gradients
+ELEMENTWISE = [case for case in ONE_EACH if case.name not in ("LAMB", "LARS", "StableAdamW", "Prodigy")]
 ADAM = Case("Adam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.05})
 
 
@@ -39,7 +41,7 @@ def assert_lags_and_catches_up(case, dtype="f32", shape=SHAPE, steps=STEPS, **op
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
-@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+@pytest.mark.parametrize("case", ELEMENTWISE, ids=str)
 def test_bits_of_dense_gradients(case, dtype):
     assert assert_lags_and_catches_up(case, dtype)
 
