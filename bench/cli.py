@@ -13,9 +13,10 @@ from rich.console import Console
 import gradstep
 from bench.accuracy import CheckFailed
 from bench.plot import plot_results
-from bench.report import environment, print_results, print_verdicts, write_json
+from bench.report import environment, print_comparisons, print_results, print_verdicts, write_json
 from bench.results import Result
 from bench.rules import RULES
+from bench.schedules import measure_schedules
 from bench.suite import RUNS, measure_targets, rules_of, run
 from bench.targets import TARGETS, judge
 from bench.timing import Pace
@@ -32,6 +33,7 @@ def _option(text: str, name: str | None = None, low: int | None = None) -> objec
 Cases = Annotated[list[str] | None, _option(f"One of {', '.join(RUNS)}; may be repeated; else all.")]
 Rules = Annotated[list[str] | None, _option(f"One of {', '.join(RULES)}; may be repeated; else all.")]
 Targets = Annotated[bool, _option("Measure the table of targets and nothing else.", "--targets")]
+Schedules = Annotated[bool, _option("Time schedules against Python and NumPy and nothing else.", "--schedules")]
 Json = Annotated[Path | None, _option("Write everything measured to this file.")]
 Out = Annotated[Path | None, _option("Draw the ratios into this figure.")]
 Threads = Annotated[int | None, _option("Threads of gradstep and torch; else torch's default.", low=1)]
@@ -43,12 +45,13 @@ def main(
     case: Cases = None,
     rule: Rules = None,
     targets: Targets = False,
+    schedules: Schedules = False,
     json: Json = None,
     out: Out = None,
     threads: Threads = None,
     quick: Quick = False,
 ) -> None:
-    """Check, then time the steps of gradstep against torch and NumPy, in turns in one process."""
+    """Check, then time gradstep's steps, or its schedules, against torch and NumPy, in turns in one process."""
     if threads:
         torch.set_num_threads(threads)
         gradstep.set_num_threads(threads)
@@ -56,6 +59,9 @@ def main(
     console = Console()
     console.print(", ".join(f"{name} {value}" for name, value in environment().items()), style="dim")
     try:
+        if schedules:
+            print_comparisons(console, measure_schedules(pace))
+            return
         if targets:
             results = measure_targets(console, pace)
         else:

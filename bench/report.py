@@ -15,12 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 import gradstep
+from bench.formulas import STEPS
 from bench.results import Result
 from bench.rules import GRADSTEP
+from bench.schedules import TIMES_NUMPY, TIMES_PYTHON, Comparison
 from bench.targets import Verdict
 from gradstep import _core
 
-__all__ = ["environment", "print_results", "print_verdicts", "write_json"]
+__all__ = ["environment", "print_comparisons", "print_results", "print_verdicts", "write_json"]
 
 
 def environment() -> dict[str, str | int]:
@@ -71,6 +73,19 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
             _number(verdict.gradstep.rms_error, ".2e"),
             _number(verdict.peer.rms_error, ".2e"),
         )
+    console.print(table)
+
+
+def print_comparisons(console: Console, comparisons: Sequence[Comparison]) -> None:
+    title = f"Schedules at {STEPS:,} steps; to reach: {TIMES_NUMPY} times NumPy, {TIMES_PYTHON} times a Python loop"
+    table = Table(title=title, title_justify="left", box=MARKDOWN)
+    table.add_column("schedule")
+    for heading in ("ns per step", "times NumPy", "times Python", ""):
+        table.add_column(heading, justify="right")
+    for each in comparisons:
+        outcome = "[green]reached" if each.reached else "[red]not reached"
+        nanoseconds = f"{each.seconds * 1e9:.2f}"
+        table.add_row(each.schedule, nanoseconds, f"{each.times_numpy:.3g}", f"{each.times_python:.3g}", outcome)
     console.print(table)
 
 

@@ -20,11 +20,14 @@ struct heights {
     if (kind == operation_kind::clock) ++times;
     if (kind == operation_kind::back) --times;
     if (times < 1) throw std::invalid_argument("the program goes back from a time that it never entered");
-    if (values > schedule_depth_limit || times > schedule_depth_limit) {
-      throw std::invalid_argument("this schedule is nested more than " +
-                                  std::to_string(schedule_depth_limit) +
-                                  " deep: combine its parts from the left, a + b + c and not a + (b + c)");
-    }
+    check_height(values, "combine its parts from the left, a + b + c and not a + (b + c)");
+    check_height(times, "shift, stretch, repeat, join or warm up its parts, not the whole again and again");
+  }
+
+  static void check_height(int height, const char* remedy) {
+    if (height <= schedule_depth_limit) return;
+    throw std::invalid_argument("this schedule is nested more than " + std::to_string(schedule_depth_limit) +
+                                " deep: " + remedy);
   }
 };
 
@@ -54,8 +57,13 @@ void check_value(int64_t t, double value) {
   if (std::isnan(value)) {
     throw std::invalid_argument(
         "the schedule has no value at t = " + std::to_string(t) +
-        ": with past='error' it ends before; give it more steps, or past='hold' (or its parts "
-        "have grown to infinity)");
+        ": with past='error' it ends before; give it more steps, or past='hold' (or it divides 0 by "
+        "0 there, takes a root of a negative number, or its parts have grown to infinity)");
+  }
+  if (std::isinf(value)) {
+    throw std::invalid_argument("the schedule is infinite at t = " + std::to_string(t) +
+                                ": it divides by zero there, or its parts have grown too large; bound it, "
+                                "as in a / b.clip(lo=1e-8) or s.clip(hi=1)");
   }
 }
 

@@ -157,6 +157,22 @@ GS_HD double pow(double x, double y) {
   return pick(y == 0, 1.0, pick(negative & !integer & !edge, __builtin_nan(""), value));
 }
 
+// Below 0.55 x times a fit; above, 1 - 2 / (e^2x + 1) with the quotient's rounding error put back.
+GS_HD double tanh(double x) {
+  const double z = x * x;
+  const double fit =
+      polynomial(z, -0x1.5555555555555p-2, 0x1.1111111110fd9p-3, -0x1.ba1ba1b9f49e6p-5, 0x1.664f487384560p-6,
+                 -0x1.226e324ef7265p-7, 0x1.d6d318a012c9ep-9, -0x1.7d95d08f04614p-10, 0x1.34b253ea057a5p-11,
+                 -0x1.eb2f1f90d81f4p-13, 0x1.6227bf9d410dfp-14, -0x1.51eb0f790fd4cp-16);
+  const double size = abs(clamp(x, 30));  // tanh(30) is 1, and e^60 still has an exact sum with 1
+  const twofold sum = exact_sum(exp(2 * size), 1);
+  const double quotient = 2 / sum.high;
+  const double rest = fma(-quotient, sum.low, fma(-quotient, sum.high, 2)) * quotient * 0.5;
+  const twofold difference = exact_sum(1, -quotient);
+  const double large = difference.high + (difference.low - rest);
+  return pick(size < 0.55, fma(x * z, fit, x), pick(x < 0, -large, large));
+}
+
 // cos(pi x), exact where the result is 0, 1 or -1.
 GS_HD double cospi(double x) {
   const double turn = abs(x - 2 * round(x * 0.5));  // from 0 to 1, exactly

@@ -41,6 +41,7 @@ void map(const double* x, const double* y, double* out, int64_t n) {
 }
 
 constexpr function_entry functions[] = {{"exp2", map<exp2>}, {"log2", map<log2>}, {"exp", map<exp>},
-                                        {"log", map<log>},   {"pow", map<pow>},   {"cospi", map<cospi>}};
+                                        {"log", map<log>},   {"pow", map<pow>},   {"cospi", map<cospi>},
+                                        {"tanh", map<tanh>}};
 
 }  // namespace gradstep::GS_TARGET

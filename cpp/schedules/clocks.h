@@ -38,6 +38,12 @@ struct delay {
   GS_HD double operator()(double t) const { return maximum(t - steps, 0.0); }
 };
 
+// Goes `factor` times slower; as a staircase it moves only at every factor-th step.
+struct stretch {
+  double factor, staircase;
+  GS_HD double operator()(double t) const { return progress(t, factor, staircase); }
+};
+
 // Runs from the start, but shows its first value until `steps`.
 struct wait {
   double steps;

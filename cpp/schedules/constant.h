@@ -1,4 +1,4 @@
-// The same value at every step.
+// The same value at every step; none where there is no time.
 #pragma once
 
 #include "../math.h"
@@ -7,7 +7,7 @@ namespace gradstep::GS_TARGET::schedules {
 
 struct constant {
   double value;
-  GS_HD double operator()(double) const { return value; }
+  GS_HD double operator()(double t) const { return select(t != t, t, value); }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules

@@ -2,20 +2,33 @@
 // in python/gradstep/schedules and its reference in tests/schedules/schedule_reference.py.
 #pragma once
 
+#include "bend.h"
+#include "blend.h"
 #include "clocks.h"
 #include "constant.h"
 #include "cosine_decay.h"
+#include "every.h"
 #include "exponential_decay.h"
 #include "inverse_sqrt_decay.h"
 #include "inverse_time_decay.h"
 #include "linear.h"
-#include "multi_step.h"
+#include "linear_cosine.h"
+#include "log_uniform.h"
 #include "natural_exp_decay.h"
+#include "noam.h"
 #include "operators.h"
-#include "piecewise.h"
+#include "piecewise_linear.h"
 #include "polynomial_decay.h"
 #include "ramp.h"
+#include "restart.h"
+#include "rex.h"
+#include "sigmoid.h"
+#include "stairs.h"
 #include "step_decay.h"
+#include "table.h"
+#include "tanh_decay.h"
+#include "triangle.h"
+#include "uniform.h"
 
 #define GS_OPERATIONS(X)      \
   X(leaf, constant)           \
@@ -27,18 +40,42 @@
   X(leaf, inverse_sqrt_decay) \
   X(leaf, cosine_decay)       \
   X(leaf, step_decay)         \
-  X(leaf, multi_step)         \
-  X(leaf, piecewise)          \
+  X(leaf, table)              \
+  X(leaf, piecewise_linear)   \
+  X(leaf, noam)               \
+  X(leaf, rex)                \
+  X(leaf, tanh_decay)         \
+  X(leaf, sigmoid)            \
+  X(leaf, linear_cosine)      \
+  X(leaf, triangle)           \
+  X(leaf, uniform)            \
+  X(leaf, log_uniform)        \
+  X(leaf, way)                \
+  X(leaf, exponential_way)    \
   X(clock, hold)              \
   X(clock, repeat)            \
   X(clock, mirror)            \
   X(clock, limit)             \
   X(clock, delay)             \
   X(clock, wait)              \
-  X(unary, ramp)              \
+  X(clock, bend)              \
+  X(clock, restart)           \
+  X(clock, stairs)            \
+  X(clock, stretch)           \
+  X(unary, every)             \
+  X(unary, constant_way)      \
+  X(unary, log_way)           \
+  X(unary, cosine_way)        \
+  X(unary, sqrt_way)          \
+  X(unary, negative)          \
+  X(unary, raised)            \
+  X(unary, rescale)           \
   X(binary, plus)             \
   X(binary, minus)            \
   X(binary, times)            \
+  X(binary, over)             \
   X(binary, larger)           \
   X(binary, smaller)          \
-  X(binary, then)
+  X(binary, then)             \
+  X(binary, toward)           \
+  X(binary, blend)

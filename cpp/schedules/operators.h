@@ -1,7 +1,7 @@
-// What makes one value of two. NaN (no value at this step) goes through all but the branch not taken.
+// What makes one value of one or two. NaN (no value at this step) goes through all but the branch not taken.
 #pragma once
 
-#include "../math.h"
+#include "../transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 
@@ -17,12 +17,33 @@ struct times {
   GS_HD double operator()(double, double a, double b) const { return a * b; }
 };
 
+struct over {
+  GS_HD double operator()(double, double a, double b) const { return a / b; }
+};
+
+struct negative {
+  GS_HD double operator()(double, double a) const { return -a; }
+};
+
+struct raised {
+  double exponent;
+  GS_HD double operator()(double, double a) const { return select(a != a, a, pow(a, exponent)); }
+};
+
 struct larger {
   GS_HD double operator()(double, double a, double b) const { return maximum(a, b); }
 };
 
 struct smaller {
   GS_HD double operator()(double, double a, double b) const { return minimum(a, b); }
+};
+
+// Maps low to `at_low` and high to `at_high` on a straight line, which ends at both.
+struct rescale {
+  double low, high, at_low, at_high;
+  GS_HD double operator()(double, double a) const {
+    return lerp(at_low, at_high, minimum(maximum((a - low) / (high - low), 0.0), 1.0));
+  }
 };
 
 // The second from step `at` on.

@@ -17,7 +17,9 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import functional, schedules
+from gradstep import checkpoint, functional, logs, schedules, tasks
+from gradstep.attachment import attach
+from gradstep.explore import Explore
 from gradstep.information import info
 from gradstep.optimizers import (
     ASGD,
@@ -34,6 +36,7 @@ from gradstep.optimizers import (
     Rprop,
     Signum,
 )
+from gradstep.plateau import Plateau
 from gradstep.schedules import *  # noqa: F403
 from gradstep.threads import get_num_threads, set_num_threads
 
@@ -47,16 +50,22 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Explore",
     "Lion",
     "NAdam",
+    "Plateau",
     "RAdam",
     "RMSprop",
     "Rprop",
     "Signum",
+    "attach",
+    "checkpoint",
     "functional",
     "get_num_threads",
     "info",
+    "logs",
     "schedules",
     "set_num_threads",
+    "tasks",
     *schedules.__all__,
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from gradstep import _core
 from gradstep.arrays import as_numpy, tell_autograd
 from gradstep.hyperparameters import Group
-from gradstep.scheduling import adopt_schedules
+from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 from gradstep.threads import get_num_threads
 
@@ -88,13 +88,14 @@ class ArrayOptimizer(Stepping):
         """Go on from a ``state_dict``; its arrays are copied and keep their dtypes.
 
         Raises:
-            ValueError: it is of other groups or other shapes; nothing has been changed.
+            ValueError: it is of other groups, shapes or schedules; nothing has been changed.
         """
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
             raise ValueError(
                 "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
             )
+        groups = resume_schedules(self.param_groups, groups, state_dict["state"])
         arrays = [array for group in self.param_groups for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]
         states = [

@@ -2,7 +2,7 @@
 
 import sys
 
-EXTRAS = {"typer", "rich", "matplotlib", "mlxtend", "torch"}
+EXTRAS = {"typer", "rich", "matplotlib", "mlxtend", "torch", "sklearn", "keras"}
 
 
 def main() -> None:

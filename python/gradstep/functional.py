@@ -21,7 +21,7 @@ from gradstep import _core, rules
 from gradstep.arrays import tell_autograd
 from gradstep.hyperparameters import Group
 from gradstep.rules.base import Rule
-from gradstep.schedules import Schedule
+from gradstep.scheduling import evaluate_schedules
 from gradstep.threads import get_num_threads
 
 __all__ = [
@@ -64,8 +64,7 @@ def _update_of(rule: type[Rule]) -> Update:
         if unknown := sorted(set(hyperparameters) - set(group)):
             raise TypeError(f"{name} got an unexpected keyword argument {unknown[0]!r}: it takes {', '.join(group)}")
         group.update(hyperparameters)
-        if isinstance(group["lr"], Schedule):
-            group["lr"] = group["lr"](step - 1)
+        evaluate_schedules(group, step - 1)
         rule.check(group)
         _apply(name, rule, group, param, grad, states, step)
 

@@ -47,6 +47,30 @@ class Hyperparameter:
     includes_low: bool = True
     includes_high: bool = False
     label: str = ""
+    read_once: bool = False  #: when the states are made
+
+    def is_in(self, group: Group) -> bool:
+        """Whether the group has a value there, if a wrong one."""
+        value = group.get(self.key)
+        return self.key in group and (self.index is None or (isinstance(value, tuple | list) and len(value) == 2))
+
+    def get(self, group: Group) -> Any:
+        """The value there."""
+        return group[self.key] if self.index is None else group[self.key][self.index]
+
+    def put(self, group: Group, value: float) -> None:
+        """Replace the value there; a pair is made anew."""
+        if self.index is not None:
+            pair = list(group[self.key])
+            pair[self.index] = value
+            group[self.key] = tuple(pair)
+        else:
+            group[self.key] = value
+
+    @property
+    def text(self) -> str:
+        """The place in words of code."""
+        return f"group[{self.key!r}]" + (f"[{self.index}]" if self.index is not None else "")
 
     def allows(self, value: float) -> bool:
         above = value >= self.low if self.includes_low else value > self.low
@@ -74,7 +98,7 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "rho": Hyperparameter("rho", high=1.0, includes_high=True),
     "alpha": Hyperparameter("alpha"),
     "lr_decay": Hyperparameter("lr_decay"),
-    "initial_accumulator_value": Hyperparameter("initial_accumulator_value"),
+    "initial_accumulator_value": Hyperparameter("initial_accumulator_value", read_once=True),
     "momentum_decay": Hyperparameter("momentum_decay"),
     "lambd": Hyperparameter("lambd"),
     "t0": Hyperparameter("t0", includes_high=True),

@@ -1,52 +1,150 @@
 """Schedules in an optimizer's groups.
 
-A group stays plain data: ``group["schedules"]`` holds each schedule as JSON, ``group["updates"]`` its clock, and
-``group["lr"]`` the number that the next update uses.
+A group stays plain data: ``group["schedules"]`` holds each schedule as JSON by its hyper-parameter's name (``lr``,
+``momentum``, ``beta1``), ``group["updates"]`` their clock, and the hyper-parameter's own place in the group the number
+that the next update uses.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from gradstep.hyperparameters import Group
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter
 from gradstep.schedules import Schedule, from_json
 
-__all__ = ["GroupSchedules", "adopt_schedules"]
+__all__ = ["GroupSchedules", "adopt_schedules", "changes", "evaluate_schedules", "resume_schedules"]
 
 
-def adopt_schedules(group: Group, others: list[Group]) -> None:
-    """Replace the schedules among a new group's values by what they are at the optimizer's next update."""
-    updates = max((other.get("updates", 0) for other in others), default=0)
-    for key, value in list(group.items()):
+def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
+    """Replace the schedules among a group's values by what they are at step t; return them by name.
+
+    Raises:
+        TypeError: a schedule stands where only a fixed value can.
+    """
+    found = dict(_schedules_in(group))
+    for name, schedule in found.items():
+        HYPERPARAMETERS[name].put(group, schedule(t))
+    for key, value in group.items():
         if isinstance(value, Schedule):
-            if key != "lr":
-                raise TypeError(f"{key} can't take a schedule, got {value!r}: pass a number; only lr takes a schedule")
-            group.setdefault("schedules", {})[key] = value.to_json()
-            group.setdefault("updates", updates)
-            group[key] = value(group["updates"])
+            raise TypeError(f"{key} can't take a schedule, got {value!r}: pass a fixed value")
+    return found
+
+
+def _schedules_in(group: Group) -> Iterator[tuple[str, Schedule]]:
+    for name, place in HYPERPARAMETERS.items():
+        value = place.get(group) if place.is_in(group) else None
+        if isinstance(value, Schedule) and not place.read_once:
+            yield name, value
+
+
+def adopt_schedules(group: Group, others: list[Group]) -> bool:
+    """Move the schedules among a group's values to its ``schedules``, on the clock that the other groups have.
+
+    Returns:
+        Whether there were any.
+    """
+    updates = group.get("updates", max((other.get("updates", 0) for other in others), default=0))
+    found = evaluate_schedules(group, updates)
+    if found:
+        group["updates"] = updates
+        group["schedules"] = group.get("schedules", {}) | {name: each.to_json() for name, each in found.items()}
+    return bool(found)
 
 
 class GroupSchedules:
     """The schedules of one group, ready to be read, and the values that they wrote last."""
 
     def __init__(self, group: Group) -> None:
-        self._schedules = {key: from_json(text) for key, text in group.get("schedules", {}).items()}
-        self._written = {key: schedule(group["updates"]) for key, schedule in self._schedules.items()}
+        self._schedules = {name: from_json(text) for name, text in group.get("schedules", {}).items()}
+        self._places = {name: HYPERPARAMETERS[name] for name in self._schedules}
+        self._written = {name: schedule(group["updates"]) for name, schedule in self._schedules.items()}
 
     def yield_to_writes(self, group: Group) -> None:
         """Drop the schedule of a value that somebody else has written (a torch scheduler, the user)."""
-        for key, written in list(self._written.items()):
-            if group[key] != written:
-                warnings.warn(
-                    f"group[{key!r}] was set to {group[key]} from outside and takes over from its schedule "
-                    f"{self._schedules[key]!r}; to go on with the schedule, drive it by nothing else",
-                    UserWarning,
-                    stacklevel=4,
-                )
-                del self._written[key], self._schedules[key], group["schedules"][key]
+        for name, written in list(self._written.items()):
+            value = self._places[name].get(group)
+            if value != written:
+                if not isinstance(value, Schedule):  # which is to be adopted
+                    self._warn(name, self._places[name], value)
+                del self._written[name], self._schedules[name], group["schedules"][name]
+
+    def _warn(self, name: str, place: Hyperparameter, value: object) -> None:
+        warnings.warn(
+            f"{place.text} was set to {value} from outside and takes over from its schedule "
+            f"{self._schedules[name]!r}; to go on with the schedule, drive it by nothing else",
+            UserWarning,
+            stacklevel=5,
+        )
 
     def advance(self, group: Group) -> None:
         """Count an applied update and show the values of the next one."""
+        if not self._schedules:
+            return
         group["updates"] += 1
-        for key, schedule in self._schedules.items():
-            group[key] = self._written[key] = schedule(group["updates"])
+        for name, schedule in self._schedules.items():
+            self._written[name] = value = schedule(group["updates"])
+            self._places[name].put(group, value)
+
+
+def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any, Any]) -> list[Group]:
+    """The groups of a checkpoint with the schedules to go on with: its own, or else the optimizer's.
+
+    A checkpoint that holds no schedules (torch's, or one made at a fixed rate) leaves the optimizer's in place, at the
+    number of updates that it counts.
+
+    Raises:
+        ValueError: the checkpoint's schedules are not those of the optimizer, or it does not count its updates.
+    """
+    return [_resumed(i, *each, states) for i, each in enumerate(zip(given, saved, strict=True))]
+
+
+def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any]) -> Group:
+    mine = given.get("schedules")
+    if not mine:
+        return saved
+    if "schedules" in saved:
+        _refuse_change(i, saved["schedules"], mine)
+        return saved
+    resumed = {**saved, "schedules": dict(mine), "updates": _updates_of(i, saved, states)}
+    for name, text in mine.items():
+        place = HYPERPARAMETERS[name]
+        if place.key not in resumed:
+            resumed[place.key] = given[place.key]
+        place.put(resumed, from_json(text)(resumed["updates"]))
+    return resumed
+
+
+def _updates_of(i: int, saved: Group, states: Mapping[Any, Any]) -> int:
+    if "updates" in saved:
+        return int(saved["updates"])
+    steps = [int(states[number]["step"]) for number in saved["params"] if "step" in states.get(number, {})]
+    if not steps:
+        raise ValueError(
+            "the state_dict does not say how many updates were made, which this optimizer's schedules need: set "
+            f"state_dict['param_groups'][{i}]['updates'] to their number before loading"
+        )
+    return max(steps)
+
+
+def _refuse_change(i: int, saved: Mapping[str, str], given: Mapping[str, str]) -> None:
+    if changed := changes(saved, given):
+        raise ValueError(
+            f"the state_dict was saved with other schedules than this optimizer has, in group {i}:\n{changed}\n"
+            "To go on with the saved ones, make the optimizer with numbers in their place; to go on with this "
+            f"optimizer's, delete state_dict['param_groups'][{i}]['schedules'] before loading."
+        )
+
+
+def changes(saved: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """What differs between two sets of schedules in JSON, a line for each name; empty if nothing does."""
+    return "\n".join(
+        f"  {name}: saved {_shown(saved.get(name))}, given {_shown(given.get(name))}"
+        for name in sorted({*saved, *given})
+        if saved.get(name) != given.get(name)
+    )
+
+
+def _shown(text: str | None) -> str:
+    return "no schedule" if text is None else repr(from_json(text))

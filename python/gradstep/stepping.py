@@ -9,11 +9,12 @@ from typing import Any
 from gradstep import _core
 from gradstep.hyperparameters import Group
 from gradstep.rules.base import Rule
-from gradstep.scheduling import GroupSchedules
+from gradstep.scheduling import GroupSchedules, adopt_schedules
 
 __all__ = ["Stepping"]
 
 _log = logging.getLogger("gradstep")
+_NO_SETTINGS = {"params", "schedules", "updates"}
 _PLAIN = (int, float, bool, str, type(None))
 
 
@@ -40,7 +41,7 @@ class Stepping(Rule):
         self._plan = _core.Plan()
         self._binding = threading.Lock()  # another thread must not make the states anew after the first step
         self._known_settings: dict[int, tuple[list[object], _core.GroupSettings]] = {}
-        self._schedules = [GroupSchedules(group) if "schedules" in group else None for group in self.param_groups]
+        self._schedules = [GroupSchedules(group) for group in self.param_groups]
 
     def _update(self, gradients: list[Any] | None, threads: int) -> None:
         """Make one step with the given gradients, or with each parameter's ``.grad``."""
@@ -48,8 +49,7 @@ class Stepping(Rule):
         if len(self._schedules) != len(groups):
             self._forget_plan()
         for group, schedules in zip(groups, self._schedules, strict=True):
-            if schedules:
-                schedules.yield_to_writes(group)
+            schedules.yield_to_writes(group)
         settings = [self._group_settings(i, group) for i, group in enumerate(groups)]
         parameters = [group["params"] for group in groups]
         unbound = self._plan.step(parameters, gradients, self.state, settings, threads)
@@ -62,22 +62,20 @@ class Stepping(Rule):
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
         for group, schedules in zip(groups, self._schedules, strict=True):
-            if schedules:
-                schedules.advance(group)
+            schedules.advance(group)
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
-        values = [group[key] for key in self._setting_keys(group)]
+        values = [value for key, value in group.items() if key not in _NO_SETTINGS]
         known = self._known_settings.get(i)
         if known and known[0] == values:
             return known[1]
+        plain = all(map(_is_plain, values))
+        if not plain and adopt_schedules(group, self.param_groups):
+            self._schedules[i] = GroupSchedules(group)
         settings = self.settings(group)
-        if all(_is_plain(value) for value in values):  # a tensor may change in place
+        if plain:  # a tensor may change in place
             self._known_settings[i] = (values, settings)
         return settings
-
-    @staticmethod
-    def _setting_keys(group: Group) -> list[str]:
-        return [key for key in group if key != "params"]
 
     def _bind(self, index: int) -> None:
         """Complete the state of the parameter at ``index`` over all groups and hand it to the plan."""

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from schedule_reference import LEAVES
 
 import gradstep as gs
 from gradstep import _core
 
 TARGETS = ["scalar", "avx2", "avx512", "neon"]
+CYCLIC = ["triangular", "triangular2", "exp_range"]
+DECAY_KINDS = ["linear", "cosine", "1-sqrt", "1-square", "exp2", "exponential"]
 
 
 def drawn(random):
@@ -33,9 +36,26 @@ def drawn(random):
         gs.InverseTimeDecay(init, rate, scale, power, stairs),
         gs.InverseSqrtDecay(init, scale + 0.5, power),
         gs.CosineDecay(init, steps, end, end_at=end_at, past=past),
+        gs.CosineDecay(init, steps, end, exponent=rate + 0.5, k=power + 0.5, end_at=end_at, past=past),
+        gs.CosineRestarts(init, scale, 1.0, rate, end, end_at=end_at),
+        gs.CosineRestarts(init, scale, 1.1 + rate, power, end, end_at=end_at),
+        gs.LinearCosine(init, steps, scale * rate, power, end, end_at=end_at, past=past),
+        gs.REX(init, steps, end, end_at=end_at, past=past),
+        gs.TanhDecay(init, steps, end, -scale * rate, scale * power, end_at=end_at, past=past),
+        gs.Sigmoid(init, rate - 0.5, steps * power),
+        gs.Noam(scale, steps, power),
+        gs.PowerLaw(init, scale + 0.5, -power),
+        *(gs.Cyclic(end, init, scale, steps, mode, rate if mode == "exp_range" else 1) for mode in CYCLIC),
+        gs.Periodic(init, list(zip(milestones, random.random(5).tolist(), strict=True))),
+        gs.PiecewiseLinear(list(zip(milestones, random.random(5).tolist(), strict=True)), past=past),
+        gs.OneCycle(init, steps, rate * 0.49, 20 * power, 300, str(random.choice(["cosine", "linear"])), stairs),
+        *(gs.WSD(init, scale, steps, scale, end, kind, end_at=end_at, past=past) for kind in DECAY_KINDS),
+        gs.Uniform(0, init, seed=steps),
+        gs.LogUniform(end * init, init, seed=2**40 + steps),
         gs.StepDecay(init, scale, rate),
         gs.MultiStep(init, milestones, rate),
         gs.Piecewise(milestones, random.random(6).tolist()),
+        gs.Table(random.random(scale), past=past),
     ]
     a, b = (leaves[i] for i in random.integers(0, len(leaves), 2))
     mode = str(random.choice(["prefix", "overlay", "scale"]))
@@ -43,7 +63,20 @@ def drawn(random):
         *leaves,
         (a * b - 0.5 * a).clip(0.01, 0.9),
         a.then(b.shift(-scale), at=steps).warmup(scale, end, mode=mode),
+        gs.join([a, -b, a / (1 + b)], sorted([steps, scale])),
+        gs.minimum(a, b) - gs.maximum(a, end) ** 1.5,
+        a.stretch(rate + 0.5, stairs).repeat(steps),
+        a.smooth(0.9, scale) * b,
+        gs.tied(gs.CosineDecay(init, steps, past="mirror"), 0.85, 0.95, steps, invert=stairs),
+        *(a.warmup(scale, end, kind, mode) for kind in ("constant", "log", "cosine", "1-sqrt")),
+        a.warmup(scale, end, "power", mode, power=power + 0.1),
+        a.warmup(scale, end, "exponential", "scale"),
     ]
+
+
+def test_every_leaf_is_drawn():
+    made = {type(s) for s in drawn(np.random.default_rng(0))}
+    assert made >= {type(s) for s in LEAVES}
 
 
 @pytest.mark.parametrize("seed", range(10))

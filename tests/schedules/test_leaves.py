@@ -1,14 +1,18 @@
 """Every leaf against its definition, at its exact points, and past its end."""
 
+import json
+
 import numpy as np
 import pytest
 from schedule_reference import LEAVES, exact
 
 import gradstep as gs
+from gradstep.schedules.joining import operands
+from gradstep.schedules.operators import operand
 
 # t / steps is rounded before it becomes an exponent or an angle, so the error grows with t.
 RELATIVE = 1e-15
-FINITE = [gs.Linear, gs.PolynomialDecay, gs.CosineDecay]
+FINITE = [gs.Linear, gs.PolynomialDecay, gs.CosineDecay, gs.REX]
 
 
 def finite(kind, init, end, steps, **options):
@@ -23,8 +27,8 @@ def test_leaf_is_its_definition(s):
 
 
 def test_every_leaf_has_a_reference():
-    operators = {gs.Product, gs.Sum, gs.Difference, gs.Clip, gs.Then, gs.Shift, gs.Warmup}
-    assert {type(s) for s in LEAVES} == set(gs.Schedule.classes.values()) - operators
+    leaves = {kind for kind in gs.Schedule.classes.values() if not {operand, operands} & set(kind.checks().values())}
+    assert {type(s) for s in LEAVES} == leaves
 
 
 @pytest.mark.parametrize("kind", FINITE)
@@ -61,6 +65,46 @@ def test_past(kind, end_at, length):
         error(length + 1)
     with pytest.raises(ValueError, match=message):
         error(t)
+
+
+@pytest.mark.parametrize("s", [s for s in LEAVES if "past" in s.checks() and not getattr(s, "cycle", False)], ids=repr)
+def test_there_is_no_value_past_an_end_that_is_an_error(s):
+    hold, error = (gs.from_json(json.loads(s.to_json()) | {"past": past}) for past in ("hold", "error"))
+    t = np.arange(s.length + 1)
+    np.testing.assert_array_equal(error(t), hold(t))
+    assert hold(s.length + 1) == hold(s.length)
+    with pytest.raises(ValueError, match=f"no value at t = {s.length + 1}: with past='error' it ends before"):
+        error(s.length + 1)
+
+
+@pytest.mark.parametrize("kind", ["linear", "cosine", "1-sqrt", "1-square", "exp2", "exponential"])
+@pytest.mark.parametrize("end_at", ["steps", "last"])
+def test_phases_meet_exactly(kind, end_at):
+    early = end_at == "last"
+    s = gs.WSD(0.3, 7, 5, 11, end=0.1, decay_kind=kind, end_at=end_at)
+    assert set(s(range(6, 13))) == {0.3}
+    assert s(22 - early) > s(23 - early) == s(1000) == 0.1
+    cycle = gs.OneCycle(0.3, 20, pct_start=0.25, div=3, final_div=7, end_at=end_at)
+    assert cycle([0, 5 - early, 20 - early]).tolist() == [0.3 / 3, 0.3, 0.3 / 3 / 7]
+
+
+def test_a_function_is_sampled_once():
+    calls = []
+    s = gs.Callable(lambda t: calls.append(t) or 1.0 / (1 + t), 5)
+    assert calls == list(range(6))
+    assert s(range(8)).tolist() == [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5, 1 / 6, 1 / 6, 1 / 6]
+    assert calls == list(range(6))
+    assert s == gs.Table([1 / (1 + t) for t in range(6)])
+
+
+def test_the_last_stage_that_matches_wins():
+    assert gs.Periodic(1, [(2, 2), (4, 4), (6, 6)])([0, 2, 4, 6, 12]).tolist() == [6, 2, 4, 6, 6]
+    assert gs.Periodic(1, [(6, 6), (4, 4), (2, 2)])([0, 2, 4, 6, 12]).tolist() == [2, 2, 2, 2, 2]
+
+
+def test_stretched_time_stays_within_a_table():
+    s = gs.Table([0.1, 0.2, 0.3]).stretch(2)
+    assert s(range(6)).tolist() == [0.1, 0.1, 0.2, 0.2, 0.3, 0.3]
 
 
 def test_cosine_extrapolated_is_its_mirror():

@@ -1,7 +1,13 @@
-"""What goes wrong with schedules elsewhere, each by the name that it has in the list of traps."""
+"""What goes wrong with schedules elsewhere, each by the name that it has in the list of traps.
+
+T3, constructors that change the optimizer, has no counterpart: a schedule knows no optimizer.
+"""
+
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from compositions import COMPOSED
 from schedule_reference import LEAVES, exact
 
 import gradstep as gs
@@ -10,6 +16,11 @@ import gradstep as gs
 def test_T1_inverse_time_does_not_compound():
     assert gs.InverseTimeDecay(0.1, 0.01)(99) == pytest.approx(0.1 / 1.99, rel=1e-15)
     assert gs.InverseTimeDecay(0.1, 0.1)(19) == pytest.approx(0.1 / 2.9, rel=1e-15)
+
+
+def test_T1_a_quotient_does_not_compound():
+    s = 0.1 / (1 + 0.1 * gs.Linear(0.0, 1.0, 1, past="extrapolate"))
+    assert [s(19) for _ in range(20)] == [s(range(20))[-1]] * 20 == [pytest.approx(0.1 / 2.9, rel=1e-15)] * 20
 
 
 @pytest.mark.parametrize(
@@ -26,12 +37,48 @@ def test_T2_values_are_closed_forms(s, t):
     assert s(t) == gs.from_json(s.to_json())(t)
 
 
+def test_T2_compositions_are_closed_forms():
+    decay = gs.ExponentialDecay(0.1, 0.99999)
+    s = (0.5 * decay).warmup(1000).then(0.25 * decay, at=70_000)
+    for t, value in ((60_000, exact(decay, 60_000 - 999) / 2), (130_000, exact(decay, 60_000) / 4)):
+        assert abs(s(t) / value - 1) < 1e-12
+
+
 @pytest.mark.parametrize("inner", [3, 5])
 def test_T4_sequences_nest_and_may_start_at_0(inner):
     first = gs.Constant(1).then(gs.Constant(2), at=inner)
     nested = first.then(gs.Constant(3).then(gs.Constant(4), at=2), at=7)
     assert list(nested(range(11))) == [1] * inner + [2] * (7 - inner) + [3, 3, 4, 4]
     np.testing.assert_array_equal(gs.Constant(1).then(first, at=0)(range(9)), first(range(9)))
+
+
+def test_T4_joins_nest_anywhere_and_begin_exactly_at_their_milestones():
+    a, b, c = (gs.Linear(k, k + 1, 4, past="extrapolate") for k in (10, 20, 30))
+    inner = gs.join([a, b], [3])
+    t = np.arange(12)
+    expected_inner = np.where(t < 3, a(t), b(np.maximum(t - 3, 0)))
+    np.testing.assert_array_equal(gs.join([inner, c], [7])(t), np.where(t < 7, expected_inner, c(np.maximum(t - 7, 0))))
+    expected = np.where(t < 5, c(t), inner(np.maximum(t - 5, 0)))
+    np.testing.assert_array_equal(gs.join([c, inner], [5])(t), expected)
+
+
+def test_T4_a_resumed_join_goes_on():
+    s = gs.join([0.01, gs.ExponentialDecay(0.1, 0.9)], [2])
+    assert s([0, 1, 2, 3]).tolist() == pytest.approx([0.01, 0.01, 0.1, 0.09], rel=1e-15)
+    assert s([4, 5, 6]).tolist() == pytest.approx([0.081, 0.0729, 0.06561], rel=1e-15)
+    three = gs.join([gs.Linear(0.0, 0.1, 5), 0.1, gs.CosineDecay(0.1, 20)], [5, 12])
+    whole = three(range(40))
+    for resumed in range(40):
+        np.testing.assert_array_equal(gs.from_json(three.to_json())(range(resumed, 40)), whole[resumed:])
+        np.testing.assert_array_equal(three.shift(-resumed)(range(40 - resumed)), whole[resumed:])
+
+
+@pytest.mark.parametrize("milestones", [[0, 4], [0, 0], [3, 3], [0, 2**53]])
+def test_T4_parts_of_no_steps_are_skipped(milestones):
+    s = gs.join([1.0, gs.Linear(2.0, 3.0, 100), 4.0], milestones)
+    first, second = milestones
+    expected = [1.0 if t < first else 2 + (t - first) / 100 if t < second else 4.0 for t in range(9)]
+    np.testing.assert_allclose(s(range(9)), expected, rtol=4e-16)
 
 
 @pytest.mark.parametrize("steps", [1, 3, 10, 243, 1000])
@@ -41,6 +88,59 @@ def test_T5_every_restart_is_exactly_the_peak(steps):
         assert s(cycle * steps) == 0.1
         if steps > 1:
             assert 0 < s(cycle * steps - 1) < 0.1
+
+
+@pytest.mark.parametrize("decay", [1.0, 0.75])
+@pytest.mark.parametrize("mult", [2, 3, 5, 1.5])
+@pytest.mark.parametrize("steps", [1, 10, 243])
+def test_T5_growing_cycles_restart_exactly_at_the_peak(steps, mult, decay):
+    s = gs.CosineRestarts(0.1, steps, mult=mult, decay=decay)
+    start, cycle = 0, 0
+    while start <= 2**40:
+        peak = exact(gs.StepDecay(0.1, 1, decay), cycle)
+        assert s(start) == 0.1 if decay == 1 else abs(s(start) / peak - 1) < 1e-15
+        length = round(steps * Fraction(mult) ** cycle)
+        if length > 1:
+            assert 0 < s(start + length - 1) < s(start)
+        start, cycle = start + length, cycle + 1
+
+
+def test_T6_one_cycle_holds_its_end_and_never_divides_by_zero():
+    for options in ({}, {"anneal": "linear"}, {"anneal": "linear", "three_phase": True}):
+        s = gs.OneCycle(1.0, 10, end_at="last", **options)
+        assert s([9, 10, 11, 1000]).tolist() == [1 / 25 / 1e4] * 4
+        assert s(range(100)).min() == s(9)
+    assert gs.OneCycle(1.0, 10, pct_start=0.1, end_at="last")(0) == 1.0  # no rise is left
+    assert gs.OneCycle(1.0, 10, pct_start=0)(0) == 1.0
+    with pytest.raises(ValueError, match="no value at t = 10"):
+        gs.OneCycle(1.0, 10, end_at="last", past="error")(10)
+
+
+def test_T7_cyclic_scales_by_cycle_or_by_update():
+    t = np.arange(60)
+    triangle = gs.Cyclic(0.0, 1.0, 4, 6)(t)
+    np.testing.assert_allclose(gs.Cyclic(0.0, 1.0, 4, 6, "triangular2")(t), triangle * 0.5 ** (t // 10), rtol=1e-15)
+    np.testing.assert_allclose(gs.Cyclic(0.0, 1.0, 4, 6, "exp_range", 0.9)(t), triangle * 0.9**t, rtol=1e-14)
+
+
+def test_T9_the_inverse_square_roots_are_all_here():
+    t = np.arange(50, 400)  # after a warmup of 50
+    for s, peer in [
+        (gs.InverseSqrtDecay(0.1, 20).warmup(50, offset=0), 0.1 / np.sqrt((t + 20 - 50) / 20)),
+        (gs.InverseSqrtDecay(0.1, 50).shift(50), 0.1 * np.sqrt(50) / np.sqrt(t)),
+        (gs.InverseSqrtDecay(0.1, 20, shift=7).warmup(50, offset=0), 0.1 / np.sqrt(1 + (t + 7 - 50) / 20)),
+        (gs.InverseSqrtDecay(50**-0.5, 50).shift(50), 1 / np.sqrt(np.maximum(t, 50))),
+        (gs.Noam(512, 50), 512**-0.5 * np.minimum((t + 1) ** -0.5, (t + 1) * 50**-1.5)),
+    ]:
+        np.testing.assert_allclose(s(t), peer, rtol=1e-14)
+
+
+def test_T10_polynomials_are_relative_and_sigmoids_signed():
+    s = gs.PolynomialDecay(1e-3, 10_000, end=1e-5, power=2)
+    assert s(0) == 1e-3
+    assert s(range(20_000)).max() == 1e-3
+    sigmoid = gs.Sigmoid(1.0, 0.1, 100)
+    assert 0 < sigmoid(0) < sigmoid(50) < sigmoid(100) == 0.5 < sigmoid(200) < 1
 
 
 def test_T11_modes_of_warmup_differ_as_documented():
@@ -53,9 +153,31 @@ def test_T11_modes_of_warmup_differ_as_documented():
     np.testing.assert_allclose(scale(t), way * s(t), rtol=4e-16)
 
 
+def test_T11_every_reading_of_a_decay_after_a_warmup_can_be_said():
+    """With N updates of which W warm up: the decay begins after W (t/W), after W + 1 (NeMo), or at W - 1."""
+    t, W, N = np.arange(120), 10, 100
+    begins_at_w = gs.CosineDecay(1.0, N - W).warmup(W, offset=0)
+    np.testing.assert_array_equal(begins_at_w(t[:W]), t[:W] / W)
+    assert (begins_at_w(W), begins_at_w(N)) == (1, 0)
+    nemo = gs.CosineDecay(1.0, N - W).warmup(W + 1)
+    np.testing.assert_array_equal(nemo(t[: W + 1]), (t[: W + 1] + 1) / (W + 1))
+    assert (nemo(W), nemo(N)) == (1, 0)
+    peak_twice = gs.join([gs.Constant(1.0).warmup(W), gs.CosineDecay(1.0, N - W)], [W])
+    np.testing.assert_array_equal(peak_twice(t[:W]), (t[:W] + 1) / W)
+    assert (peak_twice(W - 1), peak_twice(W), peak_twice(N)) == (1, 1, 0)
+
+
 def test_T12_the_first_update_is_not_wasted():
     s = gs.Constant(1.0).warmup(4)
     assert list(s(range(5))) == [0.25, 0.5, 0.75, 1, 1]
+
+
+@pytest.mark.parametrize("kind", ["linear", "log", "cosine", "1-sqrt", "exponential", "power"])
+def test_T12_no_kind_of_warmup_wastes_the_first_update(kind):
+    options = {"power": 2} if kind == "power" else {}
+    mode = "scale" if kind == "exponential" else "prefix"
+    assert gs.Constant(1.0).warmup(8, kind=kind, mode=mode, **options)(0) > 0
+    assert gs.Constant(1.0).warmup(8, kind=kind, mode=mode, offset=0, **options)(0) == 0
 
 
 def test_T13_the_cosine_stays_down():
@@ -63,7 +185,24 @@ def test_T13_the_cosine_stays_down():
     assert set(s(range(100, 300))) == {0.1}
 
 
-@pytest.mark.parametrize("s", LEAVES, ids=repr)
+@pytest.mark.parametrize(
+    "s",
+    [
+        gs.OneCycle(1.0, 100),
+        gs.WSD(1.0, 10, 50, 40, end=0.1, decay_kind="cosine"),
+        gs.REX(1.0, 100),
+        gs.CosineDecay(1.0, 100, k=2, exponent=2),
+        gs.LinearCosine(1.0, 100),
+        gs.PiecewiseLinear([(0, 1.0), (100, 0.1)]),
+        gs.Table(np.linspace(1, 0.1, 101)),
+    ],
+    ids=repr,
+)
+def test_T13_nothing_rises_after_its_end(s):
+    assert set(s(range(100, 300))) == {s(100)}
+
+
+@pytest.mark.parametrize("s", LEAVES + COMPOSED, ids=repr)
 def test_T14_any_order_gives_the_same_values(s):
     forth = [s(t) for t in range(100)]
     back = [s(t) for t in reversed(range(100))]
@@ -78,6 +217,10 @@ def test_T15_large_steps_are_all_different(t):
     assert gs.Piecewise([t], [0.0, 1.0])([t - 1, t]).tolist() == [0, 1]
     assert gs.Constant(0).then(gs.Linear(0, 1, 2), at=t - 1)([t - 1, t]).tolist() == [0, 0.5]
     assert gs.StepDecay(1.0, t, 0.5)([t - 1, t]).tolist() == [1, 0.5]
+    assert gs.Periodic(1.0, [(t, 0.5)])([t - 1, t]).tolist() == [1, 0.5]
+    assert gs.PiecewiseLinear([(t - 2, 0.0), (t, 1.0)])([t - 1, t]).tolist() == [0.5, 1]
+    assert gs.CosineRestarts(1.0, t // 2, mult=1.5)(t // 2) == gs.CosineRestarts(1.0, t)(t) == 1
+    assert gs.Uniform(0, 1, seed=1)(t) != gs.Uniform(0, 1, seed=1)(t - 1)
 
 
 def test_T16_zeros_divide_nothing():
@@ -88,6 +231,10 @@ def test_T16_zeros_divide_nothing():
     assert gs.PolynomialDecay(1.0, 1).warmup(1)([0, 1]).tolist() == [1, 0]
     for kind in (gs.Linear(1, 0, 1), gs.CosineDecay(1, 1), gs.PolynomialDecay(1, 1)):
         assert kind([0, 1, 2]).tolist() == [1, 0, 0]
+    assert gs.WSD(1.0, 0, 0, 1)([0, 1]).tolist() == [1, 0]
+    assert gs.CosineRestarts(1.0, 1)([0, 1, 2]).tolist() == [1, 1, 1]
+    assert gs.Cyclic(0.0, 1.0, 1)([0, 1, 2]).tolist() == [0, 1, 0]
+    assert gs.OneCycle(0.0, 1)([0, 1]).tolist() == [0, 0]
     with pytest.raises(ValueError, match="steps is 0: it counts updates and must be 1 or more"):
         gs.CosineDecay(1.0, 0)
     with pytest.raises(ValueError, match="end_at='last' it must be 2 or more"):
@@ -102,7 +249,27 @@ def test_T16_zeros_divide_nothing():
         gs.Piecewise([10], [1.0, 0.5]),
         gs.ExponentialDecay(1.0, 0.5, steps=10, staircase=True),
         gs.Constant(1.0).then(0.5, at=10),
+        gs.Periodic(1.0, [(10, 0.5), (11, 0.5)]),
+        gs.Table([1.0] * 10 + [0.5]),
     ],
 )
 def test_T17_a_milestone_takes_the_new_value(s):
     assert s([9, 10, 11]).tolist() == [1, 0.5, 0.5]
+
+
+def test_T18_the_documents_formulas_are_right_here():
+    t = np.arange(1, 200)
+    # a fraction in the exponent is exponential decay, not inverse time
+    np.testing.assert_allclose(gs.ExponentialDecay(0.1, 0.5, 100)(t), 0.1 * 0.5 ** (t / 100), rtol=1e-14)
+    np.testing.assert_allclose(gs.InverseTimeDecay(0.1, 0.5, 100)(t), 0.1 / (1 + 0.5 * t / 100), rtol=1e-14)
+    # a floor is a maximum: the rate decays until there
+    floored = gs.Callable(lambda t: 0.1 * 0.99**t, 2000).clip(lo=1e-4)
+    assert floored([0, 100, 5000]).tolist() == [0.1, 0.1 * 0.99**100, 1e-4]
+    # the first update uses the first rate, not one that has decayed
+    assert gs.NaturalExpDecay(0.1, 0.5)(0) == gs.ExponentialDecay(0.1, 0.5)(0) == 0.1
+    # Adam's factor falls and rises to 1; 1 / (1 - beta t / T) is not it
+    root = (1 - gs.ExponentialDecay(0.999, 0.999)) ** 0.5
+    adam = 0.1 * root / (1 - gs.ExponentialDecay(0.9, 0.9))
+    np.testing.assert_allclose(adam(t - 1), 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t), rtol=1e-12)
+    grows = 0.1 / gs.Linear(1, 0.1, 200)
+    np.testing.assert_allclose(grows(t), 0.1 / (1 - 0.9 * t / 200), rtol=1e-14)

@@ -7,20 +7,10 @@ import re
 
 import numpy as np
 import pytest
+from compositions import COMPOSED, S
 from schedule_reference import LEAVES
 
 import gradstep as gs
-
-S = gs.Linear(0.1, 0.0, 10)
-COMPOSED = [
-    S * 0.5,
-    S + S,
-    1 - S,
-    S.clip(0.01),
-    S.then(S, at=3),
-    S.shift(-2),
-    S.warmup(5, start=0.01, mode="scale", offset=0),
-]
 
 
 @pytest.mark.parametrize("s", LEAVES + COMPOSED, ids=repr)
@@ -180,7 +170,11 @@ def test_refused_steps(t, kind, message):
         (lambda: S.then(S, at=-1), ValueError, "at is -1: it counts updates and must be 0 or more"),
         (lambda: S.shift(0.5), TypeError, "n is 0.5, a float: it counts updates"),
         (lambda: S.warmup(-1), ValueError, "n is -1: it counts updates and must be 1 or more"),
-        (lambda: S.warmup(3, kind="log"), ValueError, "kind is 'log': it must be one of 'linear'"),
+        (
+            lambda: S.warmup(3, kind="sine"),
+            ValueError,
+            "kind is 'sine': it must be one of 'linear', 'constant', 'log', 'cosine', '1-sqrt', 'exponential', 'power'",
+        ),
         (
             lambda: S.warmup(3, mode="over"),
             ValueError,

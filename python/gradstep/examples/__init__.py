@@ -13,14 +13,20 @@ from gradstep.examples.report import Report
 
 # Name: what it shows. The file is the name with underscores; it is imported only when the example runs.
 DESCRIPTIONS = {
-    "gan": "Digits made by two networks that compete, with a decaying rate each (document 4, 5.3 and 7.3)",
-    "language-model": "The next character of English text, in bits (document 4, 10.2)",
     "linear-regression": "A line through five points by gradient descent, on NumPy arrays (document 2, 5.2)",
     "mnist-cnn": "A convolutional network on MNIST with Adam (document 0, 5.2)",
+    "mnist-decay": "A convolutional network on MNIST with an inverse time decay (document 4, 7.1)",
     "mnist-mlp": "A perceptron 784-256-10 on MNIST with Adagrad, and better settings (document 3, 5.2)",
+    "compounding-decay": "A linear model with Adam, its rate divided once or again and again (document 4, 6.2)",
+    "keras-cnn": "A convolutional network in Keras, whose optimizer a gradstep schedule drives (document 0, 4.3)",
+    "rate-strategies": "One model under six strategies for the rate, over several seeds (document 1, 4)",
+    "own-optimizer": "Adagrad as a user writes it, held against the library's (document 3, 3.2)",
+    "boston-mlp": "A perceptron on the prices of houses, with an inverse time decay (document 4, 7.2)",
     "recurrent-network": "A recurrent network that reads digits row by row (document 4, 5.2)",
-    "text-generation": "Text that a model writes, at several temperatures (document 4, 10.4)",
+    "gan": "Digits made by two networks that compete, with a decaying rate each (document 4, 5.3 and 7.3)",
+    "language-model": "The next character of English text, in bits (document 4, 10.2)",
     "translation": "Names from English into Ukrainian, with attention (document 4, 10.3)",
+    "text-generation": "Text that a model writes, at several temperatures (document 4, 10.4)",
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import torch
 
@@ -12,6 +13,8 @@ from gradstep.examples.report import Report
 from gradstep.examples.settings import Settings
 from gradstep.examples.task import Plan, Task
 from gradstep.examples.training import Lap, Training, warm_up
+
+LINES = 10  # that tell of a training while it runs, at most
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Program:
     task: Callable[[Options], Task]
     settings: Sequence[Settings]
     libraries: Sequence[Library] = (GRADSTEP, TORCH)
+    seeds: int = 1  # so many trainings of each, from the user's seed on
 
 
 def run(program: Program, options: Options, report: Report) -> Outcome:
@@ -31,10 +35,11 @@ def run(program: Program, options: Options, report: Report) -> Outcome:
 
 
 def train(program: Program, options: Options, report: Report) -> list[Training]:
-    """One training for each settings and library, those of one settings side by side."""
+    """One training for each settings, seed and library, the libraries side by side."""
     report.say(f"Corrected: {program.correction}")
     task = program.task(options)
-    plans = [Plan(task, settings.adapted(options), options.seed) for settings in program.settings]
+    seeds = range(options.seed, options.seed + program.seeds)
+    plans = [Plan(task, settings.adapted(options), seed) for settings in program.settings for seed in seeds]
     return [training for plan in plans for training in _compete(plan, program.libraries, report)]
 
 
@@ -76,11 +81,14 @@ def _compete(plan: Plan, libraries: Sequence[Library], report: Report) -> list[T
     for library in libraries:
         warm_up(plan, library)
     trainings = [Training(plan, library) for library in libraries]
+    every = -(-len(plan.laps) // LINES)
     with report.progress(plan.settings.name, len(trainings) * plan.span.updates) as advance:
         for number in range(len(plan.laps)):
             # Whoever goes first changes, so that neither always meets the other's caches and clock rate.
             for training in trainings if number % 2 == 0 else reversed(trainings):
-                report.say(_lap_line(training, training.lap(advance)))
+                line = _lap_line(training, training.lap(advance))
+                if (len(plan.laps) - 1 - number) % every == 0:
+                    report.say(line)
     return trainings
 
 
@@ -131,7 +139,7 @@ def _row(training: Training) -> dict[str, str]:
         "library": training.library,
         **{f"train\n{name}": f"{loss:.4f}" for name, loss in last.train.items()},
         **{m.name.replace(" ", "\n", 1): f"{last.test[m.name]:{m.format}}" for m in metrics},
-        "highest\nrate": f"{max(max(rates) for rates in training.curve.rates.values()):.3g}",
+        "highest\nrate": f"{training.curve.highest:.3g}",
         "seconds": f"{spent['seconds']:.2f}",
         "time\nin step": f"{spent['step_seconds'] / spent['seconds']:.1%}",
     }
@@ -140,8 +148,8 @@ def _row(training: Training) -> dict[str, str]:
 def _notes(trainings: Sequence[Training], libraries: int) -> Iterator[str]:
     for first in range(0, len(trainings), libraries):
         group = trainings[first : first + libraries]
-        times = ", ".join(f"{_microseconds(t):.0f} us with {t.library}" for t in group)
-        yield f"{_settings_line(group[0].plan)}. {_apart(group)}An update takes {times}."
+        times = ", ".join(f"{t.library} {_microseconds(t):.0f} us" for t in group)
+        yield f"{_settings_line(group[0].plan)}. {_apart(group)}An update takes: {times}."
     for objective in {t.plan.settings.objective: None for t in trainings if t.plan.settings.objective}:
         yield f"Losses are {trainings[0].plan.task.loss_name.lower()} also where {objective} is minimised."
 
@@ -157,7 +165,8 @@ def _apart(group: Sequence[Training]) -> str:
 def _settings_line(plan: Plan) -> str:
     listed = plan.settings.describe(plan.span)
     optimizer = listed.pop("optimizer")
-    return f"{plan.settings.name}: {optimizer}, {', '.join(f'{key} {value}' for key, value in listed.items())}"
+    values = ", ".join(f"{key} {shorten(str(value), 100, placeholder=' ...')}" for key, value in listed.items())
+    return f"{plan.settings.name}: {optimizer}, {values}"
 
 
 def _microseconds(training: Training) -> float:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ from gradstep.examples.settings import Settings, Span
 class Contender:
     """An optimizer, what must be called for one update, and the time that this took."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, *calls: Callable[[], object]) -> None:
+    def __init__(self, optimizer: Any, *calls: Callable[[], object]) -> None:
         self.optimizer = optimizer
         self.calls = calls
         self.seconds = 0.0

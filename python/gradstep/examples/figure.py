@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gradstep.examples.outcome import Line, Outcome, Panel, Picture
 
+ACROSS = 4  # panels in a row at most
 COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8", "#b08a00", "#5a5a5a")
 STROKES: dict[str, dict[str, Any]] = {
     "torch": {"linewidth": 6, "alpha": 0.3, "markersize": 12, "markeredgewidth": 0, "zorder": 1},
@@ -30,26 +31,44 @@ STYLE: dict[Any, Any] = {
 }
 
 
+class Pens:
+    """A colour for each setting, a stroke for each library, and a name for what both draw."""
+
+    def __init__(self, panels: Sequence[Panel | Picture]) -> None:
+        lines = [line for panel in panels if isinstance(panel, Panel) for line in panel.lines]
+        settings = dict.fromkeys(line.setting for line in lines)
+        self.colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(settings)}
+        self.libraries = {line.library for line in lines}
+
+    def draw(self, axis: Axes, line: Line) -> None:
+        stroke = dict(STROKES.get(line.library, OTHERS))
+        if line.marker:
+            # Dots stand alone, since nothing was measured between them, and above all lines.
+            stroke |= {"marker": line.marker, "linestyle": "none", "zorder": stroke["zorder"] + len(STROKES)}
+        label = "" if line.marker else self.label(line)
+        axis.plot(line.x, line.y, color=self.colours[line.setting], label=label, **stroke)
+
+    def label(self, line: Line) -> str:
+        return line.setting if len(self.libraries) == 1 else f"{line.setting}, {line.library}"
+
+
 def draw(outcome: Outcome, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    rows = -(-len(outcome.panels) // ACROSS)
+    columns = -(-len(outcome.panels) // rows)
     with rc_context(STYLE):
-        figure = Figure(figsize=(4.9 * len(outcome.panels), 4.6), layout="constrained")
+        figure = Figure(figsize=(4.9 * columns, 4.2 * rows + 0.4), layout="constrained")
         FigureCanvasAgg(figure)  # no window and no global state of pyplot
         figure.suptitle(outcome.title, x=0.01, ha="left", fontweight="bold")
-        axes = figure.subplots(1, len(outcome.panels), squeeze=False)[0]
-        colours = _colours(outcome.panels)
+        axes = [figure.add_subplot(rows, columns, number + 1) for number in range(len(outcome.panels))]
+        pens = Pens(outcome.panels)
         for axis, panel in zip(axes, outcome.panels, strict=True):
             if isinstance(panel, Picture):
                 _draw_picture(axis, panel)
             else:
-                _draw_panel(axis, panel, colours)
+                _draw_panel(axis, panel, pens)
         _draw_legend(figure, axes)
         figure.savefig(path, dpi=150)
-
-
-def _colours(panels: Sequence[Panel | Picture]) -> dict[str, str]:
-    settings = dict.fromkeys(line.setting for panel in panels if isinstance(panel, Panel) for line in panel.lines)
-    return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(settings)}
 
 
 def _draw_legend(figure: Figure, axes: Sequence[Axes]) -> None:
@@ -67,7 +86,7 @@ def _draw_picture(axis: Axes, picture: Picture) -> None:
     axis.axis("off")
 
 
-def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
+def _draw_panel(axis: Axes, panel: Panel, pens: Pens) -> None:
     axis.set_title(panel.title)
     axis.set_xlabel(panel.across)
     if "x" in panel.log:
@@ -77,17 +96,8 @@ def _draw_panel(axis: Axes, panel: Panel, colours: dict[str, str]) -> None:
     axis.set_yscale("log" if "y" in panel.log else "linear")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     for line in panel.lines:
-        _draw_line(axis, line, colours[line.setting])
+        pens.draw(axis, line)
     axis.set_ylim(bottom=panel.floor)
     for label, height in (panel.goals or {}).items():
         axis.axhline(height, color="#555555", linewidth=0.9, linestyle="--", zorder=0)
         axis.annotate(label, (1, height), xycoords=("axes fraction", "data"), ha="right", va="bottom")
-
-
-def _draw_line(axis: Axes, line: Line, colour: str) -> None:
-    stroke = dict(STROKES.get(line.library, OTHERS))
-    if line.marker:
-        # Dots stand alone, since nothing was measured between them, and above all lines.
-        stroke |= {"marker": line.marker, "linestyle": "none", "zorder": stroke["zorder"] + len(STROKES)}
-    label = "" if line.marker else f"{line.setting}, {line.library}"
-    axis.plot(line.x, line.y, color=colour, label=label, **stroke)

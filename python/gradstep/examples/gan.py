@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from gradstep import InverseTimeDecay
@@ -77,7 +78,7 @@ def signed(values: data.Array) -> Tensor:
     return 2 * pixels(values) - 1
 
 
-def same(model: nn.Module, count: int) -> Tensor:
+def same(model: Any, count: int) -> Tensor:
     """So many digits that the model makes of the same noise each time."""
     digits: Tensor = model.made(count, torch.Generator().manual_seed(0))
     return digits
@@ -107,8 +108,8 @@ DOCUMENT = Settings(
 PROGRAM = comparison.Program(
     name="gan",
     title="GAN, Adam, a decaying rate for each half",
-    correction="`num_d Steps` is no name, and the decay is for each of the 10000 iterations; by epoch, of which section "
-    "5.3 has 100, it would take 1 % off.",
+    correction="the decay is by iteration, of which there are 10000; section 5.3 takes it by epoch, of which it has "
+    "100, and would end 1 % lower. `num_d Steps` is no name: the two take turns.",
     task=digits,
     settings=[DOCUMENT],
     libraries=[GRADSTEP],
@@ -119,7 +120,7 @@ def run(options: Options, report: Report) -> Outcome:
     trainings = comparison.train(PROGRAM, options, report)
     outcome = comparison.tell(PROGRAM, options, trainings)
     return replace(outcome, panels=[*_pictures(trainings[0]), losses(trainings), rates(trainings)]).plus(
-        notes=_notes(trainings[0])
+        notes=list(_notes(trainings[0]))
     )
 
 
@@ -131,7 +132,7 @@ def _pictures(training: Training) -> list[Picture]:
 
 def _notes(training: Training) -> Iterator[str]:
     start = training.plan.task.measure(training.plan.untrained())
-    real = training.plan.task.facts["held_out_digits"]
+    real: Any = training.plan.task.facts["held_out_digits"]
     last = training.laps[-1].test
     yield (
         f"A made digit is {last[NEAREST.name]:.3f} from the nearest that was trained on "

@@ -2,13 +2,11 @@
 
 from torch import Tensor, nn
 
-from gradstep import CosineDecay
 from gradstep.examples import comparison
 from gradstep.examples.classification import SmoothedCrossEntropy, digits
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report
-from gradstep.examples.settings import Epochs, Settings, Span
-from gradstep.schedules import Schedule
+from gradstep.examples.settings import Epochs, Settings, warm_cosine
 
 
 class MLP(nn.Module):
@@ -24,19 +22,13 @@ class MLP(nn.Module):
         return x
 
 
-def warm_cosine(span: Span) -> Schedule:
-    """A tenth of the updates to warm up, then a cosine to zero at the last."""
-    warm = max(1, span.updates // 10)
-    return CosineDecay(5e-3, span.updates - warm).warmup(warm)
-
-
 DOCUMENT = Settings("document", "Adagrad", rate=0.1, options={"eps": 1e-8}, batch=100, length=Epochs(10))
 
 # Chosen on 10,000 digits held out of the training set, not on the test set.
 OURS = Settings(
     "ours",
     "AdamW",
-    rate=warm_cosine,
+    rate=warm_cosine(5e-3),
     options={"weight_decay": 0.1},
     batch=100,
     length=Epochs(10),

@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gradstep import InverseTimeDecay
-from gradstep.examples.characters import Alphabet, CharacterModel, bits, bits_per_character
+from gradstep.examples.characters import Alphabet, CharacterModel, bits, bits_per_character, write
 from gradstep.examples.reference_text import Corpus, python_reference
 from gradstep.examples.settings import Settings, Updates
 from gradstep.examples.task import LOSS, Task
 
-WINDOW = 100  # characters that are read together, the first with none before it
+WINDOW = 100  # characters that are read together
+RATE_IS_THE_OPTIMIZERS = (
+    "`optimizer.step(current_lr)` is no such call: the rate is the optimizer's, and here a schedule gives it."
+)
 
 DOCUMENT = Settings(
     "document",
@@ -45,7 +49,7 @@ class Text:
             train=(self.train[:, :-1], self.train[:, 1:]),
             build=lambda: CharacterModel(len(self.alphabet)),
             loss=bits_per_character,
-            measure=lambda model: {LOSS.name: float(bits_at(model, held_out).mean())},
+            measure=lambda model: {LOSS.name: bits_per_character_of(model, held_out)},
             metrics=(LOSS,),
             loss_name="Bits per character",
             facts={
@@ -54,6 +58,11 @@ class Text:
                 "alphabet": len(self.alphabet),
             },
         )
+
+    def sample(self, model: Any, prompt: str, length: int, temperature: float, count: int = 1) -> list[str]:
+        """What the model writes after the prompt, so many times."""
+        prompts = self.alphabet.encode(prompt).repeat(count, 1)
+        return [self.alphabet.decode(row) for row in write(model, prompts, length, temperature)]
 
 
 @cache
@@ -66,3 +75,12 @@ def reference() -> Text:
 def bits_at(model: nn.Module, windows: Tensor) -> Tensor:
     """The mean bits at each place of a window: at place k, k characters are known."""
     return bits(model(windows[:, :-1]), windows[:, 1:]).mean(dim=0)
+
+
+def bits_per_character_of(model: nn.Module, windows: Tensor) -> float:
+    return float(bits_at(model, windows).mean())
+
+
+def indented(text: str) -> str:
+    """A text that a model wrote, set off from what is said about it."""
+    return "\n".join(f"    {line}" for line in text.strip("\n").split("\n"))

@@ -6,24 +6,30 @@ from gradstep.examples.outcome import Line, Panel
 from gradstep.examples.task import Metric
 from gradstep.examples.training import Training
 
+DOTS = 25  # of a curve at most
+
 
 def panels(trainings: Sequence[Training]) -> list[Panel]:
-    metrics = [m for m in trainings[0].plan.task.metrics if m.name != "test loss"]
-    return [losses(trainings), *(_measured(trainings, metric) for metric in metrics), rates(trainings)]
-
-
-def losses(trainings: Sequence[Training]) -> Panel:
-    task = trainings[0].plan.task
-    lines = [
-        Line(_setting(t, name, t.curve.losses), t.library, t.curve.updates, values)
-        for t in trainings
-        for name, values in t.curve.losses.items()
+    names = trainings[0].curve.losses
+    metrics = [m for m in trainings[0].plan.task.metrics if m.name.removeprefix("test ") not in names]
+    return [
+        *(losses(trainings, name) for name in names),
+        *(_measured(trainings, metric) for metric in metrics),
+        rates(trainings),
     ]
-    if any(metric.name == "test loss" for metric in task.metrics):
-        title = f"{task.loss_name}: training (line), test (dots)"
-        lines += [_dots(training, "test loss") for training in trainings]
+
+
+def losses(trainings: Sequence[Training], name: str) -> Panel:
+    task = trainings[0].plan.task
+    title = task.loss_name if name == "loss" else f"{task.loss_name}, {name}"
+    lines = [
+        Line(t.plan.settings.name, t.library, t.curve.updates, t.curve.losses[name]) for t in trainings
+    ]
+    if any(metric.name == f"test {name}" for metric in task.metrics):
+        title += ": training (line), test (dots)"
+        lines += [_dots(training, f"test {name}") for training in trainings]
     else:
-        title = f"{task.loss_name} in training"
+        title += " in training"
     return Panel(title, lines, log="y" if _lowest(lines) > 0 else "")
 
 
@@ -44,7 +50,7 @@ def _measured(trainings: Sequence[Training], metric: Metric) -> Panel:
 
 
 def _dots(training: Training, name: str, scale: float = 1) -> Line:
-    laps = training.laps
+    laps = training.laps[:: -len(training.laps) // DOTS][::-1]  # the last of all is among them
     values = [scale * lap.test[name] for lap in laps]
     return Line(training.plan.settings.name, training.library, [lap.updates for lap in laps], values, marker="o")
 

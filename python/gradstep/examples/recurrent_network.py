@@ -36,7 +36,7 @@ PROGRAM = comparison.Program(
     name="recurrent-network",
     title="GRU over the rows of digits, SGD, decay by epoch",
     correction="a model has no `train_one_epoch(data_loader, current_lr)`: the rate is the optimizer's, here a "
-    "schedule. The document names no optimizer; without momentum, SGD at its rate takes ten times as long.",
+    "schedule. The document names no optimizer; SGD at its rate wants the momentum that we add.",
     task=lambda options: digits(options, Rows),
     settings=[DOCUMENT],
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gradstep import CosineDecay
 from gradstep.examples.outcome import Options
 from gradstep.schedules import Schedule
 
@@ -81,3 +82,13 @@ class Settings:
             type(self.length).__name__.lower(): self.length.count,
             **({"objective": repr(self.objective)} if self.objective else {}),
         }
+
+
+def warm_cosine(peak: float) -> Callable[[Span], Schedule]:
+    """A tenth of the updates to warm up to `peak`, then a cosine to zero at the last."""
+
+    def schedule(span: Span) -> Schedule:
+        warm = max(1, span.updates // 10)
+        return CosineDecay(peak, span.updates - warm).warmup(warm)
+
+    return schedule

@@ -35,11 +35,13 @@ class Curve:
     updates: list[int] = field(default_factory=list)
     losses: dict[str, list[float]] = field(default_factory=dict)
     rates: dict[str, list[float]] = field(default_factory=dict)
+    highest: float = 0.0  # of all rates, also between the points
     _recent: list[Mapping[str, float]] = field(default_factory=list)
     _seen: int = 0
 
     def add(self, losses: Mapping[str, float], rates: Mapping[str, float]) -> None:
         self._seen += 1
+        self.highest = max(self.highest, *rates.values())
         self._recent.append(losses)
         if len(self._recent) == self.window:
             self.updates.append(self._seen)

@@ -1,7 +1,8 @@
 """Document 4, section 10.3: machine translation, with Adam and a rate that decays with each update."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 from torch import nn
 
@@ -55,7 +56,7 @@ class Translation:
         written = self.translate(model, self.pairs.held_out)
         return {EXACT.name: exact_matches(written, wanted), ERRORS.name: character_error_rate(written, wanted)}
 
-    def translate(self, model: nn.Module, pairs: Sequence[Pair]) -> list[str]:
+    def translate(self, model: Any, pairs: Sequence[Pair]) -> list[str]:
         sources = padded(self.sources, [name + END for name, _ in pairs])
         return translate(model, sources, self.targets, longest=names.LONGEST + 1)
 
@@ -86,4 +87,14 @@ PROGRAM = comparison.Program(
 def run(options: Options, report: Report) -> Outcome:
     trainings = comparison.train(PROGRAM, options, report)
     outcome = comparison.tell(PROGRAM, options, trainings)
-    return outcome.plus(notes=_notes(trainings[0]))
+    return outcome.plus(notes=list(_notes(trainings[0])))
+
+
+def _notes(training: Training) -> Iterator[str]:
+    start = training.plan.task.measure(training.plan.untrained())
+    yield f"Before the training: {start[EXACT.name]:.1%} exact matches, {start[ERRORS.name]:.0%} character errors."
+    pairs = translation().pairs.held_out
+    shown = pairs[:: len(pairs) // SHOWN][:SHOWN]
+    written = translation().translate(training.learner.model, shown)
+    for (name, wanted), text in zip(shown, written, strict=True):
+        yield f"    {name} -> {text}" + ("" if text == wanted else f" (wanted: {wanted})")

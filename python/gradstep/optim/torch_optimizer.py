@@ -10,7 +10,7 @@ import torch
 from torch.optim import optimizer as _optimizer
 
 from gradstep.hyperparameters import Group
-from gradstep.scheduling import adopt_schedules
+from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 from gradstep.threads import get_num_threads
 
@@ -85,10 +85,15 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         """Go on from a ``state_dict`` of this class or of torch's; states are copied and keep their dtypes.
 
         Raises:
-            ValueError: it is of other groups or other shapes; nothing has been changed.
+            ValueError: it is of other groups, shapes or schedules; nothing has been changed.
         """
         seen: list[dict[str, Any]] = []
-        handle = self.register_load_state_dict_pre_hook(lambda _, hooked: seen.append(self._checked(hooked)))
+
+        def check(_: torch.optim.Optimizer, hooked: dict[str, Any]) -> dict[str, Any]:
+            seen.append(self._checked(hooked))
+            return seen[0]
+
+        handle = self.register_load_state_dict_pre_hook(check)
         try:
             super().load_state_dict(state_dict)
         finally:
@@ -104,7 +109,10 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
                         f"the state {name!r} of parameter {number} has shape {tuple(value.shape)}, but the parameter "
                         f"has shape {tuple(parameter.shape)}: load a state_dict of the same model"
                     )
-        return state_dict
+        groups = state_dict["param_groups"]
+        if len(groups) == len(self.param_groups):  # torch refuses other numbers
+            groups = resume_schedules(self.param_groups, groups, state_dict["state"])
+        return {**state_dict, "param_groups": groups}
 
     def _restore_states(self, state_dict: dict[str, Any]) -> None:
         """Undo torch's cast of every state to its parameter's dtype: it would round f32 states of 16-bit ones."""

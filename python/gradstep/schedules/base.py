@@ -1,29 +1,29 @@
-"""What every schedule is: an immutable value that can be called, combined, compared, printed and stored."""
+"""What every schedule is: a value that is called with a step, and combined with others."""
 
-import dataclasses
 import functools
-import hashlib
-import json
 import numbers
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias, get_type_hints, overload
+from typing import Any, ClassVar, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from gradstep import _core
-from gradstep.schedules.fields import whole
+from gradstep.schedules.fields import count_or_zero, whole
+from gradstep.schedules.landmarks import Landmark
 from gradstep.schedules.steps import one_step, step_array
+from gradstep.schedules.value import Value
 
 Instruction: TypeAlias = tuple[str, list[float]]
 
 
-class Schedule:
+class Schedule(Value, abstract=True):
     """A rate as a function of the step: ``s(t)`` is a number, ``s([t0, t1, ...])`` an array of them.
 
     t is the number of updates already applied, so ``s(0)`` is used by the first update. A schedule is a
     value: it holds no state, any step can be asked for in any order, and the answer is always the same.
+    Where a schedule has no finite value (it divides by 0, say) asking for it raises ValueError.
 
     >>> from gradstep import CosineDecay
     >>> s = CosineDecay(init=1.0, steps=100).warmup(5)
@@ -33,44 +33,24 @@ class Schedule:
     array([1. , 0.5, 0. ])
     """
 
-    classes: ClassVar[dict[str, type["Schedule"]]] = {}
-    """Every kind of schedule, by the name that stands in JSON."""
-
     operation: ClassVar[str]
     """The name of the formula in cpp/schedules."""
 
     __array_ufunc__ = None  # a NumPy number on the left of an operator leaves it to the schedule
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
-        if not abstract:
-            Schedule.classes[cls.__name__] = cls
+        super().__init_subclass__(abstract)
         cls.operation = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
-
-    @classmethod
-    @functools.cache
-    def checks(cls) -> dict[str, Any]:
-        """The check of each argument, from its annotation."""
-        hints = get_type_hints(cls, include_extras=True)
-        return {each.name: hints[each.name].__metadata__[0] for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
-
-    def __post_init__(self) -> None:
-        for name, check in self.checks().items():
-            object.__setattr__(self, name, check(spelled(name), getattr(self, name)))
-        self.validate()
-
-    def validate(self) -> None:
-        """Checks the arguments against one another."""
-
-    def arguments(self) -> dict[str, Any]:
-        """The arguments that differ from their defaults, by name."""
-        defaults = {each.name: each.default for each in dataclasses.fields(self)}  # type: ignore[arg-type]
-        values = ((name, getattr(self, name)) for name in self.checks())
-        return {spelled(name): value for name, value in values if value != defaults[name]}
 
     def code(self) -> list[Instruction]:
         """The instructions of this schedule's program: for a leaf, its formula over its arguments."""
         names = self.checks()
         return [(self.operation, [float(getattr(self, name)) for name in names])]
+
+    def landmarks(self) -> list[Landmark]:
+        """The steps at which something happens, for `describe`: by default, those of its parts."""
+        parts = (getattr(self, name) for name in self.checks())
+        return [mark for part in parts if isinstance(part, Schedule) for mark in part.landmarks()]
 
     @functools.cached_property
     def program(self) -> _core.Program:
@@ -91,35 +71,6 @@ class Schedule:
             return self.program.at(one_step(t))
         return self.program.evaluate(step_array(t))
 
-    def to_json(self) -> str:
-        """This schedule as JSON text; ``from_json`` gives it back. Arguments at their defaults are left out.
-
-        >>> from gradstep import Linear
-        >>> Linear(0.1, 0.0, 100).to_json()
-        '{"schedule":"Linear","init":0.1,"end":0.0,"steps":100}'
-        """
-        return json.dumps(self, default=plain, separators=(",", ":"))
-
-    @functools.cached_property
-    def _identity(self) -> tuple[str, int]:
-        text = self.to_json()
-        return text, int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
-
-    def __eq__(self, other: object) -> bool:
-        return self._identity == other._identity if isinstance(other, Schedule) else NotImplemented
-
-    def __hash__(self) -> int:
-        return self._identity[1]
-
-    def __reduce__(self) -> Any:
-        from gradstep.schedules.serial import from_json
-
-        return from_json, (self.to_json(),)
-
-    def __repr__(self) -> str:
-        given = (f"{name}={shown(value)}" for name, value in self.arguments().items())
-        return f"{type(self).__name__}({', '.join(given)})"
-
     def __mul__(self, other: "Schedule | float") -> "Schedule":
         return combine("Product", self, other)
 
@@ -138,34 +89,75 @@ class Schedule:
     def __rsub__(self, other: float) -> "Schedule":
         return combine("Difference", other, self)
 
+    def __truediv__(self, other: "Schedule | float") -> "Schedule":
+        return combine("Quotient", self, other)
+
+    def __rtruediv__(self, other: float) -> "Schedule":
+        return combine("Quotient", other, self)
+
+    def __neg__(self) -> "Schedule":
+        return make("Negative", self)
+
+    def __pow__(self, exponent: float) -> "Schedule":
+        if not isinstance(exponent, numbers.Real):
+            return NotImplemented
+        return make("Power", self, exponent)
+
     def clip(self, lo: float | None = None, hi: float | None = None) -> "Schedule":
         """This schedule's values, but never below `lo` nor above `hi`. See `Clip`."""
         return make("Clip", self, lo, hi)
 
     def then(self, other: "Schedule | float", at: int) -> "Schedule":
-        """This schedule until step `at`, and `other`, which starts at its own 0, from `at` on. See `Then`."""
-        return make("Then", self, as_schedule(other), at)
+        """This schedule until step `at`, and `other`, which starts at its own 0, from `at` on. See `Join`."""
+        return make("Join", [self, other], [count_or_zero("at", at)])
 
     def shift(self, n: int) -> "Schedule":
         """This schedule n steps later (earlier, for a negative n). See `Shift`."""
         return make("Shift", self, n)
 
+    def stretch(self, k: float, staircase: bool = False) -> "Schedule":
+        """This schedule k times slower: what took n steps takes k * n. See `Stretch`."""
+        return make("Stretch", self, k, staircase)
+
+    def repeat(self, n: int) -> "Schedule":
+        """The first n steps of this schedule, over and over. See `Repeat`."""
+        return make("Repeat", self, n)
+
+    def smooth(self, momentum: float, steps: int) -> "Schedule":
+        """This schedule followed with momentum over `steps` steps. See `Smooth`."""
+        return make("Smooth", self, momentum, steps)
+
     def warmup(
-        self, n: int, start: float = 0.0, kind: str = "linear", mode: str = "prefix", offset: int = 1
+        self,
+        n: int,
+        start: float = 0.0,
+        kind: str = "linear",
+        mode: str = "prefix",
+        offset: int = 1,
+        power: float = 1.0,
     ) -> "Schedule":
         """Rises from `start` to this schedule over n updates; ``warmup(0)`` is this schedule itself.
 
-        See `Warmup` for the modes and the exact first and last step.
+        See `Warmup` for the kinds, the modes and the exact first and last step.
         """
         if whole("n", n) == 0:
             return self
-        return make("Warmup", self, n, start, kind=kind, mode=mode, offset=offset)
+        return make("Warmup", self, n, start, kind, mode, offset, power)
+
+    def describe(self, steps: int) -> str:
+        """The first `steps` updates in words: where what happens, and what looks like a mistake.
+
+        See `gradstep.schedules.description.describe`.
+        """
+        from gradstep.schedules.description import describe
+
+        return describe(self, steps)
 
 
-def make(name: str, *arguments: Any, **options: Any) -> Schedule:
-    """An operator by its name: their classes derive from Schedule, so its module can't import them."""
+def make(name: str, *arguments: Any) -> Schedule:
+    """A schedule by the name of its class: those derive from Schedule, so this module can't import them."""
     kind: Any = Schedule.classes[name]
-    made: Schedule = kind(*arguments, **options)
+    made: Schedule = kind(*arguments)
     return made
 
 
@@ -173,7 +165,7 @@ def combine(name: str, left: Any, right: Any) -> Schedule:
     """The operator on two schedules or a schedule and a number; Python tries others for anything else."""
     if not all(isinstance(each, (Schedule, numbers.Real)) for each in (left, right)):
         return NotImplemented  # type: ignore[no-any-return]
-    return make(name, as_schedule(left), as_schedule(right))
+    return make(name, left, right)
 
 
 def as_schedule(value: Any) -> Schedule:
@@ -190,18 +182,3 @@ def as_schedule(value: Any) -> Schedule:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{value!r}, a {type(value).__name__}, is no schedule: give a schedule or a number")
     return make("Constant", value)
-
-
-def spelled(field: str) -> str:
-    """The argument of a field. A field whose name is also a method's has an underscore after it."""
-    return field.rstrip("_")
-
-
-def plain(value: Any) -> dict[str, Any]:
-    if isinstance(value, Schedule):
-        return {"schedule": type(value).__name__, **value.arguments()}
-    raise TypeError(f"{value!r} has no place in a schedule's JSON")
-
-
-def shown(value: Any) -> str:
-    return repr(list(value) if isinstance(value, tuple) else value)

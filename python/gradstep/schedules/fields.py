@@ -33,6 +33,12 @@ def not_negative(name: str, value: Any) -> float:
     return checked
 
 
+def fraction(name: str, value: Any) -> float:
+    if not 0 <= (checked := real(name, value)) < 1:
+        raise ValueError(f"{name} is {value!r}: it must be 0 or more and below 1")
+    return checked
+
+
 def optional_real(name: str, value: Any) -> float | None:
     return None if value is None else real(name, value)
 
@@ -63,6 +69,12 @@ def count(name: str, value: Any) -> int:
     return checked
 
 
+def natural(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(f"{name} is {value!r}: it must be an integer, 1 or more")
+    return int(value)
+
+
 def count_or_zero(name: str, value: Any) -> int:
     if (checked := whole(name, value)) < 0:
         raise ValueError(f"{name} is {value!r}: it counts updates and must be 0 or more")
@@ -87,6 +99,14 @@ def increasing(name: str, value: Any) -> tuple[int, ...]:
     return checked
 
 
+def rising(name: str, value: Any) -> tuple[int, ...]:
+    checked = sequence(name, value, count_or_zero)
+    for i, (before, after) in enumerate(itertools.pairwise(checked), start=1):
+        if after < before:
+            raise ValueError(f"{name} is {list(checked)}: it must not fall, but {name}[{i}] = {after} follows {before}")
+    return checked
+
+
 def one_of(*allowed: str) -> Check:
     def check(name: str, value: Any) -> str:
         if value not in allowed:
@@ -99,6 +119,7 @@ def one_of(*allowed: str) -> Check:
 Real = Annotated[float, real]
 Positive = Annotated[float, positive]
 NotNegative = Annotated[float, not_negative]
+Fraction = Annotated[float, fraction]
 OptionalReal = Annotated[float | None, optional_real]
 Flag = Annotated[bool, flag]
 Whole = Annotated[int, whole]
@@ -106,3 +127,4 @@ Count = Annotated[int, count]
 CountOrZero = Annotated[int, count_or_zero]
 Reals = Annotated[Sequence[float], reals]
 Increasing = Annotated[Sequence[int], increasing]
+Rising = Annotated[Sequence[int], rising]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gradstep.schedules.base import Schedule
+from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import Count, Flag, NotNegative, Positive, Real
 
 
@@ -63,3 +63,54 @@ class InverseSqrtDecay(Schedule):
                 f"shift is {self.shift_}: it must be above -timescale = {-self.timescale}, or the first "
                 "value divides by a root of 0 or less"
             )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PowerLaw(Schedule):
+    """A power of the time: ``f(t) = init * (1 + t / timescale)**power``.
+
+    init: the value at t = 0.
+    timescale: updates after which the base of the power has doubled, above 0.
+    power: any number; below 0 the value decays.
+
+    t is the number of updates already applied; f(0) is used by the first update. It has no end; a floor is
+    ``.clip(lo)``. Raises ValueError or TypeError for arguments out of range.
+
+    >>> PowerLaw(init=1.0, timescale=10, power=-2)([0, 10, 90])
+    array([1.  , 0.25, 0.01])
+    """
+
+    init: Real
+    timescale: Positive
+    power: Real
+
+    def code(self) -> list[Instruction]:
+        return [("inverse_time_decay", [self.init, 1.0, self.timescale, -self.power, 0.0])]
+
+
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class Noam(Schedule):
+    """The Transformer's rate, for the n-th update with n = t + 1:
+    ``f(t) = scale / sqrt(d_model) * min(1 / sqrt(n), n / warmup**1.5)``.
+
+    d_model: the width of the model, above 0.
+    warmup: the updates that the value rises; the last of them uses the peak, scale / sqrt(d_model * warmup).
+        It is kept as `warmup_`, because `warmup` is the method.
+    scale: a factor. Default 1.
+
+    t is the number of updates already applied; f(0) is used by the first update. It has no end. Raises
+    ValueError or TypeError for arguments out of range. Source: Vaswani et al. 2017, arXiv:1706.03762,
+    equation 3, which counts updates from 1.
+
+    >>> Noam(d_model=4, warmup=4)([0, 3, 15])
+    array([0.0625, 0.25  , 0.125 ])
+    """
+
+    d_model: Positive
+    warmup_: Count
+    scale: Real = 1.0
+
+    def __init__(self, d_model: float, warmup: int, scale: float = 1.0) -> None:
+        for name, value in (("d_model", d_model), ("warmup_", warmup), ("scale", scale)):
+            object.__setattr__(self, name, value)
+        self.__post_init__()

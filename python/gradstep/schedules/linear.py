@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gradstep.schedules.base import Instruction
 from gradstep.schedules.fields import Count, Flag, Positive, Real
-from gradstep.schedules.finite import EndAt, Finite, Past
+from gradstep.schedules.finite import EndAt, Finite, Past, bent
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,7 +38,10 @@ class PolynomialDecay(Finite):
     end: the value at t == steps, reached exactly. Default 0.
     power: above 0; 1 is a straight line. Default 1. With ``past="extrapolate"`` it must be an integer.
     cycle: once the end has passed, continue as if `steps` were the next multiple of it that t has not
-        passed, so that the value rises and decays again (Keras). Default False. It needs ``past="hold"``.
+        passed, so that the value rises and decays again (Keras). Default False. It needs ``past="hold"``
+        and k = 1.
+    k: takes (t / steps)**k in the place of t / steps, above 0; above 1 the value stays high for longer
+        (k-decay, Zhang and Li 2020, arXiv:2004.05909). Default 1.
 
     t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
     TypeError for arguments out of range. Source: Chen et al. 2016, arXiv:1606.00915 (the "poly" policy).
@@ -52,6 +55,7 @@ class PolynomialDecay(Finite):
     end: Real = 0.0
     power: Positive = 1.0
     cycle: Flag = False
+    k: Positive = field(default=1.0, kw_only=True)
     end_at: EndAt = field(default="steps", kw_only=True)
     past: Past = field(default="hold", kw_only=True)
 
@@ -59,11 +63,16 @@ class PolynomialDecay(Finite):
         super().validate()
         if self.cycle and self.past != "hold":
             raise ValueError(f"past is {self.past!r}, but with cycle=True the end is never past: leave past out")
+        if self.cycle and self.k != 1:
+            raise ValueError(f"k is {self.k}, but with cycle=True it must be 1")
         if self.past == "extrapolate" and self.power != int(self.power):
             raise ValueError(
                 f"power is {self.power}, but past='extrapolate' takes powers of negative numbers: use an "
                 "integer power or another past"
             )
 
+    def formula(self) -> list[Instruction]:
+        return bent(super().formula(), self.length, self.k)
+
     def code(self) -> list[Instruction]:
-        return [self.formula()] if self.cycle else super().code()
+        return self.formula() if self.cycle else super().code()

@@ -1,11 +1,11 @@
-"""Schedules made of other schedules. Each has an operator or a method of `Schedule` that makes it."""
+"""Operators on the values of schedules. Each has an operator, a method or a function that makes it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from gradstep.schedules.base import Instruction, Schedule, as_schedule
 from gradstep.schedules.constant import Constant
-from gradstep.schedules.fields import CountOrZero, OptionalReal, Whole
+from gradstep.schedules.fields import OptionalReal, Real
 
 
 def operand(name: str, value: Any) -> Schedule:
@@ -18,14 +18,13 @@ def operand(name: str, value: Any) -> Schedule:
 Operand = Annotated[Schedule, operand]
 
 
+class Expression(Schedule, abstract=True):
+    """A schedule that is written with the sign of an operator."""
+
+
 def written(schedule: Schedule) -> str:
-    """A schedule as the left side of a method: a binary operator needs parentheses there."""
-    return f"({schedule!r})" if isinstance(schedule, Binary) else repr(schedule)
-
-
-def later(schedule: Schedule, steps: int) -> list[Instruction]:
-    """The program of a schedule that starts `steps` later."""
-    return [("delay", [float(steps)]), *schedule.code(), ("back", [])] if steps else schedule.code()
+    """A schedule as a part of an expression, or as the left side of a method."""
+    return f"({schedule!r})" if isinstance(schedule, Expression) else repr(schedule)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,11 +34,16 @@ class Binary(Schedule, abstract=True):
     left: Operand
     right: Operand
 
-    sign: ClassVar[str]
     combined: ClassVar[str]
 
     def code(self) -> list[Instruction]:
         return [*self.left.code(), *self.right.code(), (self.combined, [])]
+
+
+class Infix(Binary, Expression, abstract=True):
+    """An operator that stands between its schedules. A number is written as it was given."""
+
+    sign: ClassVar[str]
 
     def __repr__(self) -> str:
         numbers = isinstance(self.left, Constant) and isinstance(self.right, Constant)
@@ -52,7 +56,7 @@ class Binary(Schedule, abstract=True):
         return written(schedule)
 
 
-class Product(Binary):
+class Product(Infix):
     """``a * b``: the product of two schedules, or of a schedule and a number, at every step.
 
     >>> from gradstep import Linear
@@ -64,7 +68,7 @@ class Product(Binary):
     combined = "times"
 
 
-class Sum(Binary):
+class Sum(Infix):
     """``a + b``: the sum of two schedules, or of a schedule and a number, at every step.
 
     >>> from gradstep import Linear
@@ -76,7 +80,7 @@ class Sum(Binary):
     combined = "plus"
 
 
-class Difference(Binary):
+class Difference(Infix):
     """``a - b``: the difference of two schedules, or of a schedule and a number, at every step.
 
     >>> from gradstep import Linear
@@ -86,6 +90,104 @@ class Difference(Binary):
 
     sign = "-"
     combined = "minus"
+
+
+class Quotient(Infix):
+    """``a / b``: the quotient of two schedules, or of a schedule and a number, at every step.
+
+    Where b is 0 it has no finite value, so asking for one raises ValueError with the step.
+
+    >>> from gradstep import Linear
+    >>> (1 / Linear(1.0, 5.0, 4))(range(3))
+    array([1.        , 0.5       , 0.33333333])
+    """
+
+    sign = "/"
+    combined = "over"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Negative(Expression):
+    """``-s``: the negated values of a schedule.
+
+    >>> from gradstep import Linear
+    >>> (-Linear(1.0, 0.0, 4))(range(3))
+    array([-1.  , -0.75, -0.5 ])
+    """
+
+    base: Operand
+
+    def code(self) -> list[Instruction]:
+        return [*self.base.code(), ("negative", [])]
+
+    def __repr__(self) -> str:
+        return f"-{written(self.base)}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Power(Expression):
+    """``s ** k``: the values of a schedule to the power of a number.
+
+    exponent: any finite number. Where a negative value has a fractional exponent, or 0 a negative one,
+        there is no finite value, so asking for one raises ValueError with the step.
+
+    >>> from gradstep import Linear
+    >>> (Linear(1.0, 0.0, 4) ** 2)(range(3))
+    array([1.    , 0.5625, 0.25  ])
+    """
+
+    base: Operand
+    exponent: Real
+
+    def code(self) -> list[Instruction]:
+        return [*self.base.code(), ("raised", [self.exponent])]
+
+    def __repr__(self) -> str:
+        return f"{written(self.base)} ** {self.exponent!r}"
+
+
+class Minimum(Binary):
+    """``minimum(a, b)``: the smaller of the values of two schedules at every step."""
+
+    combined = "smaller"
+
+    def __repr__(self) -> str:
+        return f"minimum({self.left!r}, {self.right!r})"
+
+
+class Maximum(Binary):
+    """``maximum(a, b)``: the larger of the values of two schedules at every step."""
+
+    combined = "larger"
+
+    def __repr__(self) -> str:
+        return f"maximum({self.left!r}, {self.right!r})"
+
+
+def minimum(a: Schedule | float, b: Schedule | float) -> Schedule:
+    """The smaller of two schedules, or of a schedule and a number: ``f(t) = min(a(t), b(t))``.
+
+    It is a ceiling: ``minimum(s, 1e-4)`` never goes above 1e-4. For a floor take `maximum`. Raises TypeError
+    for anything but schedules and numbers.
+
+    >>> from gradstep import Constant, Linear, minimum
+    >>> minimum(Linear(1.0, 0.0, 4), 0.6)(range(4))
+    array([0.6 , 0.6 , 0.5 , 0.25])
+    """
+    return Minimum(operand("a", a), operand("b", b))
+
+
+def maximum(a: Schedule | float, b: Schedule | float) -> Schedule:
+    """The larger of two schedules, or of a schedule and a number: ``f(t) = max(a(t), b(t))``.
+
+    It is a floor: ``maximum(s, 1e-4)`` never goes below 1e-4. For a ceiling take `minimum`. Raises TypeError
+    for anything but schedules and numbers.
+
+    >>> from gradstep import Linear, maximum
+    >>> maximum(Linear(1.0, 0.0, 4), 0.6)(range(4))
+    array([1.  , 0.75, 0.6 , 0.6 ])
+    """
+    return Maximum(operand("a", a), operand("b", b))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,52 +224,3 @@ class Clip(Schedule):
         bounds = {"lo": self.lo, "hi": self.hi}
         given = (f"{name}={value!r}" for name, value in bounds.items() if value is not None)
         return f"{written(self.base)}.clip({', '.join(given)})"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Then(Schedule):
-    """``a.then(b, at=n)``: a until t == n - 1; from t == n on b, which sees its own time t - n.
-
-    second: a schedule or a number.
-    at: the step that takes b(0), 0 or more.
-
-    The value at `at` is the new one. Raises ValueError or TypeError for arguments out of range.
-
-    >>> from gradstep import Constant, Linear
-    >>> Constant(1.0).then(Linear(1.0, 0.0, 2), at=3)(range(7))
-    array([1. , 1. , 1. , 1. , 0.5, 0. , 0. ])
-    """
-
-    first: Operand
-    second: Operand
-    at: CountOrZero
-
-    def code(self) -> list[Instruction]:
-        return [*self.first.code(), *later(self.second, self.at), ("then", [float(self.at)])]
-
-    def __repr__(self) -> str:
-        return f"{written(self.first)}.then({self.second!r}, at={self.at})"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Shift(Schedule):
-    """``s.shift(n)``: s moved n steps later: ``f(t) = s(max(t - n, 0))``.
-
-    n: steps, an integer. Above 0 the schedule waits at s(0) for n steps; below 0 it starts inside: s(-n) is
-        used by the first update.
-
-    Raises ValueError or TypeError for arguments out of range.
-
-    >>> from gradstep import Linear
-    >>> Linear(1.0, 0.0, 4).shift(-1)(range(4))
-    array([0.75, 0.5 , 0.25, 0.  ])
-    """
-
-    base: Operand
-    n: Whole
-
-    def code(self) -> list[Instruction]:
-        return later(self.base, self.n)
-
-    def __repr__(self) -> str:
-        return f"{written(self.base)}.shift({self.n})"

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from gradstep.schedules.base import Schedule, spelled
+from gradstep.schedules.base import Schedule
+from gradstep.schedules.value import spelled
 
 
 def from_json(stored: str | dict[str, Any]) -> Schedule:
@@ -24,6 +25,8 @@ def from_json(stored: str | dict[str, Any]) -> Schedule:
 
 
 def restore(value: Any) -> Any:
+    if isinstance(value, list):
+        return [restore(each) for each in value]
     if not isinstance(value, dict) or "schedule" not in value:
         return value
     arguments = {name: restore(each) for name, each in value.items() if name != "schedule"}

@@ -1,9 +1,20 @@
 """Values that change at certain steps only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import Count, Increasing, NotNegative, Real, Reals
+from gradstep.schedules.landmarks import Landmark
+
+
+def new_values(steps: Sequence[int]) -> list[Landmark]:
+    return [Landmark(t, "takes the new value") for t in steps]
+
+
+def on_stairs(boundaries: Sequence[int], leaf: Instruction) -> list[Instruction]:
+    """A leaf that sees the number of boundaries reached as its t."""
+    return [("stairs", [float(each) for each in boundaries]), leaf, ("back", [])]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +57,10 @@ class MultiStep(Schedule):
     rate: NotNegative
 
     def code(self) -> list[Instruction]:
-        return [(self.operation, [self.init, self.rate, *map(float, self.milestones)])]
+        return on_stairs(self.milestones, ("exponential_decay", [self.init, self.rate, 1.0, 0.0]))
+
+    def landmarks(self) -> list[Landmark]:
+        return new_values(self.milestones)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,4 +88,7 @@ class Piecewise(Schedule):
             )
 
     def code(self) -> list[Instruction]:
-        return [(self.operation, [*map(float, self.boundaries), *self.values])]
+        return on_stairs(self.boundaries, ("table", list(self.values)))
+
+    def landmarks(self) -> list[Landmark]:
+        return new_values(self.boundaries)

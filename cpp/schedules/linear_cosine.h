@@ -1,0 +1,17 @@
+// init ((alpha + 1 - p) (1 + cos(2 pi cycles p)) / 2 + beta) with p = t / steps: Bello et al. 2017,
+// arXiv:1709.07417.
+#pragma once
+
+#include "../transcendental.h"
+
+namespace gradstep::GS_TARGET::schedules {
+
+struct linear_cosine {
+  double init, steps, cycles, alpha, beta;
+  GS_HD double operator()(double t) const {
+    const double cosine = (1 + cospi(2 * cycles * t / steps)) * 0.5;
+    return init * fma(alpha + (steps - t) / steps, cosine, beta);
+  }
+};
+
+}  // namespace gradstep::GS_TARGET::schedules

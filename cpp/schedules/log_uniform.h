@@ -1,0 +1,13 @@
+// low (high / low)^u with a random u from 0 to 1.
+#pragma once
+
+#include "philox.h"
+
+namespace gradstep::GS_TARGET::schedules {
+
+struct log_uniform {
+  double low, high, seed;
+  GS_HD double operator()(double t) const { return low * pow(high / low, random_fraction(seed, t)); }
+};
+
+}  // namespace gradstep::GS_TARGET::schedules

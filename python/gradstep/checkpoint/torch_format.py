@@ -1,0 +1,62 @@
+"""A checkpoint as a file of torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+__all__ = ["TorchFormat"]
+
+_PLAIN = (type(None), bool, int, float, str)
+
+
+class TorchFormat:
+    """The content as it is, for ``torch.load(path, weights_only=True)``; NumPy arrays become tensors."""
+
+    def pack(self, content: dict[str, Any]) -> Any:
+        return _packed(content, "")
+
+    def write(self, packed: Any, file: IO[bytes]) -> None:
+        import torch
+
+        torch.save(packed, file)
+
+    def read(self, path: Path) -> dict[str, Any]:
+        import torch
+
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return content
+
+
+def _packed(value: Any, where: str) -> Any:
+    import torch
+
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (torch.Tensor, *_PLAIN)):
+        return value
+    if isinstance(value, np.ndarray):
+        return _as_tensor(value, where)
+    if isinstance(value, dict):
+        packed = {key: _packed(each, f"{where}/{key}") for key, each in value.items()}
+        # A model's state dict has an attribute of its own: it is kept, if there is nothing in it to replace.
+        return value if all(packed[key] is value[key] for key in value) else packed
+    if type(value) in (list, tuple):
+        return type(value)(_packed(each, f"{where}/{i}") for i, each in enumerate(value))
+    raise TypeError(
+        f"{where.lstrip('/')} is a {type(value).__name__}: a checkpoint holds tensors, arrays, numbers, text, and "
+        "dicts, lists and tuples of them"
+    )
+
+
+def _as_tensor(array: np.ndarray[Any, Any], where: str) -> Any:
+    import torch
+
+    try:
+        return torch.from_numpy(array)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{where.lstrip('/')} is an array that torch can't hold ({error}): save to a path that ends in .npz"
+        ) from error

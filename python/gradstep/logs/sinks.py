@@ -1,0 +1,103 @@
+"""Where a log is written. A sink is anything with ``write(step, values)`` and ``close()``."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+__all__ = ["CsvSink", "Sink", "TensorBoardSink", "WandbSink"]
+
+
+class Sink(Protocol):
+    """What takes the numbers of a step."""
+
+    def write(self, step: int, values: Mapping[str, float]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class CsvSink:
+    """A row for each step in a file, which is on disk when ``write`` returns, so that a killed run keeps its rows.
+
+    Args:
+        path: the file; rows are added to one that is there.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.csv"
+    >>> CsvSink(path).write(7, {"rate": 0.1})
+    >>> print(path.read_text())
+    step,rate
+    7,0.1
+    <BLANKLINE>
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = open(path, "a+", newline="", encoding="utf-8")  # noqa: SIM115, closed by close()
+        self._file.seek(0)
+        self._columns = next(csv.reader(self._file), None)
+
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a row.
+
+        Raises:
+            ValueError: the file has other columns; nothing has been written.
+        """
+        columns = ["step", *values]
+        rows: list[list[Any]] = [[step, *values.values()]]
+        if self._columns is None:
+            self._columns = columns
+            rows.insert(0, columns)
+        if columns != self._columns:
+            raise ValueError(
+                f"{self._file.name} has the columns {', '.join(self._columns)}, but there is {', '.join(columns)} to "
+                "write: give each log a file of its own"
+            )
+        csv.writer(self._file, lineterminator="\n").writerows(rows)
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class TensorBoardSink:
+    """Scalars for TensorBoard; needs the package ``tensorboard`` alone.
+
+    Args:
+        folder: what ``tensorboard --logdir`` is given; made if it is not there.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        self._event, self._summary = Event, Summary
+        self._writer = EventFileWriter(os.fspath(folder))
+
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        scalars = [self._summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+        event = self._event(wall_time=time.time(), step=step, summary=self._summary(value=scalars))
+        self._writer.add_event(event)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class WandbSink:
+    """Metrics of a Weights & Biases run.
+
+    Args:
+        run: what ``wandb.init(...)`` returned; closing the sink leaves it open, for it is the caller's.
+    """
+
+    def __init__(self, run: Any) -> None:
+        self._run = run
+
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        self._run.log(dict(values), step=step)
+
+    def close(self) -> None:
+        pass

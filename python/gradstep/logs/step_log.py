@@ -1,0 +1,107 @@
+"""The numbers of an optimizer's steps, gathered around each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gradstep.hyperparameters import read_float
+from gradstep.logs.sinks import Sink
+from gradstep.logs.updates import Watch
+from gradstep.norms import copies, norm, norm_of_change
+from gradstep.stepping import Stepping
+
+__all__ = ["StepLog"]
+
+
+class StepLog:
+    """Writes the rate, the norms of gradient and update, and the count of skipped steps, every so many steps.
+
+    Wrap the step, however it is made::
+
+        with log.step():                 # log.step(gradients) for an optimizer over arrays
+            scaler.step(optimizer)
+
+    Written under the number of the step, from 0, are
+
+    - ``rate``: what this step multiplies its direction by (``rate/0``, ``rate/1``, ... if there are several groups);
+    - ``gradient_norm``: of all gradients, as they are after the step (a GradScaler has unscaled them by then);
+    - ``update_norm``: of what the step has changed in all parameters;
+    - ``skipped_steps``: how many steps so far were no update, because a GradScaler skipped them or there was no
+      gradient. Every step is watched for that.
+
+    Both norms are Euclidean, over all groups, in float64. They, and the copy of the parameters that the second one
+    needs, are made on written steps alone.
+
+    Args:
+        optimizer: any of ``gradstep``, ``gradstep.optim`` or ``torch.optim``.
+        sinks: where to write, see :mod:`gradstep.logs.sinks`.
+        every: write the steps whose number is a multiple of this.
+
+    Raises:
+        ValueError: ``every`` is no whole number from 1 on.
+    """
+
+    def __init__(self, optimizer: Any, *sinks: Sink, every: int = 1) -> None:
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ValueError(f"every is {every!r}: it counts steps and must be a whole number from 1 on")
+        self.optimizer = optimizer
+        self.sinks = sinks
+        self.every = every
+        self.steps = 0
+        self.skipped = 0
+
+    @contextmanager
+    def step(self, gradients: Sequence[Any] | None = None) -> Iterator[None]:
+        """Log the step that is made inside. If it raises, it is neither counted nor written.
+
+        Args:
+            gradients: what an optimizer over arrays is given; torch parameters have theirs in ``.grad``.
+
+        Raises:
+            TypeError: the optimizer is over arrays and there are no gradients; no step has been made.
+        """
+        if gradients is None and isinstance(self.optimizer.state, list):
+            raise TypeError("this optimizer is over arrays: pass the gradients of its step, log.step(gradients)")
+        watch = Watch(self.optimizer, gradients)
+        if self.steps % self.every:
+            yield
+            self.skipped += not watch.has_moved()
+        else:
+            rates, before = self._rates(), copies(self._parameters())
+            yield
+            self.skipped += not watch.has_moved()
+            after = self._parameters()
+            found = [parameter.grad for parameter in after] if gradients is None else gradients
+            norms = {"gradient_norm": norm(found), "update_norm": norm_of_change(before, after)}
+            self._write({**rates, **norms, "skipped_steps": self.skipped})
+        self.steps += 1
+
+    def close(self) -> None:
+        """Close the sinks."""
+        for sink in self.sinks:
+            sink.close()
+
+    def state_dict(self) -> dict[str, int]:
+        """The counts, to go on with the same numbers in a resumed run."""
+        return {"steps": self.steps, "skipped": self.skipped}
+
+    def load_state_dict(self, state_dict: Mapping[str, int]) -> None:
+        """Go on from a ``state_dict``."""
+        self.steps, self.skipped = state_dict["steps"], state_dict["skipped"]
+
+    def _parameters(self) -> list[Any]:
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    def _rates(self) -> dict[str, float]:
+        scaled = isinstance(self.optimizer, Stepping)  # others may keep what they like in lr_scale
+        rates = [
+            read_float(group["lr"], "lr") * (read_float(group.get("lr_scale", 1.0), "lr_scale") if scaled else 1.0)
+            for group in self.optimizer.param_groups
+        ]
+        return {"rate": rates[0]} if len(rates) == 1 else {f"rate/{i}": rate for i, rate in enumerate(rates)}
+
+    def _write(self, values: Mapping[str, float]) -> None:
+        for sink in self.sinks:
+            sink.write(self.steps, values)

@@ -1,0 +1,22 @@
+"""Numbers that a training loop reports: losses, metrics, norms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradstep.hyperparameters import read_float
+
+__all__ = ["reported"]
+
+
+def reported(name: str, value: Any) -> float:
+    """The number in what was reported; a torch loss may still have its graph.
+
+    Raises:
+        TypeError, ValueError: it is no number and no array of one number.
+
+    >>> import numpy as np
+    >>> reported("loss", np.array([0.5]))
+    0.5
+    """
+    return read_float(value.detach() if hasattr(value, "detach") else value, name)

@@ -1,0 +1,55 @@
+"""What looks like a mistake in a schedule: each function looks for one and says it in a sentence."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from gradstep.schedules.base import Schedule
+
+Values = npt.NDArray[np.float64]
+
+NOTICEABLE = 0.01
+"""The share of the peak from which on a change is worth a warning."""
+
+
+def warnings_about(s: Schedule, values: Values) -> Iterator[str]:
+    """The warnings about a run that uses `values`, those of the schedule from t = 0 on."""
+    yield from wasted_update(values)
+    yield from negative_values(values)
+    yield from jumps(s, values)
+    yield from late_rise(s, values)
+
+
+def wasted_update(values: Values) -> Iterator[str]:
+    if values[0] == 0:
+        yield "the first update is wasted, its value is 0; for a warmup leave offset=0 out"
+
+
+def negative_values(values: Values) -> Iterator[str]:
+    if values.min() < 0:
+        t = int((values < 0).argmax())
+        yield f"the value is negative from t = {t} on, where it is {values[t]:.6g}; bound it by clip(lo=0)"
+
+
+def jumps(s: Schedule, values: Values) -> Iterator[str]:
+    """Where parts meet, but the change is neither the slope before nor the slope after."""
+    least = NOTICEABLE * np.abs(values).max()
+    for t in sorted({mark.t for mark in s.landmarks() if mark.joint and 2 <= mark.t < len(values) - 1}):
+        before, here, after = np.diff(values[t - 2 : t + 2])
+        if min(abs(here - before), abs(here - after)) > least:
+            yield f"the value jumps from {values[t - 1]:.6g} to {values[t]:.6g} at t = {t}, where two parts meet"
+
+
+def late_rise(s: Schedule, values: Values) -> Iterator[str]:
+    """What a run that is a little longer would meet, after the value has come down."""
+    later = np.arange(len(values), 2 * len(values) + 1)
+    try:
+        beyond = s(later)
+    except ValueError as ended:
+        yield f"a longer run fails: {ended}"
+        return
+    least = NOTICEABLE * np.abs(values).max()
+    if values[-1] < values.max() - least and beyond.max() > values[-1] + least:
+        t = int(later[beyond.argmax()])
+        yield f"after the last update the value rises again, up to {beyond.max():.6g} at t = {t}"

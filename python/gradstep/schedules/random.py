@@ -1,0 +1,76 @@
+"""Rates drawn at random, but the same ones each time."""
+
+import operator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from gradstep.schedules.base import Schedule
+from gradstep.schedules.fields import Positive, Real
+
+
+def seed_number(name: str, value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}: it must be an integer")
+    try:
+        checked = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, a {type(value).__name__}: it must be an integer") from None
+    if not 0 <= checked <= 2**53:
+        raise ValueError(f"{name} is {value!r}: it must be from 0 to 2**53")
+    return checked
+
+
+def check_order(low: float, high: float) -> None:
+    if low > high:
+        raise ValueError(f"low is {low} and high is {high}: low must not be above high")
+
+
+Seed = Annotated[int, seed_number]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Uniform(Schedule):
+    """A random number for each step: ``f(t) = low + (high - low) * u``, u uniform from 0 to 1.
+
+    low, high: the bounds.
+    seed: an integer from 0 to 2**53.
+
+    u is a function of (seed, t) alone - Philox4x32-10 with the key `seed` and the counter t, of whose 128
+    bits it is the first 52 - so any step can be asked for, a resumed run sees the same rates, and so does
+    every device. t is the number of updates already applied. It has no end. Raises ValueError or TypeError
+    for arguments out of range. Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
+
+    >>> s = Uniform(0.1, 0.2, seed=7)
+    >>> s(10**9) == s(10**9), s(1) == s(2)
+    (True, False)
+    """
+
+    low: Real
+    high: Real
+    seed: Seed
+
+    def validate(self) -> None:
+        check_order(self.low, self.high)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LogUniform(Schedule):
+    """A random number for each step, uniform on a logarithmic scale: ``f(t) = low * (high / low)**u``.
+
+    low, high: the bounds, above 0.
+    seed: an integer from 0 to 2**53.
+
+    u is that of `Uniform` with the same seed. t is the number of updates already applied. It has no end.
+    Raises ValueError or TypeError for arguments out of range.
+
+    >>> s = LogUniform(1e-4, 1e-1, seed=7)
+    >>> all(1e-4 <= s(t) <= 1e-1 for t in range(100))
+    True
+    """
+
+    low: Positive
+    high: Positive
+    seed: Seed
+
+    def validate(self) -> None:
+        check_order(self.low, self.high)

@@ -1,0 +1,258 @@
+"""Any hyper-parameter as a schedule: the same bits as the values written by hand, on arrays and tensors."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+import gradstep
+from arrays import assert_same_bits, normal, to_torch
+from cases import CASES
+from gradstep import Constant, CosineDecay, Linear
+from gradstep.hyperparameters import HYPERPARAMETERS
+
+STEPS = 6
+SIZE = 70
+
+PLACES = [
+    (case, name, place)
+    for case in CASES
+    for name, place in HYPERPARAMETERS.items()
+    if place.is_in(case.group()) and not place.read_once and place.get(case.group())  # a momentum of 0 is another rule
+]
+each_place = pytest.mark.parametrize(("case", "name", "place"), PLACES, ids=lambda v: getattr(v, "key", str(v)))
+
+
+def falling(value):
+    return Linear(value, 0.9 * value if value <= 1 else 1 + (value - 1) / 2, STEPS)
+
+
+def with_schedule(case, place):
+    """The case's hyper-parameters with a schedule at one place, and the schedule."""
+    hyper = dict(case.hyper)
+    schedule = falling(place.get(hyper if place.is_in(hyper) else case.group()))
+    hyper.setdefault(place.key, case.group()[place.key])
+    place.put(hyper, schedule)
+    return hyper, schedule
+
+
+def gradients():
+    return [normal(t, SIZE, "f64") for t in range(1, STEPS + 1)]
+
+
+def by_hand(case, place, schedule):
+    p = normal(0, SIZE, "f64")
+    optimizer = case.over([p])
+    for t, g in enumerate(gradients()):
+        place.put(optimizer.param_groups[0], schedule(t))
+        optimizer.step([g])
+    return p
+
+
+@each_place
+def test_over_arrays(case, name, place):
+    hyper, schedule = with_schedule(case, place)
+    p = normal(0, SIZE, "f64")
+    optimizer = getattr(gradstep, case.name)([p], **hyper)
+    for t, g in enumerate(gradients()):
+        assert place.get(optimizer.param_groups[0]) == schedule(t)
+        optimizer.step([g])
+    assert_same_bits(p, by_hand(case, place, schedule))
+
+
+@each_place
+def test_over_tensors(case, name, place):
+    pytest.importorskip("torch")
+    from gradstep import optim
+
+    hyper, schedule = with_schedule(case, place)
+    p = normal(0, SIZE, "f64")
+    tensor = to_torch(p)
+    optimizer = getattr(optim, case.name)([tensor], **hyper)
+    for g in gradients():
+        tensor.grad = to_torch(g)
+        optimizer.step()
+    assert_same_bits(p, by_hand(case, place, schedule))
+
+
+def test_in_functional():
+    p, m, v = normal(0, SIZE), np.zeros(SIZE, np.float32), np.zeros(SIZE, np.float32)
+    q, n, w = p.copy(), m.copy(), v.copy()
+    lr, beta1, decay = Linear(0.3, 0.1, 10), Linear(0.9, 0.8, 10), Linear(0.1, 0.2, 10)
+    for step in range(1, 4):
+        g = normal(step, SIZE)
+        gradstep.functional.adamw_(p, g, m, v, step=step, lr=lr, betas=(beta1, 0.97), weight_decay=decay)
+        now = {"lr": lr(step - 1), "betas": (beta1(step - 1), 0.97), "weight_decay": decay(step - 1)}
+        gradstep.functional.adamw_(q, g, n, w, step=step, **now)
+    assert_same_bits(p, q)
+
+
+def test_each_group_has_its_own():
+    p, q = np.ones(3), np.ones(3)
+    slow, fast = Linear(0.1, 0.0, 10), Linear(1.0, 0.5, 10)
+    optimizer = gradstep.SGD([{"params": [p], "lr": slow}, {"params": [q], "lr": fast, "momentum": Constant(0.5)}])
+    for _ in range(2):
+        optimizer.step([np.ones(3), np.zeros(3)])
+    optimizer.add_param_group({"params": [np.ones(3)], "lr": fast})
+    assert [group["lr"] for group in optimizer.param_groups] == [slow(2), fast(2), fast(2)]
+    np.testing.assert_allclose(p, 1 - slow(0) - slow(1), rtol=1e-15)  # a few roundings of numbers near 1
+
+
+def test_momentum_that_starts_at_zero_gets_its_buffer_when_it_is_needed():
+    p, q = normal(0, SIZE), normal(0, SIZE)
+    momentum = Constant(0.0).then(0.9, at=2)
+    scheduled = gradstep.SGD([p], lr=0.1, momentum=momentum)
+    manual = gradstep.SGD([q], lr=0.1)
+    for t in range(5):
+        manual.param_groups[0]["momentum"] = momentum(t)
+        scheduled.step([normal(t, SIZE)])
+        manual.step([normal(t, SIZE)])
+        assert ("momentum_buffer" in scheduled.state[0]) == (t >= 2)
+    assert_same_bits(p, q)
+
+
+def test_a_schedule_written_into_a_group_takes_over_at_the_clock():
+    optimizer = gradstep.Adam([np.ones(3)], lr=Linear(0.1, 0.0, 10), betas=(0.9, 0.99))
+    optimizer.step([np.ones(3)])
+    group = optimizer.param_groups[0]
+    group["lr"], group["betas"] = CosineDecay(1.0, 10), (Linear(0.9, 0.8, 10), 0.99)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer.step([np.ones(3)])
+    assert (group["lr"], group["betas"]) == (CosineDecay(1.0, 10)(2), (Linear(0.9, 0.8, 10)(2), 0.99))
+
+
+def test_a_schedule_written_into_a_group_without_any_starts_at_0():
+    p = np.ones(3)
+    optimizer = gradstep.SGD([p], lr=0.5)
+    optimizer.step([np.zeros(3)])
+    optimizer.param_groups[0]["lr"] = Linear(0.25, 0.0, 10)
+    optimizer.step([np.ones(3)])
+    np.testing.assert_array_equal(p, 0.75)
+
+
+def test_one_of_a_pair_written_from_outside_takes_over():
+    optimizer = gradstep.Adam([np.ones(3)], lr=0.1, betas=(Linear(0.9, 0.8, 10), Linear(0.99, 0.9, 10)))
+    optimizer.step([np.ones(3)])
+    group = optimizer.param_groups[0]
+    group["betas"] = (0.5, group["betas"][1])
+    with pytest.warns(UserWarning, match=r"group\['betas'\]\[0\] was set to 0.5 from outside and takes over from its"):
+        optimizer.step([np.ones(3)])
+    assert group["betas"] == (0.5, Linear(0.99, 0.9, 10)(2))
+    assert set(group["schedules"]) == {"beta2"}
+
+
+@pytest.mark.parametrize("name", ["maximize", "initial_accumulator_value"])
+def test_what_is_no_number_of_each_step_takes_none(name):
+    with pytest.raises(
+        TypeError, match=rf"{name} can't take a schedule, got Constant\(value=1.0\): pass a fixed value"
+    ):
+        gradstep.Adagrad([np.ones(3)], **{name: Constant(1.0)})
+
+
+def test_a_schedule_that_leaves_the_interval_is_refused_before_anything_is_written():
+    p = np.ones(3)
+    optimizer = gradstep.Adam([p], lr=0.1, betas=(Linear(0.9, 1.1, 2), 0.99))
+    optimizer.step([np.ones(3)])
+    before = p.copy()
+    with pytest.raises(ValueError, match=r"at index 0: 1.0: beta1 must be a number in \[0, 1\)"):
+        optimizer.step([np.ones(3)])
+    np.testing.assert_array_equal(p, before)
+
+
+def scheduled_adam(p, **options):
+    made = {"lr": Linear(0.1, 0.0, 10).warmup(2), "betas": (Linear(0.9, 0.8, 10), 0.97), **options}
+    return gradstep.Adam([p], **made)
+
+
+@pytest.mark.parametrize("through", [copy.deepcopy, lambda state: pickle.loads(pickle.dumps(state))])
+@pytest.mark.parametrize("stop", range(5))
+def test_resume_at_every_step(stop, through):
+    def run(optimizer, times):
+        for t in times:
+            optimizer.step([normal(t, SIZE)])
+
+    p = normal(0, SIZE)
+    run(scheduled_adam(p), range(5))
+    q = normal(0, SIZE)
+    first = scheduled_adam(q)
+    run(first, range(stop))
+    second = scheduled_adam(q)
+    second.load_state_dict(through(first.state_dict()))
+    run(second, range(stop, 5))
+    assert_same_bits(q, p)
+
+
+def saved_after(steps, **options):
+    optimizer = scheduled_adam(np.ones(3), **options)
+    for _ in range(steps):
+        optimizer.step([np.ones(3)])
+    return optimizer.state_dict()
+
+
+def test_a_changed_schedule_is_refused_with_its_differences():
+    optimizer = scheduled_adam(np.ones(3), lr=Linear(0.1, 0.0, 20).warmup(2))
+    before = copy.deepcopy(optimizer.param_groups[0])
+    with pytest.raises(
+        ValueError, match=r"in group 0:\n  lr: .*steps.*10.*20(.|\n)*delete state_dict\['param_groups'\]"
+    ):
+        optimizer.load_state_dict(saved_after(3))
+    np.testing.assert_equal(optimizer.param_groups[0], before)
+
+
+def test_a_schedule_that_one_side_lacks_is_refused():
+    optimizer = scheduled_adam(np.ones(3), weight_decay=Constant(0.1))
+    with pytest.raises(ValueError, match="weight_decay: saved no schedule, given Constant"):
+        optimizer.load_state_dict(saved_after(3))
+
+
+def test_what_the_refusal_says_to_do():
+    lr = Linear(0.1, 0.0, 20)
+    saved = saved_after(3)
+    with_numbers = scheduled_adam(np.ones(3), lr=0.5, betas=(0.9, 0.97))
+    with_numbers.load_state_dict(saved)
+    assert with_numbers.param_groups[0]["schedules"] == saved["param_groups"][0]["schedules"]
+    del saved["param_groups"][0]["schedules"]
+    own = scheduled_adam(np.ones(3), lr=lr)
+    own.load_state_dict(saved)
+    assert own.param_groups[0]["lr"] == lr(3)
+
+
+def test_a_checkpoint_of_torch_keeps_the_schedule_at_its_updates():
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    lr = Linear(0.1, 0.0, 10)
+
+    def parameters():
+        p = torch.nn.Parameter(torch.ones(3))
+        p.grad = torch.ones(3)
+        return [p]
+
+    theirs = torch.optim.Adam(parameters(), lr=0.3)
+    for _ in range(4):
+        theirs.step()
+    ours = optim.Adam(parameters(), lr=lr)
+    ours.load_state_dict(theirs.state_dict())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ours.step()
+    assert (ours.param_groups[0]["updates"], ours.param_groups[0]["lr"]) == (5, lr(5))
+
+
+def test_a_checkpoint_that_counts_no_updates_is_refused():
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    p = torch.nn.Parameter(torch.ones(3))
+    saved = torch.optim.SGD([p], lr=0.3).state_dict()
+    ours = optim.SGD([p], lr=Linear(0.1, 0.0, 10))
+    with pytest.raises(
+        ValueError, match=r"does not say how many updates .* state_dict\['param_groups'\]\[0\]\['updates'\]"
+    ):
+        ours.load_state_dict(saved)
+    saved["param_groups"][0]["updates"] = 7
+    ours.load_state_dict(saved)
+    assert ours.param_groups[0]["lr"] == Linear(0.1, 0.0, 10)(7)
