@@ -1,16 +1,38 @@
-"""A generative adversarial network for digits: one half makes them, the other tells them from real ones."""
+"""A generative adversarial network for digits: one half makes the kind asked for, the other tells it from real ones."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
-NOISE = 64  # numbers from which a digit is made
+KINDS = 10
+NOISE = 64  # numbers that make one digit differ from the next
 CHANNELS = 32
 
 
+class GAN(nn.Module):
+    """Pixels go from -1 (white) to 1 (black). Both halves are told the kind (Mirza and Osindero 2014)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = generator()
+        self.discriminator = discriminator()
+
+    def make(self, kinds: Tensor, chance: torch.Generator | None = None) -> Tensor:
+        """A digit of each of these kinds."""
+        noise = torch.randn(len(kinds), NOISE, generator=chance)
+        digits: Tensor = self.generator(torch.cat([noise, one_hot(kinds, KINDS)], dim=1))
+        return digits
+
+    def judge(self, digits: Tensor, kinds: Tensor) -> Tensor:
+        """The logit of each digit's being a real one of its kind."""
+        logits: Tensor = self.discriminator(digits)
+        return logits.gather(1, kinds.unsqueeze(1))
+
+
 def generator() -> nn.Module:
-    """One convolution and one deconvolution, as the document has it, on noise that is spread over 14 x 14."""
+    """One convolution and one deconvolution, as the document has it, after a linear layer to 14 x 14."""
     return nn.Sequential(
-        nn.Linear(NOISE, CHANNELS * 14 * 14),
+        nn.Linear(NOISE + KINDS, CHANNELS * 14 * 14),
         nn.Unflatten(1, (CHANNELS, 14, 14)),
         nn.BatchNorm2d(CHANNELS),
         nn.ReLU(),
@@ -23,26 +45,12 @@ def generator() -> nn.Module:
 
 
 def discriminator() -> nn.Module:
-    """Two convolutions, and the logit that a digit is real."""
+    """Two convolutions, then a logit for each kind."""
     return nn.Sequential(
         nn.Conv2d(1, CHANNELS, kernel_size=4, stride=2, padding=1),
         nn.LeakyReLU(0.2),
         nn.Conv2d(CHANNELS, 2 * CHANNELS, kernel_size=4, stride=2, padding=1),
         nn.LeakyReLU(0.2),
         nn.Flatten(),
-        nn.Linear(2 * CHANNELS * 7 * 7, 1),
+        nn.Linear(2 * CHANNELS * 7 * 7, KINDS),
     )
-
-
-class GAN(nn.Module):
-    """Its digits have pixels from -1 (white) to 1 (black)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.generator = generator()
-        self.discriminator = discriminator()
-
-    def made(self, count: int, chance: torch.Generator | None = None) -> Tensor:
-        """So many digits, each from noise of its own."""
-        digits: Tensor = self.generator(torch.randn(count, NOISE, generator=chance))
-        return digits

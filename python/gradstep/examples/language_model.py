@@ -64,7 +64,7 @@ def _samples(models: dict[str, nn.Module]) -> Iterator[str]:
 
 def _by_context(models: dict[str, nn.Module]) -> Panel:
     """What it brings to know more of the text: the first character of a window is guessed from one before it."""
-    windows = reference().alphabet.encode(reference().corpus.held_out).unfold(0, WINDOW + 1, WINDOW // 10)
+    windows = reference().alphabet.encode(reference().corpus.held_out).unfold(0, WINDOW + 1, WINDOW // 5)
     known = range(1, WINDOW + 1)
     lines = [Line(when, "gradstep", known, bits_at(model, windows).tolist()) for when, model in models.items()]
     return Panel("Bits for a character, held-out text", lines, log="x", floor=0, across="characters known before it")

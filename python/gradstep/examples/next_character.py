@@ -21,7 +21,7 @@ RATE_IS_THE_OPTIMIZERS = (
 DOCUMENT = Settings(
     "document",
     "Adam",
-    rate=lambda _: InverseTimeDecay(1e-3, 1e-4),
+    rate=lambda _: InverseTimeDecay(1e-3, rate=1e-4),
     batch=16,
     length=Updates(1500, quick=60),
 )

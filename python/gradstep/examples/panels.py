@@ -22,9 +22,7 @@ def panels(trainings: Sequence[Training]) -> list[Panel]:
 def losses(trainings: Sequence[Training], name: str) -> Panel:
     task = trainings[0].plan.task
     title = task.loss_name if name == "loss" else f"{task.loss_name}, {name}"
-    lines = [
-        Line(t.plan.settings.name, t.library, t.curve.updates, t.curve.losses[name]) for t in trainings
-    ]
+    lines = [Line(t.plan.settings.name, t.library, t.curve.updates, t.curve.losses[name]) for t in trainings]
     if any(metric.name == f"test {name}" for metric in task.metrics):
         title += ": training (line), test (dots)"
         lines += [_dots(training, f"test {name}") for training in trainings]

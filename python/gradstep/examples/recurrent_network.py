@@ -27,7 +27,7 @@ class Rows(nn.Module):
 
 def decay(span: Span) -> Schedule:
     """0.1 / (1 + 0.05 * epoch)."""
-    return InverseTimeDecay(0.1, 0.05, steps=span.epoch, staircase=True)
+    return InverseTimeDecay(0.1, rate=0.05, steps=span.epoch, staircase=True)
 
 
 DOCUMENT = Settings("document", "SGD", rate=decay, batch=32, length=Epochs(20, quick=4), options={"momentum": 0.9})

@@ -16,7 +16,6 @@ from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report
 from gradstep.examples.settings import Settings, Updates
 from gradstep.examples.task import Metric, Task
-from gradstep.examples.training import Training
 from gradstep.examples.translator import END, MARKS, START, Translator, padded, translate, translation_loss
 
 EXACT = Metric("exact matches", ".1%", best=max)
@@ -69,7 +68,7 @@ def translation() -> Translation:
 DOCUMENT = Settings(
     "document",
     "Adam",
-    rate=lambda _: InverseTimeDecay(1e-3, 1e-4),
+    rate=lambda _: InverseTimeDecay(1e-3, rate=1e-4),
     batch=64,
     length=Updates(3000, quick=100),
 )
@@ -86,15 +85,18 @@ PROGRAM = comparison.Program(
 
 def run(options: Options, report: Report) -> Outcome:
     trainings = comparison.train(PROGRAM, options, report)
-    outcome = comparison.tell(PROGRAM, options, trainings)
-    return outcome.plus(notes=list(_notes(trainings[0])))
+    before = trainings[0].plan.task.measure(trainings[0].plan.untrained())
+    notes = [
+        f"Before the training: {before[EXACT.name]:.1%} exact matches, {before[ERRORS.name]:.1%} character errors, "
+        "of which there are more than characters where the translation is too long.",
+        "Every so many held-out names, its translation, and what was wanted where that is something else:",
+        *_examples(trainings[0].learner.model),
+    ]
+    return comparison.tell(PROGRAM, options, trainings).plus(notes=notes, results={"before": before})
 
 
-def _notes(training: Training) -> Iterator[str]:
-    start = training.plan.task.measure(training.plan.untrained())
-    yield f"Before the training: {start[EXACT.name]:.1%} exact matches, {start[ERRORS.name]:.0%} character errors."
+def _examples(model: nn.Module) -> Iterator[str]:
     pairs = translation().pairs.held_out
     shown = pairs[:: len(pairs) // SHOWN][:SHOWN]
-    written = translation().translate(training.learner.model, shown)
-    for (name, wanted), text in zip(shown, written, strict=True):
+    for (name, wanted), text in zip(shown, translation().translate(model, shown), strict=True):
         yield f"    {name} -> {text}" + ("" if text == wanted else f" (wanted: {wanted})")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gradstep.examples.characters import Alphabet
 
@@ -31,8 +32,10 @@ class Translator(nn.Module):
         return self.decode(self.encode(sources), sources == 0, written)[0]
 
     def encode(self, sources: Tensor) -> Tensor:
-        outputs: Tensor = self.encoder(self.read(sources))[0]
-        return outputs
+        """What is known of each character of the sources. Packed, so that no padding is read from the end on."""
+        lengths = (sources != 0).sum(1)
+        packed = pack_padded_sequence(self.read(sources), lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.encoder(packed)[0], batch_first=True)[0]
 
     def decode(
         self, memory: Tensor, padding: Tensor, written: Tensor, state: Tensor | None = None

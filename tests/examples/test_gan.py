@@ -1,0 +1,89 @@
+"""The generative adversarial network: who learns from what, at which rate, and how digits are measured."""
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from gradstep.examples import gan
+from gradstep.examples.adversaries import GAN
+from gradstep.examples.contenders import GRADSTEP, TORCH
+from gradstep.examples.outcome import Options
+from gradstep.examples.report import Report
+from gradstep.examples.task import Plan, Task
+from gradstep.examples.training import Training
+
+
+@pytest.fixture
+def plan():
+    """A few digits of noise: what they show does not matter here."""
+    torch.manual_seed(7)
+    images, labels = torch.rand(20, 1, 28, 28) * 2 - 1, torch.arange(20) % 10
+    task = Task("noise", (images, labels), GAN, torch.nn.functional.mse_loss, lambda model: {})
+    return Plan(task, gan.DOCUMENT, seed=1)
+
+
+def test_each_half_has_its_own_decaying_rate(plan):
+    training = Training(plan, GRADSTEP)
+    for t in range(3):
+        assert training.learner.rates == pytest.approx(
+            {"generator": 2e-4 / (1 + 1e-4 * t), "discriminator": 5e-5 / (1 + 1e-4 * t)}, rel=1e-12
+        )
+        training.train(1, lambda _: None)
+
+
+def test_learns_as_with_torch(plan):
+    ours, theirs = (Training(plan, library) for library in (GRADSTEP, TORCH))
+    for training in (ours, theirs):
+        training.train(4, lambda _: None)
+    for name in ("generator", "discriminator"):
+        for a, b in zip(
+            getattr(ours.learner.model, name).parameters(),
+            getattr(theirs.learner.model, name).parameters(),
+            strict=True,
+        ):
+            # Adam's first updates are all of the size of the rate, whatever rounding does to small gradients.
+            assert torch.allclose(a, b, rtol=0, atol=2e-5)
+
+
+def test_neither_half_learns_from_the_others_loss(plan):
+    learner = Training(plan, GRADSTEP).learner
+    batch = [tensor[:8] for tensor in plan.task.train]
+    learner.update(batch)
+    assert all(p.grad is None or not p.grad.any() for p in learner.model.parameters())
+
+
+def test_losses_are_the_mean_of_what_each_half_gets_wrong(plan):
+    learner = Training(plan, GRADSTEP).learner
+    logits = {0.9: torch.tensor([0.5, -1.0]), 0.0: torch.tensor([2.0, 0.1])}
+    learner.model.judge = lambda digits, kinds: digits
+    for wanted, values in logits.items():
+        p = 1 / (1 + np.exp(-values.numpy().astype(float)))
+        loss = -(wanted * np.log(p) + (1 - wanted) * np.log(1 - p)).mean()
+        assert learner.verdict(values, None, wanted).item() == pytest.approx(loss, rel=1e-6)
+
+
+def test_digits_are_judged_by_the_nearest():
+    images = torch.stack([torch.full((1, 28, 28), value) for value in (-1.0, 0.0, 1.0)])
+    labels = torch.tensor([4, 7, 9])
+    digits = torch.stack([torch.full((1, 28, 28), value) for value in (-0.9, 0.1, 0.4, 0.8)])
+    found = gan.compare(digits, torch.tensor([4, 7, 9, 9]), images, labels)
+    # White and black are 2 apart, which counts as 1.
+    assert found == pytest.approx({"right kind": 0.75, "nearest digit": np.mean([0.1, 0.1, 0.4, 0.2]) / 2}, rel=1e-5)
+
+
+def test_discriminator_judges_by_the_kind_asked_for():
+    model = GAN()
+    digits, kinds = torch.rand(3, 1, 28, 28), torch.tensor([2, 0, 9])
+    logits = model.discriminator(digits)
+    assert model.judge(digits, kinds).flatten().tolist() == [logits[row, kind].item() for row, kind in enumerate(kinds)]
+
+
+def test_short_run_shows_ten_columns_of_digits():
+    outcome = gan.run(Options(epochs=60), Report(Console(quiet=True)))
+    picture = outcome.panels[0]
+    assert picture.images.shape == (gan.ROWS, 10, 28, 28)
+    assert 0 <= picture.images.min() < picture.images.max() <= 1
+    results = outcome.results
+    assert results["nearest_digit"] < 0.7 * results["before"]["nearest digit"]
+    assert results["held_out_digits"]["right kind"] > 0.9
