@@ -17,7 +17,7 @@ class GAN(nn.Module):
         self.generator = generator()
         self.discriminator = discriminator()
 
-    def make(self, kinds: Tensor, chance: torch.Generator | None = None) -> Tensor:
+    def make(self, kinds: Tensor, chance: torch.Generator) -> Tensor:
         """A digit of each of these kinds."""
         noise = torch.randn(len(kinds), NOISE, generator=chance)
         digits: Tensor = self.generator(torch.cat([noise, one_hot(kinds, KINDS)], dim=1))

@@ -39,10 +39,11 @@ class Adversaries(Learner):
         self.generator = library.optimizer(plan.settings, self.model.generator, plan.span)
         self.discriminator = library.optimizer(slower, self.model.discriminator, plan.span)
         self.optimizers = {"generator": self.generator, "discriminator": self.discriminator}
+        self.chance = torch.Generator().manual_seed(plan.seed)
 
     def update(self, batch: Sequence[Tensor]) -> dict[str, float]:
         real, kinds = batch
-        made = self.model.make(kinds)
+        made = self.model.make(kinds, self.chance)
         deceived = self.verdict(real, kinds, REAL) + self.verdict(made.detach(), kinds, 0.0)
         deceived.backward()  # type: ignore[no-untyped-call]
         self.discriminator.update()
