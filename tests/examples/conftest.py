@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gradstep.commands import app
+from gradstep.examples import data
 
 # Wide, so that messages stay on one line, and without colours between their words.
 ENVIRONMENT = {"COLUMNS": "400", "NO_COLOR": "1", "TERM": "dumb"}
@@ -38,3 +39,14 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """400 and 100 of the bundled digits, in a file."""
+    found = data.bundled()
+    path = tmp_path_factory.mktemp("digits") / "digits.npz"
+    parts = {"train": slice(None, None, 10), "test": slice(None, None, 10)}
+    arrays = {f"{name}_{part}": getattr(found, f"{name}_{part}")[rows] for part, rows in parts.items() for name in "xy"}
+    np.savez(path, **arrays)
+    return path

@@ -77,6 +77,20 @@ def test_gradstep_trains_as_torch_does(gradstep_command, tmp_path):
         assert ours["curve"]["loss"] == pytest.approx(torchs["curve"]["loss"], rel=0.02)
 
 
+def test_all_runs_every_example(gradstep_command, monkeypatch, tmp_path):
+    names = ["linear-regression", "boston-mlp"]
+    monkeypatch.setattr(examples, "DESCRIPTIONS", {name: examples.DESCRIPTIONS[name] for name in names})
+    file = tmp_path / "all.json"
+    result = gradstep_command("demo", "all", "--epochs", 20, "--out", tmp_path, "--json", file)
+    assert result.exit_code == 0, result.output
+    assert {name: found["name"] for name, found in read(file).items()} == {name: name for name in names}
+    for name in names:
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(PNG)
+    summary = [line.split() for line in result.output.splitlines()[-6:]]
+    assert ["example", "result", "seconds"] in summary
+    assert [line[0] for line in summary if line and line[0] in names] == names
+
+
 def test_info_shows_what_gradstep_says(gradstep_command, monkeypatch):
     values = {
         "active_target": "avx2",
@@ -97,7 +111,7 @@ def test_info_shows_what_gradstep_says(gradstep_command, monkeypatch):
     ]
 
 
-@pytest.mark.parametrize("package", ["typer", "rich", "torch", "matplotlib", "mlxtend"])
+@pytest.mark.parametrize("package", ["typer", "rich", "torch", "matplotlib", "mlxtend", "sklearn", "keras"])
 def test_missing_extra_names_the_pip_command(monkeypatch, package):
     def fail():
         raise ModuleNotFoundError(f"No module named '{package}'", name=package)

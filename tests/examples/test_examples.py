@@ -53,6 +53,7 @@ def test_curve_averages_over_windows():
     assert curve.updates == [2, 4]
     assert curve.losses == {"loss": [2.0, 6.0], "twice": [4.0, 12.0]}
     assert curve.rates == {"rate": [0.4, 0.2]}
+    assert curve.highest == 0.5
 
 
 def test_json_of_a_training_that_diverged(tmp_path):

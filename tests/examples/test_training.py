@@ -1,6 +1,7 @@
 """The loop that every example shares: lengths, order, measurements and what a learner of its own may do."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def line():
     def measure(model):
         return {"test loss": float(mse_loss(model(x[:2]), y[:2]))}
 
-    return Task("a line", (x, y), lambda: nn.Linear(1, 1), mse_loss, measure, (LOSS,))
+    return Task("a line", (x, y), lambda: nn.Linear(1, 1), measure, mse_loss, (LOSS,))
 
 
 def settings(length, **changed):
@@ -106,6 +107,11 @@ class Duel(Learner):
             self.optimizers[name].update()
             losses[name] = loss.item()
         return losses
+
+
+def test_a_task_without_a_loss_needs_a_learner(line):
+    with pytest.raises(ValueError, match="the task has no loss: give it one, or name a learner"):
+        Training(Plan(replace(line, loss=None), settings(Updates(1)), seed=0), GRADSTEP)
 
 
 @pytest.mark.parametrize("library", [GRADSTEP, TORCH])

@@ -20,6 +20,7 @@ DESCRIPTIONS = {
     "compounding-decay": "A linear model with Adam, its rate divided once or again and again (document 4, 6.2)",
     "keras-cnn": "A convolutional network in Keras, whose optimizer a gradstep schedule drives (document 0, 4.3)",
     "rate-strategies": "One model under six strategies for the rate, over several seeds (document 1, 4)",
+    "two-tasks": "One model for two tasks, and three ways to share the rate between them (document 4, 9.2)",
     "own-optimizer": "Adagrad as a user writes it, held against the library's (document 3, 3.2)",
     "boston-mlp": "A perceptron on the prices of houses, with an inverse time decay (document 4, 7.2)",
     "recurrent-network": "A recurrent network that reads digits row by row (document 4, 5.2)",

@@ -15,9 +15,7 @@ from gradstep.examples.task import ACCURACY, LOSS, Task
 
 def digits(options: Options, build: Callable[[], nn.Module]) -> Task:
     """MNIST, from the user's file or bundled, for a model that gives ten logits for each digit."""
-    found = data.load(options.data)
-    if options.quick:
-        found = found.few()
+    found = data.load(options.data, options.quick)
     x_test, y_test = pixels(found.x_test), torch.from_numpy(found.y_test)
     return Task(
         data=found.name,

@@ -45,7 +45,7 @@ def train(program: Program, options: Options, report: Report) -> list[Training]:
 
 def tell(program: Program, options: Options, trainings: Sequence[Training]) -> Outcome:
     task = trainings[0].plan.task
-    best = _best(trainings)
+    metric, best = task.metrics[0], _best(trainings)
     results = {
         "name": program.name,
         "data": task.data,
@@ -59,7 +59,7 @@ def tell(program: Program, options: Options, trainings: Sequence[Training]) -> O
     }
     return Outcome(
         f"{program.title}, {task.data}",
-        headline=", ".join(f"{m.name} {best.laps[-1].test[m.name]:{m.format}}" for m in task.metrics),
+        headline=f"{metric.name} {best.laps[-1].test[metric.name]:{metric.format}}",
         rows=list(map(_row, trainings)),
         notes=list(_notes(trainings, len(program.libraries))),
         results=results,
@@ -68,13 +68,20 @@ def tell(program: Program, options: Options, trainings: Sequence[Training]) -> O
 
 
 def totals(training: Training) -> dict[str, float]:
-    last = training.laps[-1]
+    """What the last lap ended with, and the seconds of all."""
+    laps = training.laps
     return {
-        **{name.replace(" ", "_"): value for name, value in last.test.items()},
-        **{f"train_{name.replace(' ', '_')}": loss for name, loss in last.train.items()},
-        "seconds": sum(lap.seconds for lap in training.laps),
-        "step_seconds": sum(lap.step_seconds for lap in training.laps),
+        **_numbers(laps[-1]),
+        "seconds": sum(lap.seconds for lap in laps),
+        "step_seconds": sum(lap.step_seconds for lap in laps),
     }
+
+
+def _numbers(lap: Lap) -> dict[str, float]:
+    """Under the names that they have in JSON."""
+    train = {f"train {name}": loss for name, loss in lap.train.items()}
+    losses = {name.replace(" ", "_"): value for name, value in (train | dict(lap.test)).items()}
+    return {**losses, "seconds": lap.seconds, "step_seconds": lap.step_seconds}
 
 
 def _compete(plan: Plan, libraries: Sequence[Library], report: Report) -> list[Training]:
@@ -116,18 +123,8 @@ def _record(training: Training) -> dict[str, object]:
         "settings": {"name": plan.settings.name, **plan.settings.describe(plan.span)},
         **totals(training),
         "updates": plan.span.updates,
-        "laps": [_lap_record(lap) for lap in training.laps],
+        "laps": [{"updates": lap.updates, **_numbers(lap)} for lap in training.laps],
         "curve": {"updates": curve.updates, **curve.losses, **curve.rates},
-    }
-
-
-def _lap_record(lap: Lap) -> dict[str, float]:
-    return {
-        "updates": lap.updates,
-        **{f"train_{name}": loss for name, loss in lap.train.items()},
-        **lap.test,
-        "seconds": lap.seconds,
-        "step_seconds": lap.step_seconds,
     }
 
 

@@ -41,8 +41,9 @@ class Digits:
         )
 
 
-def load(path: Path | None) -> Digits:
-    return bundled() if path is None else from_file(path)
+def load(path: Path | None, few: bool = False) -> Digits:
+    digits = bundled() if path is None else from_file(path)
+    return digits.few() if few else digits
 
 
 def bundled() -> Digits:

@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from gradstep.examples.outcome import Line, Outcome, Panel, Picture
 
 ACROSS = 4  # panels in a row at most
-COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8", "#b08a00", "#5a5a5a")
+LABELS = 3  # in a row under each panel at most
+COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8", "#b08a00", "#5a5a5a", "#d0609a", "#00a0a0")
 STROKES: dict[str, dict[str, Any]] = {
     "torch": {"linewidth": 6, "alpha": 0.3, "markersize": 12, "markeredgewidth": 0, "zorder": 1},
     "gradstep": {"linewidth": 1.4, "markersize": 6.5, "markeredgecolor": "white", "zorder": 3},
@@ -39,6 +40,7 @@ class Pens:
         settings = dict.fromkeys(line.setting for line in lines)
         self.colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(settings)}
         self.libraries = {line.library for line in lines}
+        self.labels = {self.label(line) for line in lines}
 
     def draw(self, axis: Axes, line: Line) -> None:
         stroke = dict(STROKES.get(line.library, OTHERS))
@@ -56,25 +58,25 @@ def draw(outcome: Outcome, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = -(-len(outcome.panels) // ACROSS)
     columns = -(-len(outcome.panels) // rows)
+    pens = Pens(outcome.panels)
     with rc_context(STYLE):
-        figure = Figure(figsize=(4.9 * columns, 4.2 * rows + 0.4), layout="constrained")
+        height = 4.2 * rows + 0.25 * -(-len(pens.labels) // (LABELS * columns))
+        figure = Figure(figsize=(4.9 * columns, height), layout="constrained")
         FigureCanvasAgg(figure)  # no window and no global state of pyplot
         figure.suptitle(outcome.title, x=0.01, ha="left", fontweight="bold")
         axes = [figure.add_subplot(rows, columns, number + 1) for number in range(len(outcome.panels))]
-        pens = Pens(outcome.panels)
         for axis, panel in zip(axes, outcome.panels, strict=True):
             if isinstance(panel, Picture):
                 _draw_picture(axis, panel)
             else:
                 _draw_panel(axis, panel, pens)
-        _draw_legend(figure, axes)
+        _draw_legend(figure, axes, LABELS * columns)
         figure.savefig(path, dpi=150)
 
 
-def _draw_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+def _draw_legend(figure: Figure, axes: Sequence[Axes], columns: int) -> None:
     """One for all panels: a label stands for the same in each."""
     handles = {label: h for axis in axes for h, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    columns = min(len(handles), 2 * len(axes))
     figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=columns, frameon=False)
 
 

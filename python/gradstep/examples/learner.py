@@ -35,6 +35,8 @@ class Supervised(Learner):
         self.model = plan.task.build()
         self.optimizer = library.optimizer(plan.settings, self.model, plan.span)
         self.optimizers = {"rate": self.optimizer}
+        if plan.task.loss is None:
+            raise ValueError("the task has no loss: give it one, or name a learner in the settings")
         self.loss = plan.task.loss
         self.objective = plan.settings.objective or self.loss
 

@@ -44,7 +44,7 @@ PROGRAM = comparison.Program(
     name="mnist-decay",
     title="CNN, Adam, inverse time decay",
     correction="an iteration must be an epoch: 100 batches, the other reading, do not reach the 98.5 % that the "
-    "document names, on any set. It names no optimizer, and plain gradient descent is far slower at its rate.",
+    "document names, even of the full set. It names no optimizer, and plain gradient descent is far too slow.",
     task=lambda options: digits(options, cnn),
     settings=[BATCHES, EPOCHS],
 )

@@ -7,6 +7,7 @@ from gradstep.examples.task import Metric
 from gradstep.examples.training import Training
 
 DOTS = 25  # of a curve at most
+SPREAD = 3  # a rate that changes by more is drawn on a logarithmic scale
 
 
 def panels(trainings: Sequence[Training]) -> list[Panel]:
@@ -37,8 +38,14 @@ def rates(trainings: Sequence[Training]) -> Panel:
         for t in trainings
         for name, values in t.curve.rates.items()
     ]
-    highest = min(max(line.y) for line in lines)
-    return Panel("Learning rate", lines, log="y", floor=highest / 100 if _lowest(lines) < highest / 100 else None)
+    lowest, highest = _lowest(lines), max(max(line.y) for line in lines)
+    floor = min(max(line.y) for line in lines) / 100  # below it are only the ends of decays
+    return Panel(
+        "Learning rate",
+        lines,
+        log="y" if highest > SPREAD * lowest else "",
+        floor=floor if lowest < floor else None,
+    )
 
 
 def _measured(trainings: Sequence[Training], metric: Metric) -> Panel:

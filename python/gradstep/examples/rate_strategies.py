@@ -67,22 +67,32 @@ PROGRAM = comparison.Program(
 def run(options: Options, report: Report) -> Outcome:
     trainings = comparison.train(PROGRAM, options, report)
     strategies = [trainings[first : first + SEEDS] for first in range(0, len(trainings), SEEDS)]
+    spreads = {each[0].plan.settings.name: Spread(each) for each in strategies}
+    best = max(spreads, key=lambda name: spreads[name].accuracy[0])
     return replace(
         comparison.tell(PROGRAM, options, trainings),
-        rows=[summary(each) for each in strategies],
+        headline=f"best is {best}, test accuracy {spreads[best].cells()['test accuracy in %']} %",
+        rows=[{"strategy": name, **spread.cells()} for name, spread in spreads.items()],
         notes=[f"Mean and standard deviation over {SEEDS} seeds; the figure shows the first."],
         panels=panels([each[0] for each in strategies]),
-    )
+    ).plus(results={"strategies": {name: vars(spread) for name, spread in spreads.items()}})
 
 
-def summary(trainings: Sequence[Training]) -> dict[str, str]:
-    plan = trainings[0].plan
-    accuracies = [100 * training.laps[-1].test["test accuracy"] for training in trainings]
-    losses = [training.laps[-1].test["test loss"] for training in trainings]
-    rates = trainings[0].curve.rates["rate"]
-    return {
-        "strategy": plan.settings.name,
-        "test accuracy in %": f"{mean(accuracies):.2f} \N{PLUS-MINUS SIGN} {stdev(accuracies):.2f}",
-        "test loss": f"{mean(losses):.4f} \N{PLUS-MINUS SIGN} {stdev(losses):.4f}",
-        "last rate": f"{rates[-1]:.2g}",
-    }
+class Spread:
+    """Mean and standard deviation over the seeds."""
+
+    def __init__(self, trainings: Sequence[Training]) -> None:
+        self.accuracy = _spread([100 * training.laps[-1].test["test accuracy"] for training in trainings])
+        self.loss = _spread([training.laps[-1].test["test loss"] for training in trainings])
+        self.last_rate = trainings[0].curve.rates["rate"][-1]
+
+    def cells(self) -> dict[str, str]:
+        return {
+            "test accuracy in %": "{:.2f} \N{PLUS-MINUS SIGN} {:.2f}".format(*self.accuracy),
+            "test loss": "{:.4f} \N{PLUS-MINUS SIGN} {:.4f}".format(*self.loss),
+            "last rate": f"{self.last_rate:.2g}",
+        }
+
+
+def _spread(values: Sequence[float]) -> list[float]:
+    return [mean(values), stdev(values)]

@@ -44,8 +44,8 @@ class Task:
     data: str
     train: Sequence[Tensor]
     build: Callable[[], nn.Module]
-    loss: Loss
     measure: Callable[[nn.Module], Mapping[str, float]]
+    loss: Loss | None = None  # which only a learner of its own can do without
     metrics: Sequence[Metric] = (LOSS,)
     loss_name: str = "Loss"
     facts: Mapping[str, object] = field(default_factory=dict)  # about the data, for the JSON
