@@ -157,4 +157,4 @@ def test_text_generation_shows_its_texts(short):
         assert tuple(line.x) == text_generation.TEMPERATURES
         assert all(0 <= share <= 100 for share in line.y)
     first, *_, last = outcome.results["runs"][0]["laps"]
-    assert last["test loss"] < first["test loss"]
+    assert last["test_loss"] < first["test_loss"]

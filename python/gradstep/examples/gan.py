@@ -66,7 +66,6 @@ def digits(options: Options) -> Task:
         data=found.name,
         train=(images, labels),
         build=GAN,
-        loss=binary_cross_entropy_with_logits,
         measure=lambda model: compare(*columns(model, EACH), images, labels),
         metrics=(RIGHT, NEAREST),
         loss_name="Binary cross entropy",

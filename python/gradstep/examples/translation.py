@@ -1,6 +1,7 @@
 """Document 4, section 10.3: machine translation, with Adam and a rate that decays with each update."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -92,7 +93,11 @@ def run(options: Options, report: Report) -> Outcome:
         "Every so many held-out names, its translation, and what was wanted where that is something else:",
         *_examples(trainings[0].learner.model),
     ]
-    return comparison.tell(PROGRAM, options, trainings).plus(notes=notes, results={"before": before})
+    outcome = comparison.tell(PROGRAM, options, trainings).plus(notes=notes, results={"before": before})
+    return replace(
+        outcome,
+        headline=", ".join(f"{trainings[0].laps[-1].test[m.name]:{m.format}} {m.name}" for m in (EXACT, ERRORS)),
+    )
 
 
 def _examples(model: nn.Module) -> Iterator[str]:
