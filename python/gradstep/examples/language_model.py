@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from torch import nn
 
-from gradstep.examples import comparison
+from gradstep.examples import comparison, language
 from gradstep.examples.contenders import GRADSTEP
 from gradstep.examples.next_character import (
     DOCUMENT,
-    RATE_IS_THE_OPTIMIZERS,
     WINDOW,
     bits_at,
     bits_per_character_of,
@@ -26,7 +25,7 @@ LENGTH = 400  # characters of a sample
 PROGRAM = comparison.Program(
     name="language-model",
     title="Language model, Adam, inverse time decay",
-    correction=RATE_IS_THE_OPTIMIZERS,
+    correction=language.CORRECTION,
     task=lambda options: reference().task(),
     settings=[DOCUMENT],
     libraries=[GRADSTEP],

@@ -7,24 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gradstep import InverseTimeDecay
+from gradstep.examples import language
 from gradstep.examples.characters import Alphabet, CharacterModel, bits, bits_per_character, write
 from gradstep.examples.reference_text import Corpus, python_reference
-from gradstep.examples.settings import Settings, Updates
+from gradstep.examples.settings import Updates
 from gradstep.examples.task import LOSS, Task
 
 WINDOW = 100  # characters that are read together
-RATE_IS_THE_OPTIMIZERS = (
-    "`optimizer.step(current_lr)` is no such call: the rate is the optimizer's, and here a schedule gives it."
-)
-
-DOCUMENT = Settings(
-    "document",
-    "Adam",
-    rate=lambda _: InverseTimeDecay(1e-3, rate=1e-4),
-    batch=16,
-    length=Updates(1500, quick=60),
-)
+DOCUMENT = language.document(batch=16, length=Updates(1500, quick=60))
 
 
 @dataclass(frozen=True)

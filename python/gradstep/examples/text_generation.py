@@ -1,14 +1,14 @@
 """Document 4, section 10.4: text generation, with Adam and a rate that decays with each update."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from torch import nn
 
-from gradstep.examples import comparison
+from gradstep.examples import comparison, language
 from gradstep.examples.contenders import GRADSTEP
-from gradstep.examples.next_character import DOCUMENT, RATE_IS_THE_OPTIMIZERS, indented, reference
+from gradstep.examples.next_character import DOCUMENT, indented, reference
 from gradstep.examples.outcome import Line, Options, Outcome, Panel
 from gradstep.examples.report import Report
 from gradstep.examples.task import Metric, Task
@@ -62,7 +62,7 @@ def longest_copy(text: str, source: str) -> int:
 PROGRAM = comparison.Program(
     name="text-generation",
     title="Text generation, Adam, inverse time decay",
-    correction=RATE_IS_THE_OPTIMIZERS,
+    correction=language.CORRECTION,
     task=task,
     settings=[DOCUMENT],
     libraries=[GRADSTEP],
@@ -71,29 +71,32 @@ PROGRAM = comparison.Program(
 
 def run(options: Options, report: Report) -> Outcome:
     trainings = comparison.train(PROGRAM, options, report)
-    model = trainings[0].learner.model
-    by_temperature = {temperature: texts(model, temperature) for temperature in TEMPERATURES}
-    outcome = comparison.tell(PROGRAM, options, trainings)
-    untrained = texts(trainings[0].plan.untrained(), 1.0)[0]
-    return outcome.plus(
-        notes=[f"Before the training:\n{indented(PROMPT + untrained)}", *_notes(by_temperature)],
-        panels=[_by_temperature(by_temperature)],
+    untrained, trained = trainings[0].plan.untrained(), trainings[0].learner.model
+    written = {temperature: texts(trained, temperature) for temperature in TEMPERATURES}
+    copied = max(longest_copy(text, reference().corpus.train) for text in written[1.0])
+    shares = _shares(written)
+    return comparison.tell(PROGRAM, options, trainings).plus(
+        notes=[
+            f"Before the training, at temperature 1.0:\n{indented(PROMPT + texts(untrained, 1.0)[0])}",
+            *(f"After it, at temperature {each}:\n{indented(PROMPT + written[each][0])}" for each in SHOWN),
+            f"The longest stretch that {COUNT} texts at temperature 1.0 share with the training text has {copied} "
+            "characters.",
+        ],
+        panels=[_by_temperature(shares)],
+        results={"temperatures": TEMPERATURES, **shares, "longest_copy": copied},
     )
 
 
-def _notes(by_temperature: Mapping[float, Sequence[str]]) -> Iterator[str]:
-    for temperature in SHOWN:
-        yield f"At temperature {temperature}:\n{indented(PROMPT + by_temperature[temperature][0])}"
-    copied = max(longest_copy(text, reference().corpus.train) for text in by_temperature[1.0])
-    yield f"In {COUNT} texts at temperature 1, the longest stretch that the training text has as well is {copied} long."
-
-
-def _by_temperature(by_temperature: Mapping[float, Sequence[str]]) -> Panel:
+def _shares(written: Mapping[float, Sequence[str]]) -> dict[str, list[float]]:
+    """Of the words written at each temperature, in percent."""
     vocabulary = set(words(reference().corpus.train))
-    shares = {
-        "known words": [100 * known(texts, vocabulary) for texts in by_temperature.values()],
-        "different words": [100 * different(texts) for texts in by_temperature.values()],
+    return {
+        "known words": [100 * known(texts, vocabulary) for texts in written.values()],
+        "different words": [100 * different(texts) for texts in written.values()],
+        "known words of the held-out text": [100 * known([reference().corpus.held_out], vocabulary)] * len(written),
     }
-    goal = {"held-out text": 100 * known([reference().corpus.held_out], vocabulary)}
-    lines = [Line(name, "gradstep", list(by_temperature), values) for name, values in shares.items()]
-    return Panel("Of the words written, in %", lines, goals=goal, across="temperature")
+
+
+def _by_temperature(shares: Mapping[str, Sequence[float]]) -> Panel:
+    lines = [Line(name, "gradstep", TEMPERATURES, values) for name, values in shares.items()]
+    return Panel("Of the words written, in %", lines, across="temperature")

@@ -7,15 +7,14 @@ from typing import Any
 
 from torch import nn
 
-from gradstep import InverseTimeDecay
-from gradstep.examples import comparison, names
+from gradstep.examples import comparison, language, names
 from gradstep.examples.characters import Alphabet
 from gradstep.examples.contenders import GRADSTEP
 from gradstep.examples.edit_distance import character_error_rate, exact_matches
 from gradstep.examples.names import Names, Pair
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report
-from gradstep.examples.settings import Settings, Updates
+from gradstep.examples.settings import Updates
 from gradstep.examples.task import Metric, Task
 from gradstep.examples.translator import END, MARKS, START, Translator, padded, translate, translation_loss
 
@@ -66,18 +65,12 @@ def translation() -> Translation:
     return Translation(names.load())
 
 
-DOCUMENT = Settings(
-    "document",
-    "Adam",
-    rate=lambda _: InverseTimeDecay(1e-3, rate=1e-4),
-    batch=64,
-    length=Updates(3000, quick=100),
-)
+DOCUMENT = language.document(batch=64, length=Updates(3000, quick=100))
 
 PROGRAM = comparison.Program(
     name="translation",
     title="Translation, Adam, inverse time decay",
-    correction="`optimizer.step(current_lr)` is no such call: the rate is the optimizer's, here a schedule.",
+    correction=language.CORRECTION,
     task=lambda options: translation().task(),
     settings=[DOCUMENT],
     libraries=[GRADSTEP],
@@ -90,7 +83,7 @@ def run(options: Options, report: Report) -> Outcome:
     notes = [
         f"Before the training: {before[EXACT.name]:.1%} exact matches, {before[ERRORS.name]:.1%} character errors, "
         "of which there are more than characters where the translation is too long.",
-        "Every so many held-out names, its translation, and what was wanted where that is something else:",
+        "Names that were held out:",
         *_examples(trainings[0].learner.model),
     ]
     outcome = comparison.tell(PROGRAM, options, trainings).plus(notes=notes, results={"before": before})
