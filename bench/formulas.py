@@ -20,6 +20,7 @@ Array = npt.NDArray[np.float64]
 STEPS = 100_000
 POINTS = [(0, 0.01), (5_000, 0.1), (40_000, 0.05), (80_000, 0.001)]
 MILESTONES = [30_000, 60_000, 80_000]
+RANDOM = random.Random(7)
 VALUES = np.linspace(0.1, 0.001, 80_000)
 
 
@@ -196,13 +197,13 @@ FORMULAS = [
     Formula(gs.WSD(0.1, 2000, 58_000, 20_000, decay_kind="1-sqrt"), python_wsd, numpy_wsd),
     Formula(
         gs.Uniform(0.01, 0.1, seed=7),
-        lambda t: random.Random(t).uniform(0.01, 0.1),
+        lambda t: RANDOM.uniform(0.01, 0.1),
         lambda t: np.random.Generator(np.random.Philox(7)).uniform(0.01, 0.1, t.size),
         random=True,
     ),
     Formula(
         gs.LogUniform(0.001, 0.1, seed=7),
-        lambda t: 0.001 * 100 ** random.Random(t).random(),
+        lambda t: 0.001 * 100 ** RANDOM.random(),
         lambda t: 0.001 * 100 ** np.random.Generator(np.random.Philox(7)).random(t.size),
         random=True,
     ),

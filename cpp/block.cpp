@@ -1,6 +1,7 @@
 #include "block.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace gradstep {
 
@@ -17,6 +18,12 @@ bool in_place(const operand& x, arithmetic type) {
 }
 
 char* element(const operand& x, int64_t index) { return x.data + index * dtype_bytes[int(x.type)]; }
+
+template <class F>
+void for_each_leaf(int64_t first, int64_t count, const F& visit) {
+  for (const int64_t end = first + count; first < end; first += leaf_elements)
+    visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
+}
 
 // One operand's block: either the user's memory itself or a decoded copy.
 class block {
@@ -50,11 +57,102 @@ class block {
   buffer stored_, decoded_;
 };
 
-bool all_in_place(const tensor_task& task) {
-  const arithmetic type = task.step->type;
-  bool straight = in_place(task.parameter, type) && in_place(task.gradient, type);
-  for (int k = 0; k < task.state_count; ++k) straight &= in_place(task.states[k], type);
-  return straight;
+bool rule_alone(const tensor_task& task) {
+  const constants& step = *task.step;
+  bool alone = step.rule_alone && !task.has_average && !task.has_copy;
+  alone &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
+  for (int k = 0; k < task.state_count; ++k) alone &= in_place(task.states[k], step.type);
+  return alone;
+}
+
+update update_of(const constants& step) { return {step.rate, step.keep, step.keep_against, step.rule}; }
+
+// The blocks of one tensor, and one of them after the other through all that surrounds the rule.
+class walk {
+ public:
+  walk(const target& on, const tensor_task& task)
+      : task_(task),
+        step_(*task.step),
+        around_(on.around[int(step_.type)]),
+        encode_copy_(on.storages[int(task.copy.type)].encode[int(step_.type)]),
+        bytes_(step_.type == arithmetic::f64 ? 8 : 4),
+
+        parameter_(on, task.parameter, step_.type),
+        gradient_(on, task.gradient, step_.type),
+        average_(on, task.average, step_.type),
+        states_{{on, task.states[0], step_.type},
+                {on, task.states[1], step_.type},
+                {on, task.states[2], step_.type},
+                {on, task.states[3], step_.type}} {}
+
+  void update(int64_t first, int64_t count, lane_sums& sums) {
+    operands x = {};
+    x.n = count;
+    x.p = parameter_.read(first, count);
+    x.g = gradient_.read(first, count);
+    for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, count);
+    if (step_.measure_gradient)
+      around_.measure(x.g, count, step_.gradient.unscale, sums.gradient, sums.nonfinite);
+    if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
+    if (step_.prepares_gradient) {
+      around_.prepare_gradient(prepared_.bytes, x.g, x.p, count, step_.gradient);
+      x.g = prepared_.bytes;
+    }
+    step_.body->apply(update_of(step_), x);
+    if (step_.measure_change) measure_change(x, sums);
+    for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, count);
+    if (task_.has_average) {
+      around_.average(average_.read(first, count), x.p, count, step_.average_weight);
+      average_.write(first, count);
+    }
+    if (task_.has_copy) write_copy(x.p, first, count);
+    parameter_.write(first, count);
+    if (step_.zero_gradient) zero_run(task_, first, count);
+  }
+
+ private:
+  void measure_change(const operands& x, lane_sums& sums) {
+    double unused[sum_lanes] = {};
+    around_.measure_change(x.p, before_.bytes, x.n, sums.change);
+    around_.measure(x.p, x.n, 1, sums.parameter, unused);
+  }
+
+  void write_copy(const void* parameter, int64_t first, int64_t count) {
+    const operand& copy = task_.copy;
+    void* const stored = copy.direct ? static_cast<void*>(element(copy, first)) : before_.bytes;
+    encode_copy_(parameter, stored, count);
+    if (!copy.direct) scatter(stored, copy, first, count);
+  }
+
+  const tensor_task& task_;
+  const constants& step_;
+  const around_bodies& around_;
+  void (*encode_copy_)(const void*, void*, int64_t);
+  int64_t bytes_;
+  block parameter_, gradient_, average_;
+  block states_[state_limit];
+  buffer prepared_, before_;
+};
+
+void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
+  operands x = {};
+  x.n = count;
+  x.p = element(task.parameter, first);
+  x.g = element(task.gradient, first);
+  for (int k = 0; k < task.state_count; ++k) x.s[k] = element(task.states[k], first);
+  task.step->body->apply(update_of(*task.step), x);
+}
+
+// Apart, so that small tensors which need no buffers do not pay for their place on the stack.
+[[gnu::noinline]] void update_in_blocks(const target& on, const tensor_task& task, int64_t first,
+                                        int64_t count) {
+  walk blocks(on, task);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    lane_sums lanes;
+    for (; from < to; from += block_elements) blocks.update(from, std::min(block_elements, to - from), lanes);
+    if (task.step->measure_gradient) task.leaves[leaf].take_gradient(lanes.fold());
+    if (task.step->measure_change) task.leaves[leaf].take_change(lanes.fold());
+  });
 }
 
 }  // namespace
@@ -62,42 +160,41 @@ bool all_in_place(const tensor_task& task) {
 int64_t tensor_task::element_bytes() const {
   int64_t bytes = 2 * dtype_bytes[int(parameter.type)] + dtype_bytes[int(gradient.type)];
   for (int k = 0; k < state_count; ++k) bytes += 2 * dtype_bytes[int(states[k].type)];
+  if (has_average) bytes += 2 * dtype_bytes[int(average.type)];
+  if (has_copy) bytes += dtype_bytes[int(copy.type)];
   return bytes;
 }
 
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
-  const constants& step = *task.step;
-  const update apply = {step.rate, step.keep, step.rule};
-  const bool adjusted = step.maximize || step.coupled_decay != 0;
-  operands x = {};
-  x.n = count;
-
-  if (!adjusted && all_in_place(task)) {
-    x.p = element(task.parameter, first);
-    x.g = element(task.gradient, first);
-    for (int k = 0; k < task.state_count; ++k) x.s[k] = element(task.states[k], first);
-    return step.body->apply(apply, x);
+  if (rule_alone(task)) {
+    update_in_place(task, first, count);
+  } else {
+    update_in_blocks(on, task, first, count);
   }
+}
 
-  block parameter(on, task.parameter, step.type), gradient(on, task.gradient, step.type);
-  block states[state_limit] = {{on, task.states[0], step.type},
-                               {on, task.states[1], step.type},
-                               {on, task.states[2], step.type},
-                               {on, task.states[3], step.type}};
-  buffer prepared;
-  for (const int64_t end = first + count; first < end; first += x.n) {
-    x.n = std::min(block_elements, end - first);
-    x.p = parameter.read(first, x.n);
-    x.g = gradient.read(first, x.n);
-    for (int k = 0; k < task.state_count; ++k) x.s[k] = states[k].read(first, x.n);
-    if (adjusted) {
-      on.adjust[int(step.type)](prepared.bytes, x.g, x.p, x.n, step.maximize, step.coupled_decay);
-      x.g = prepared.bytes;
+void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
+                 int64_t count) {
+  block gradient(on, task.gradient, type);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    lane_sums sums;
+    for (; from < to; from += block_elements) {
+      const int64_t n = std::min(block_elements, to - from);
+      on.around[int(type)].measure(gradient.read(from, n), n, unscale, sums.gradient, sums.nonfinite);
     }
-    step.body->apply(apply, x);
-    parameter.write(first, x.n);
-    for (int k = 0; k < task.state_count; ++k) states[k].write(first, x.n);
+    task.leaves[leaf].take_gradient(sums.fold());
+  });
+}
+
+void zero_run(const tensor_task& task, int64_t first, int64_t count) {
+  static constexpr buffer zeros = {};
+  const operand& gradient = task.gradient;
+  if (gradient.direct) {
+    std::memset(element(gradient, first), 0, size_t(count * dtype_bytes[int(gradient.type)]));
+    return;
   }
+  for (const int64_t end = first + count; first < end; first += block_elements)
+    scatter(zeros.bytes, gradient, first, std::min(block_elements, end - first));
 }
 
 }  // namespace gradstep

@@ -4,16 +4,22 @@
 
 #include "cpu/target.h"
 #include "layout.h"
+#include "reduction.h"
 
 namespace gradstep {
 
-// A rule's constants of this step for all tensors of one group at one time.
+// A rule's constants of this step, and what surrounds it, for all tensors of one group at one time.
 struct constants {
   const rule_body* body;
   arithmetic type;
-  double rate, keep;
-  bool maximize;
-  double coupled_decay;
+  double rate, keep, keep_against;
+  gradient_stage gradient;
+  bool prepares_gradient;  // it does something
+  double average_weight;
+  bool zero_gradient;
+  bool measure_gradient;  // in this pass, if not before it
+  bool measure_change;
+  bool rule_alone;  // nothing of the above has work to do
   alignas(16) unsigned char rule[constants_bytes];
 };
 
@@ -21,16 +27,26 @@ struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];
   int state_count = 0;
+  operand average, copy;  // of the parameter
+  bool has_average = false, has_copy = false;
+  sums* leaves = nullptr;  // where its sums go
   const constants* step = nullptr;
 
-  int64_t element_bytes()
-      const;  // that a step moves: states and parameter are read and written, the gradient read
+  // That a step moves: the gradient is read, the others are read and written, a copy is written.
+  int64_t element_bytes() const;
 };
 
-// Updates `count` elements from the `first` on, in visiting order. Where all that the rule touches lies
-// straight in its own arithmetic type this is the rule's loop over the user's memory; where not, blocks that
-// stay in L1 are decoded, prepared, updated, encoded and put back, so that every byte still crosses DRAM
-// once.
+// Updates `count` elements from the `first` on, in visiting order. Where the rule alone has work and all that
+// it touches lies straight in its own arithmetic type this is the rule's loop over the user's memory; where
+// not, blocks that stay in L1 are decoded, prepared, updated, averaged, encoded and put back, so that every
+// byte still crosses DRAM once.
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
+// Measures the gradient alone, times `unscale`.
+void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
+                 int64_t count);
+
+// Fills the gradient with zeros.
+void zero_run(const tensor_task& task, int64_t first, int64_t count);
 
 }  // namespace gradstep

@@ -12,6 +12,7 @@ struct clock {
   double lr;                // the group's learning rate
   double rate;              // what multiplies the direction: starts as lr, a rule may change it
   bool fresh;               // the states were made for this update
+  double average_product;   // of the decays of the parameter's average
   double kept[kept_limit];  // numbers that a rule keeps per tensor from step to step
 };
 

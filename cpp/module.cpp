@@ -24,12 +24,18 @@ int find_rule(const std::string& name) {
   throw py::value_error("there is no rule '" + name + "' in the core");
 }
 
-group_settings make_settings(const std::string& rule, double lr, double weight_decay, bool decoupled,
-                             bool maximize, std::vector<double> hypers) {
+group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
+                             double weight_decay, const surroundings& around) {
   const int index = find_rule(rule);
   if (int(hypers.size()) != active_target().rules[index].hypers)
     throw py::value_error("the rule '" + rule + "' takes other hyper-parameters");
-  return {index, lr, weight_decay, decoupled, maximize, std::move(hypers)};
+  return {index, std::move(hypers), lr, weight_decay, around};
+}
+
+state_names make_names(std::vector<std::string> arrays, std::vector<std::string> numbers, std::string average,
+                       std::string average_product, std::string copy) {
+  return {std::move(arrays), std::move(numbers), std::move(average), std::move(average_product),
+          std::move(copy)};
 }
 
 py::dict rules() {
@@ -44,6 +50,45 @@ std::vector<std::string> targets() {
   std::vector<std::string> names;
   for (const target* each : available_targets()) names.push_back(each->name);
   return names;
+}
+
+void bind_settings(py::module_& m) {
+  py::enum_<decay_kind>(m, "DecayKind")
+      .value("COUPLED", decay_kind::coupled)
+      .value("DECOUPLED", decay_kind::decoupled)
+      .value("FULL", decay_kind::full)
+      .value("CORRECTED", decay_kind::corrected);
+  py::class_<surroundings>(m, "Surroundings")
+      .def(py::init<>())
+      .def_readwrite("decay", &surroundings::decay)
+      .def_readwrite("full_lr", &surroundings::full_lr)
+      .def_readwrite("cautious", &surroundings::cautious)
+      .def_readwrite("maximize", &surroundings::maximize)
+      .def_readwrite("clip_norm", &surroundings::clip_norm)
+      .def_readwrite("clip_alone", &surroundings::clip_alone)
+      .def_readwrite("clip_value", &surroundings::clip_value)
+      .def_readwrite("averages", &surroundings::averages)
+      .def_readwrite("corrects_average", &surroundings::corrects_average)
+      .def_readwrite("average_decay", &surroundings::average_decay)
+      .def_readwrite("copies", &surroundings::copies)
+      .def_readwrite("zero_gradient", &surroundings::zero_gradient);
+  py::class_<group_settings>(m, "GroupSettings")
+      .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
+           py::arg("weight_decay"), py::arg("around"));
+  py::class_<step_settings>(m, "StepSettings")
+      .def(py::init([](int threads) { return step_settings{.threads = threads}; }), py::arg("threads"))
+      .def_readwrite("threads", &step_settings::threads)
+      .def_readwrite("unscale", &step_settings::unscale)
+      .def_readwrite("skip", &step_settings::skip)
+      .def_readwrite("skip_nonfinite", &step_settings::skip_nonfinite)
+      .def_readwrite("measure", &step_settings::measure);
+  py::class_<step_report>(m, "StepReport")
+      .def_readonly("measured", &step_report::measured)
+      .def_readonly("skipped", &step_report::skipped)
+      .def_readonly("gradient_norm", &step_report::gradient_norm)
+      .def_readonly("update_norm", &step_report::update_norm)
+      .def_readonly("parameter_norm", &step_report::parameter_norm)
+      .def_readonly("nonfinite", &step_report::nonfinite);
 }
 
 void collect_plans(PyHeapTypeObject* heap_type) {
@@ -75,15 +120,17 @@ PYBIND11_MODULE(_core, m) {
   m.def("thread_source", &thread_source);
 
   m.def("check_parameters", &check_parameters, py::arg("parameters"));
-  py::class_<group_settings>(m, "GroupSettings")
-      .def(py::init(&make_settings), py::arg("rule"), py::arg("lr"), py::arg("weight_decay"),
-           py::arg("decoupled"), py::arg("maximize"), py::arg("hypers"));
+  bind_settings(m);
+  py::class_<state_names>(m, "StateNames")
+      .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
+           py::arg("average_product") = "", py::arg("copy") = "");
   py::class_<plan>(m, "Plan", py::custom_type_setup(collect_plans))
       .def(py::init<>())
-      .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("arrays"), py::arg("numbers"),
-           py::arg("fresh"))
+      .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("names"), py::arg("fresh"))
       .def("step", &plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
-           py::arg("groups"), py::arg("threads"))
+           py::arg("groups"), py::arg("settings"))
+      .def("report", &plan::report)
+      .def("skipped", [](const plan& self) { return self.report().skipped; })
       .def("written", &plan::written)
       .def("gathered", &plan::gathered);
   py::class_<read_modify_write>(m, "ReadModifyWrite")

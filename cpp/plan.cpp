@@ -1,20 +1,15 @@
 #include "plan.h"
 
 #include <algorithm>
-#include <atomic>
+#include <cmath>
 
 #include "dispatch.h"
-#include "threads.h"
 
 namespace py = pybind11;
 
 namespace gradstep {
 
 namespace {
-
-constexpr int64_t leaf = 4096;                  // chunks start at multiples of a reduction's leaf
-constexpr int64_t largest_chunk = 1 << 22;      // in bytes of all its arrays
-constexpr int64_t serial_elements = 16 * leaf;  // below this, waking a thread costs more than it saves
 
 // Marks a plan as stepping for as long as it lives.
 class step_guard {
@@ -52,43 +47,48 @@ py::object gradient_of(py::handle parameter, const py::object& gradients, int in
   return py::reinterpret_steal<py::object>(found);
 }
 
-bool same_time(const clock& a, const clock& b) {
-  return a.t == b.t && a.fresh == b.fresh && std::equal(a.kept, a.kept + kept_limit, b.kept);
+bool must_measure(const std::vector<group_settings>& groups, const step_settings& options) {
+  return options.skip_nonfinite || std::any_of(groups.begin(), groups.end(), [](const auto& group) {
+           return group.around.clip_norm != no_limit;
+         });
+}
+
+// min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
+double shrink_to(double limit, double norm) {
+  const double by = limit / (norm + 1e-6);
+  return by > 1 ? 1 : by;
 }
 
 }  // namespace
 
-void plan::bind(int index, py::dict state, const std::vector<std::string>& arrays,
-                const std::vector<std::string>& numbers, bool fresh) {
+void plan::bind(int index, py::dict state, const state_names& names, bool fresh) {
   const step_guard guard(stepping_);
-  bound_ = true;
-  slots_.at(size_t(index)).bind(std::move(state), arrays, numbers, fresh, index);
+  bound_ = moved_ = true;
+  slots_.at(size_t(index)).bind(std::move(state), names, fresh, index);
 }
 
 py::list plan::step(const py::list& parameters, const py::object& gradients, const py::object& states,
-                    const std::vector<group_settings>& groups, int threads) {
+                    const std::vector<group_settings>& groups, const step_settings& options) {
   const step_guard guard(stepping_);
   if (!bound_ && !states_seen_.match(states))
     for (slot& each : slots_) each.forget_states();
   std::vector<py::object> kept_alive;
   kept_alive.reserve(slots_.size());
   const py::list unbound = read_all(parameters, gradients, groups, kept_alive);
-  if (!unbound.empty()) return unbound;
+  refuse_overlap_of_zeroed(groups);
+  cut(options.threads);
 
-  prepared_.clear();
-  std::vector<const prepared*> steps;
-  steps.reserve(active_.size());
-  int64_t elements = 0;
-  for (size_t i = 0; i < active_.size(); ++i) {
-    slot& tensor = slots_[size_t(active_[i])];
-    steps.push_back(&prepare(tensor, group_of_active_[i], groups[size_t(group_of_active_[i])]));
-    tensor.task.step = &steps.back()->step;
-    elements += tensor.size;
+  report_ = {};
+  const bool measured = must_measure(groups, options);
+  std::vector<double> shrink(groups.size(), 1);
+  if (measured) shrink = measure(groups, options);
+  report_.skipped = options.skip || (options.skip_nonfinite && report_.nonfinite > 0);
+  if (report_.skipped) {
+    zero_gradients(groups);
+    return py::list();
   }
-  if (elements < serial_elements) threads = 1;
-  cut(threads);
-  run(threads);
-  for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
+  if (!unbound.empty()) return unbound;
+  update(groups, options, shrink, measured);
   if (bound_) states_seen_.remember(states);
   bound_ = false;
   return unbound;
@@ -103,6 +103,10 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
   group_of_active_.clear();
   for (size_t group = 0; group < groups.size(); ++group) {
     const int states = on.rules[groups[group].rule].states;
+    if (groups[group].around.cautious && on.rules[groups[group].rule].writes_parameter)
+      throw py::value_error("cautious decay looks at the update's direction, and the rule '" +
+                            std::string(on.rules[groups[group].rule].name) +
+                            "' has none: pass cautious=False");
     for (const py::handle parameter : py::reinterpret_borrow<py::list>(parameters[group])) {
       if (size_t(index) == slots_.size()) slots_.emplace_back();
       const py::object gradient = gradient_of(parameter, gradients, index);
@@ -110,7 +114,7 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
         slot& tensor = slots_[size_t(index)];
         // Remembered until the next cut: a later refusal in this step must not hide it from the next one.
         moved_ |= tensor.read(parameter, gradient, index, keep);
-        if (!tensor.holds_its_states(states)) unbound.append(index);
+        if (!tensor.holds_its_states(states, groups[group])) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));
       }
@@ -118,7 +122,7 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
     }
   }
   slots_.resize(size_t(index));
-  if (moved_ || active_ != cut_tensors_) refuse_overlap_of_active();
+  if (moved_ || active_ != chunks_.tensors()) refuse_overlap_of_active();
   return unbound;
 }
 
@@ -128,63 +132,103 @@ void plan::refuse_overlap_of_active() const {
   refuse_overlap(views, active_);
 }
 
-const plan::prepared& plan::prepare(slot& tensor, int group, const group_settings& settings) {
-  clock now = tensor.now();
-  now.lr = now.rate = settings.lr;
-  const arithmetic type = tensor.view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32;
-  if (!prepared_.empty()) {
-    const prepared& last = prepared_.back();
-    if (last.group == group && last.step.type == type && same_time(last.before, now)) return last;
+void plan::refuse_overlap_of_zeroed(const std::vector<group_settings>& groups) {
+  bool moved = false;
+  std::vector<array_view> views;
+  std::vector<int> zeroed;
+  for (size_t i = 0; i < active_.size(); ++i) {
+    slot& tensor = slots_[size_t(active_[i])];
+    if (!groups[size_t(group_of_active_[i])].around.zero_gradient) continue;
+    moved |= tensor.gradient_moved;
+    zeroed.push_back(active_[i]);
   }
-  prepared& made = prepared_.emplace_back(prepared{group, now, now, {}});
-  const rule_entry& rule = active_target().rules[settings.rule];
-  constants& step = made.step;
-  step.body = &rule.bodies[int(type)];
-  step.type = type;
-  step.body->prepare(settings.hypers.data(), made.after, step.rule);
-  step.rate = made.after.rate;
-  step.keep = settings.decoupled ? 1 - settings.lr * settings.weight_decay : 1;
-  step.coupled_decay = settings.decoupled ? 0 : settings.weight_decay;
-  step.maximize = settings.maximize;
-  return made;
+  if (!moved) return;
+  for (const int index : zeroed) {
+    const slot& tensor = slots_[size_t(index)];
+    if (!tensor.gradient_view.writable)
+      throw py::value_error("the gradient of parameter " + std::to_string(index) +
+                            " is read-only: pass one that can be written, or zero_grad=False");
+    views.push_back(tensor.gradient_view);
+  }
+  for (const int index : active_) views.push_back(slots_[size_t(index)].view);
+  const auto [first, second] = find_overlap(views);
+  if (first >= 0 && first < int(zeroed.size()))
+    throw py::value_error(
+        "the gradient of parameter " + std::to_string(zeroed[size_t(first)]) +
+        " shares memory with itself, another gradient or a parameter, so it can't be zeroed: "
+        "pass a copy, or zero_grad=False");
+  for (const int index : zeroed) slots_[size_t(index)].gradient_moved = false;
 }
 
-// Cuts the tensors into chunks of about the same number of bytes, for the threads to take one after the
-// other: small enough to balance, large enough to stream.
 void plan::cut(int threads) {
-  if (!moved_ && cut_threads_ == threads && cut_tensors_ == active_) return;
-  int64_t bytes = 0;
-  for (const int index : active_)
-    bytes += slots_[size_t(index)].size * slots_[size_t(index)].task.element_bytes();
-  const int64_t chunk_bytes = threads > 1 ? std::min(largest_chunk, bytes / (threads * 16)) : largest_chunk;
-  chunks_.clear();
-  for (const int index : active_) {
-    const slot& tensor = slots_[size_t(index)];
-    const int64_t length = (chunk_bytes / tensor.task.element_bytes() / leaf + 1) * leaf;
-    for (int64_t first = 0; first < tensor.size; first += length)
-      chunks_.push_back({index, first, std::min(length, tensor.size - first)});
-  }
-  cut_tensors_ = active_;
+  const bool same = !moved_ && active_ == chunks_.tensors();
+  chunks_.cut(slots_, active_, moved_, threads);
+  moved_ = false;
+  if (same) return;
   written_ = py::list();
   for (const int index : active_) written_.append(slots_[size_t(index)].parameter);
-  cut_threads_ = threads;
-  moved_ = false;
 }
 
-void plan::run(int threads) {
-  struct shared {
-    plan& self;
-    const target& on;
-    std::atomic<size_t> next = 0;
-  } work = {*this, active_target()};
-  const auto body = [](void* data) {
-    shared& work = *static_cast<shared*>(data);
-    const auto& chunks = work.self.chunks_;
-    for (size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < chunks.size();)
-      update_run(work.on, work.self.slots_[size_t(chunks[i].tensor)].task, chunks[i].first, chunks[i].count);
-  };
-  const py::gil_scoped_release released;
-  run_parallel(threads, body, &work);
+sums plan::total(int group) const {
+  std::vector<sums> tensors;
+  for (size_t i = 0; i < active_.size(); ++i)
+    if (group < 0 || group_of_active_[i] == group)
+      tensors.push_back(chunks_.total(slots_[size_t(active_[i])]));
+  return add_pairwise(std::move(tensors));
+}
+
+// Reads all gradients once, for what must be known before the first write. Returns what shrinks those of each
+// group.
+std::vector<double> plan::measure(const std::vector<group_settings>& groups, const step_settings& options) {
+  chunks_.run([&](const chunk& each) {
+    const slot& tensor = slots_[size_t(each.tensor)];
+    measure_run(active_target(), tensor.task, tensor.arithmetic_type(), options.unscale, each.first,
+                each.count);
+  });
+  const sums all = total(-1);
+  report_.nonfinite = all.nonfinite;
+  report_.gradient_norm = std::sqrt(all.gradient);
+  std::vector<double> shrink;
+  for (size_t group = 0; group < groups.size(); ++group) {
+    const group_settings& settings = groups[group];
+    const double norm =
+        settings.around.clip_alone ? std::sqrt(total(int(group)).gradient) : report_.gradient_norm;
+    shrink.push_back(settings.around.clip_norm == no_limit ? 1 : shrink_to(settings.around.clip_norm, norm));
+  }
+  return shrink;
+}
+
+void plan::update(const std::vector<group_settings>& groups, const step_settings& options,
+                  const std::vector<double>& shrink, bool measured) {
+  preparation_.restart();
+  std::vector<const prepared*> steps;
+  steps.reserve(active_.size());
+  for (size_t i = 0; i < active_.size(); ++i) {
+    slot& tensor = slots_[size_t(active_[i])];
+    const int group = group_of_active_[i];
+    steps.push_back(&preparation_.prepare(tensor, group, groups[size_t(group)], options,
+                                          shrink[size_t(group)], measured));
+    tensor.task.step = &steps.back()->step;
+  }
+  const target& on = active_target();
+  chunks_.run(
+      [&](const chunk& each) { update_run(on, slots_[size_t(each.tensor)].task, each.first, each.count); });
+  for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
+  if (!options.measure) return;
+  const sums all = total(-1);
+  report_.measured = true;
+  report_.nonfinite = all.nonfinite;
+  report_.gradient_norm = std::sqrt(all.gradient);
+  report_.update_norm = std::sqrt(all.change);
+  report_.parameter_norm = std::sqrt(all.parameter);
+}
+
+void plan::zero_gradients(const std::vector<group_settings>& groups) {
+  for (size_t i = 0; i < active_.size(); ++i)
+    if (groups[size_t(group_of_active_[i])].around.zero_gradient) {
+      const slot& tensor = slots_[size_t(active_[i])];
+      zero_run(tensor.task, 0, tensor.size);
+    }
 }
 
 void check_parameters(const py::list& parameters) {

@@ -5,37 +5,30 @@
 #include <pybind11/pybind11.h>
 
 #include <deque>
-#include <string>
 #include <vector>
 
+#include "chunks.h"
 #include "identities.h"
+#include "preparation.h"
+#include "settings.h"
 #include "slot.h"
 
 namespace gradstep {
 
-// A group's hyper-parameters of the next step.
-struct group_settings {
-  int rule = 0;  // index in the target's list
-  double lr = 0;
-  double weight_decay = 0;
-  bool decoupled = false;
-  bool maximize = false;
-  std::vector<double> hypers;
-};
-
 class plan {
  public:
   // Gives the tensor at `index` (counted over all groups) its states.
-  void bind(int index, pybind11::dict state, const std::vector<std::string>& arrays,
-            const std::vector<std::string>& numbers, bool fresh);
+  void bind(int index, pybind11::dict state, const state_names& names, bool fresh);
 
   // One step. `parameters` holds a list for each group; `gradients` is a flat list with an entry or None for
   // each parameter, or None to take each parameter's `.grad`; `states` is the dict or list of all states.
   // Where tensors have no states yet it writes nothing and returns their indices, to be bound before it is
   // called again; else it returns an empty list.
   pybind11::list step(const pybind11::list& parameters, const pybind11::object& gradients,
-                      const pybind11::object& states, const std::vector<group_settings>& groups, int threads);
+                      const pybind11::object& states, const std::vector<group_settings>& groups,
+                      const step_settings& options);
 
+  const step_report& report() const { return report_; }
   const pybind11::list& written() const { return written_; }  // the parameters that the last step wrote
   int gathered() const;  // how many of them took the path for other layouts
 
@@ -44,31 +37,24 @@ class plan {
   void clear();
 
  private:
-  struct chunk {
-    int tensor;
-    int64_t first, count;
-  };
-  struct prepared {
-    int group;
-    clock before, after;
-    constants step;
-  };
-
   pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
                           const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
   void refuse_overlap_of_active() const;
-  const prepared& prepare(slot& tensor, int group, const group_settings& settings);
+  void refuse_overlap_of_zeroed(const std::vector<group_settings>& groups);
   void cut(int threads);
-  void run(int threads);
+  std::vector<double> measure(const std::vector<group_settings>& groups, const step_settings& options);
+  void update(const std::vector<group_settings>& groups, const step_settings& options,
+              const std::vector<double>& shrink, bool measured);
+  void zero_gradients(const std::vector<group_settings>& groups);
+  sums total(int group) const;  // over its active tensors; over all of them for -1
 
   std::deque<slot> slots_;
   std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
-  std::vector<int> cut_tensors_;               // those that the chunks were cut for
-  int cut_threads_ = 0;
-  bool moved_ = true;  // a tensor lies elsewhere since
-  std::vector<chunk> chunks_;
+  bool moved_ = true;                          // a tensor lies elsewhere since the last cut
+  chunk_list chunks_;
   pybind11::list written_;
-  std::deque<prepared> prepared_;
+  preparation preparation_;
+  step_report report_;
   identities states_seen_;  // the states' dicts, as they were at the last step
   bool bound_ = false;      // a tensor was given its states since the last step
   bool stepping_ = false;

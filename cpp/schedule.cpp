@@ -1,6 +1,8 @@
 #include "schedule.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "dispatch.h"
@@ -67,6 +69,19 @@ void check_value(int64_t t, double value) {
   }
 }
 
+// Both have no branch per element, so that they vectorise.
+bool all_are_steps(const int64_t* t, int64_t n) {
+  uint64_t signs = 0;
+  for (int64_t i = 0; i < n; ++i) signs |= uint64_t(t[i]) | (uint64_t(step_limit) - uint64_t(t[i]));
+  return int64_t(signs) >= 0;
+}
+
+bool all_are_finite(const double* values, int64_t n) {
+  uint64_t others = 0;
+  for (int64_t i = 0; i < n; ++i) others |= std::abs(values[i]) <= std::numeric_limits<double>::max() ? 0 : 1;
+  return others == 0;
+}
+
 }  // namespace
 
 schedule::schedule(const std::vector<line>& lines) {
@@ -88,9 +103,15 @@ double schedule::at(int64_t t) const {
 }
 
 void schedule::at(const int64_t* t, double* out, int64_t n) const {
-  for (int64_t i = 0; i < n; ++i) check_step(t[i]);
-  active_target().evaluate(view(), t, out, n);
-  for (int64_t i = 0; i < n; ++i) check_value(t[i], out[i]);
+  for (int64_t done = 0; done < n; done += 2048) {  // what is checked is still in L1
+    const int64_t count = std::min<int64_t>(n - done, 2048);
+    const int64_t* const steps = t + done;
+    double* const values = out + done;
+    if (!all_are_steps(steps, count)) std::for_each_n(steps, count, check_step);
+    active_target().evaluate(view(), steps, values, count);
+    if (all_are_finite(values, count)) continue;
+    for (int64_t i = 0; i < count; ++i) check_value(steps[i], values[i]);
+  }
 }
 
 }  // namespace gradstep

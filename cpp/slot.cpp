@@ -92,34 +92,38 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, st
     require_shape(gradient, view, "the gradient of parameter " + std::to_string(index));
     task.gradient = operand(gradient, order);
     gradient_view = gradient;
+    gradient_moved = true;
   }
+  gradient_moved |= moved || gradient.data != task.gradient.data;
   task.gradient.data = gradient.data;
+  gradient_view.data = gradient.data;
   return moved;
 }
 
-void slot::bind(py::dict new_state, const std::vector<std::string>& arrays,
-                const std::vector<std::string>& numbers, bool is_fresh, int index) {
+void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int index) {
   state = std::move(new_state);
   task.state_count = -1;  // it holds none until all are found good
   names.clear();
   members.clear();
   mirrors.clear();
   fresh = is_fresh;
-  for (const auto* list : {&arrays, &numbers})
-    for (const std::string& name : *list) {
-      names.push_back(py::reinterpret_steal<py::object>(PyUnicode_InternFromString(name.c_str())));
-      members.push_back(state[names.back()]);
-    }
-  for (size_t k = arrays.size(); k < names.size(); ++k) {
-    py::object owner;
-    const array_view number = read_array(members[k], {"the state of parameter", index}, owner);
-    if (number.size() != 1 || !number.writable || (number.type != dtype::f32 && number.type != dtype::f64))
-      throw py::value_error("the state '" + py::str(names[k]).cast<std::string>() + "' of parameter " +
-                            std::to_string(index) +
-                            " must be a writable array of one float32 or float64 number");
-    mirrors.push_back({number.data, number.type});
+  const auto take = [&](const std::string& name) {
+    if (name.empty()) return;
+    names.push_back(py::reinterpret_steal<py::object>(PyUnicode_InternFromString(name.c_str())));
+    members.push_back(state[names.back()]);
+  };
+  for (const std::string& name : of.arrays) take(name);
+  take(of.average);
+  take(of.copy);
+  for (const std::string& name : of.numbers) {
+    take(name);
+    mirrors.push_back(read_number(members.size() - 1, index));
   }
-  task.state_count = int(arrays.size());
+  take(of.average_product);
+  average_product = of.average_product.empty() ? mirror{} : read_number(members.size() - 1, index);
+  task.has_average = !of.average.empty();
+  task.has_copy = !of.copy.empty();
+  task.state_count = int(of.arrays.size());
   try {
     lay_out_states(index);
   } catch (...) {
@@ -128,21 +132,39 @@ void slot::bind(py::dict new_state, const std::vector<std::string>& arrays,
   }
 }
 
-void slot::lay_out_states(int index) {
-  for (int k = 0; k < task.state_count; ++k) {
-    py::object owner;
-    const array_view array = read_array(members[size_t(k)], {"a state of parameter", index}, owner);
-    const std::string what = "the state '" + py::str(names[size_t(k)]).cast<std::string>() +
-                             "' of parameter " + std::to_string(index);
-    require_shape(array, view, what);
-    if (!array.writable)
-      throw py::value_error(what + " is read-only: pass an array that can be written in place");
-    task.states[k] = operand(array, order);
-  }
+mirror slot::read_number(size_t member, int index) const {
+  py::object owner;
+  const array_view number = read_array(members[member], {"the state of parameter", index}, owner);
+  if (number.size() != 1 || !number.writable || (number.type != dtype::f32 && number.type != dtype::f64))
+    throw py::value_error("the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " +
+                          std::to_string(index) +
+                          " must be a writable array of one float32 or float64 number");
+  return {number.data, number.type};
 }
 
-bool slot::holds_its_states(int count) {
+void slot::lay_out_states(int index) {
+  if (task.state_count < 0) return;
+  size_t member = 0;
+  for (int k = 0; k < task.state_count; ++k) task.states[k] = lay_out_state(member++, index);
+  if (task.has_average) task.average = lay_out_state(member++, index);
+  if (task.has_copy) task.copy = lay_out_state(member++, index);
+}
+
+operand slot::lay_out_state(size_t member, int index) const {
+  py::object owner;
+  const array_view array = read_array(members[member], {"a state of parameter", index}, owner);
+  const std::string what =
+      "the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " + std::to_string(index);
+  require_shape(array, view, what);
+  if (!array.writable)
+    throw py::value_error(what + " is read-only: pass an array that can be written in place");
+  return operand(array, order);
+}
+
+bool slot::holds_its_states(int count, const group_settings& settings) {
   if (!state.ptr() || task.state_count != count) return false;
+  if (task.has_average != settings.around.averages || task.has_copy != settings.around.copies) return false;
+  if ((average_product.data != nullptr) != settings.around.corrects_average) return false;
   if (values_seen.match(state)) return true;
   for (size_t k = 0; k < names.size(); ++k)
     if (PyDict_GetItem(state.ptr(), names[k].ptr()) != members[k].ptr()) return false;
@@ -158,6 +180,7 @@ clock slot::now() const {
     c.t = int64_t(mirrors[0].get());
   ++c.t;
   c.fresh = fresh;
+  if (average_product.data) c.average_product = average_product.get();
   for (size_t k = 1; k < mirrors.size(); ++k) c.kept[k - 1] = mirrors[k].get();
   return c;
 }
@@ -167,6 +190,7 @@ void slot::advance(const clock& c) {
   fresh = false;
   if (!mirrors.empty()) mirrors[0].set(double(t));
   for (size_t k = 1; k < mirrors.size(); ++k) mirrors[k].set(c.kept[k - 1]);
+  if (average_product.data) average_product.set(c.average_product);
 }
 
 }  // namespace gradstep

@@ -50,6 +50,11 @@ GS_HD twofold product(twofold a, twofold b) {
   return {p.high, p.low + fma(a.high, b.low, a.low * b.high)};
 }
 
+GS_HD twofold product(double a, twofold b) {
+  const twofold p = exact_product(a, b.high);
+  return {p.high, fma(a, b.low, p.low)};
+}
+
 GS_HD uint64_t to_bits(double x) { return __builtin_bit_cast(uint64_t, x); }
 GS_HD double from_bits(uint64_t bits) { return __builtin_bit_cast(double, bits); }
 
@@ -75,6 +80,9 @@ GS_HD double round(double x) {
   return pick(size < 0x1p52, pick(x < 0, -whole, whole), x);
 }
 
+// The same in two operations, for a size below 2^51.
+GS_HD double round_small(double x) { return (x + 0x1.8p52) - 0x1.8p52; }
+
 // 2^k for an integer k from -1022 to 1023: in the sum, k + 1023 are the lowest bits.
 GS_HD double power_of_two(double k) { return from_bits(to_bits(k + (0x1.8p52 + 1023)) << 52); }
 
@@ -82,9 +90,9 @@ GS_HD double power_of_two(double k) { return from_bits(to_bits(k + (0x1.8p52 + 1
 GS_HD double exp2(twofold x) {
   const double high = clamp(x.high, 1100);
   const double low = pick(high == x.high, x.low, 0.0);
-  const double k = round(high), f = high - k;
+  const double k = round_small(high), f = high - k;
   // 2^f = 1 + f ln2 + f^2 q(f); f ln2 in twofold keeps the rounding error far below half an ulp.
-  const twofold linear = product({f, 0}, {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56});
+  const twofold linear = product(f, {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56});
   const double rest =
       f * f *
       polynomial(f, 0x1.ebfbdff82c58fp-3, 0x1.c6b08d704a0c2p-5, 0x1.3b2ab6fba4e78p-7, 0x1.5d87fe78a5276p-10,
@@ -94,23 +102,22 @@ GS_HD double exp2(twofold x) {
   const double of_low = low * 0x1.62e42fefa39efp-1 * (sum.high + rest);
   const double value = sum.high + (sum.low + (linear.low + (rest + of_low)));
   // In two steps, because 2^k itself may be out of range where the result is not.
-  const double half = round(k * 0.5);
+  const double half = round_small(k * 0.5);
   const double scaled = value * power_of_two(half) * power_of_two(k - half);
   return pick(x.high != x.high, x.high, scaled);
 }
 
-// log2(x) to about 2^-65 of its value, for x > 0 and finite.
-GS_HD twofold log2_twofold(double x) {
-  const bool subnormal = x < 0x1p-1022;
-  const uint64_t bits = to_bits(pick(subnormal, x * 0x1p54, x));
+// log2(x) - less to about 2^-65 of its value, for a normal x > 0 and an integer `less`.
+GS_HD twofold log2_normal(double x, double less) {
+  const uint64_t bits = to_bits(x);
   // x = 2^e m with m from sqrt(1/2) to sqrt(2): the exponent field once the significand of sqrt(2) carries.
   const uint64_t field = (bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd)) >> 52;
-  const double e = from_bits(field | 0x4330000000000000) - (0x1p52 + 1023) - pick(subnormal, 54.0, 0.0);
+  const double e = from_bits(field | 0x4330000000000000) - (0x1p52 + 1023) - less;
   const double m1 = from_bits(bits - (field << 52) + 0x3ff0000000000000) - 1;
   // log2(m) = 2/ln2 atanh(s) with s = (m - 1) / (m + 1), and atanh(s) = s + s^3 (1/3 + s^2 r(s^2)).
   const twofold d = exact_sum(2, m1);
-  const double quotient = m1 / d.high;
-  const twofold s = {quotient, (fma(-quotient, d.high, m1) - quotient * d.low) / d.high};
+  const double inverse = 1 / d.high, quotient = m1 * inverse;
+  const twofold s = {quotient, (fma(-quotient, d.high, m1) - quotient * d.low) * inverse};
   const twofold z = product(s, s);
   const double r = polynomial(z.high, 0x1.999999999999ap-3, 0x1.2492492492522p-3, 0x1.c71c71c6ea871p-4,
                               0x1.745d177aad02ap-4, 0x1.3b1395c881220p-4, 0x1.1118c9ee5b8a4p-4,
@@ -125,6 +132,12 @@ GS_HD twofold log2_twofold(double x) {
   return exact_sum(sum.high, sum.low + fraction.low);
 }
 
+// For any finite x > 0.
+GS_HD twofold log2_twofold(double x) {
+  const bool subnormal = x < 0x1p-1022;
+  return log2_normal(pick(subnormal, x * 0x1p54, x), pick(subnormal, 54.0, 0.0));
+}
+
 // What a logarithm is at the ends of its range; `inside` is its value between them.
 GS_HD double log_edges(double x, double inside) {
   const double infinity = __builtin_inf();
@@ -134,7 +147,7 @@ GS_HD double log_edges(double x, double inside) {
 
 GS_HD double exp2(double x) { return exp2(twofold{x, 0}); }
 
-GS_HD double exp(double x) { return exp2(product({x, 0}, {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56})); }
+GS_HD double exp(double x) { return exp2(product(x, {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56})); }
 
 GS_HD double log2(double x) { return log_edges(x, log2_twofold(x).high); }
 
@@ -150,11 +163,32 @@ GS_HD double pow(double x, double y) {
   const bool edge = (size == 0) | (size == infinity) | (size != size);
   const twofold l = {log_edges(size, inside.high), pick(edge, 0.0, inside.low)};
   const double finite = clamp(y, 0x1.fffffffffffffp+1023);  // as 0 times infinity is NaN, but 1^infinity is 1
-  const double magnitude = exp2(product({finite, 0}, l));
+  const double magnitude = exp2(product(finite, l));
   const double half = y * 0.5;
   const bool negative = to_bits(x) >> 63 != 0, integer = round(y) == y, odd = integer & (round(half) != half);
   const double value = pick(negative & odd, -magnitude, magnitude);
   return pick(y == 0, 1.0, pick(negative & !integer & !edge, __builtin_nan(""), value));
+}
+
+// base^t for a base of 0 or more: pow without its edges.
+GS_HD double growth(double base, double t) {
+  return pick(base > 0, exp2(product(t, log2_twofold(base))), pick(t == 0, 1.0, 0.0));
+}
+
+// The commonest exponents, as types: a loop that is compiled for one of them does no more than it needs.
+struct exponent_one {};
+struct exponent_two {};
+struct exponent_half {};
+GS_HD double raise(double x, exponent_one) { return x; }
+GS_HD double raise(double x, exponent_two) { return x * x; }
+GS_HD double raise(double x, exponent_half) { return sqrt(x); }
+
+// pow without its edges: x is 0 or a normal number; where it may be 0, y is above 0; where it may be
+// negative, y is an integer.
+GS_HD double raise(double x, double y) {
+  const double size = abs(x), half = y * 0.5;
+  const double magnitude = pick(size > 0, exp2(product(y, log2_normal(size, 0))), size);
+  return pick((x < 0) & (round(half) != half), -magnitude, magnitude);
 }
 
 // Below 0.55 x times a fit; above, 1 - 2 / (e^2x + 1) with the quotient's rounding error put back.
@@ -184,7 +218,7 @@ GS_HD double cospi(double x) {
                               -0x1.a6d1f0ab7905cp-6, 0x1.f9cfc07738157p-10, -0x1.b38340f56931fp-14);
   const twofold sum = exact_sum(1, -square.high);
   const double cosine = sum.high + (sum.low - square.low + z.high * z.high * c);
-  const twofold angle = product({u, 0}, {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53});
+  const twofold angle = product(u, {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53});
   const double s = polynomial(z.high, -0x1.4abbce625be52p+2, 0x1.466bc6775a476p+1, -0x1.32d2cce500387p-1,
                               0x1.50783208843ebp-4, -0x1.e3027dea82bd7p-8, 0x1.e4a9d9166f052p-12);
   const double sine_value = angle.high + (angle.low + u * z.high * s);

@@ -11,10 +11,12 @@ import gradstep
 from bench.accuracy import CheckFailed, check_agreement
 from bench.cases import CASES
 from bench.cli import app
+from bench.formulas import FORMULAS, STEPS, Formula
 from bench.measure import bytes_of
 from bench.numpy_adam import BLOCKED, OUT_BUFFERS, NumpyAdam, measure_numpy
 from bench.results import Subject, summarize
 from bench.rules import GRADSTEP, RULES, traffic
+from bench.schedules import check
 from bench.suite import RUNS
 from bench.targets import BEST, TARGETS, Target, judge
 from bench.timing import YARDSTICK, Pace
@@ -37,6 +39,26 @@ BYTES_PER_ELEMENT = {
     "lion": 20,
     "signum": 20,
 }
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: repr(formula.schedule)[:40])
+def test_schedules_are_timed_against_their_formulas(formula):
+    check(formula, np.arange(STEPS))
+
+
+def test_a_schedule_that_is_another_curve_is_not_timed():
+    formula = Formula(gradstep.Linear(1, 0, 10), lambda t: 1 - t / 10, lambda t: 1 - t / 10)
+    check(formula, np.arange(11))
+    with pytest.raises(CheckFailed, match="is not the formula that it is timed against"):
+        check(formula, np.arange(12))
+
+
+def test_schedules_print_their_ratios(monkeypatch):
+    monkeypatch.setattr("bench.schedules.FORMULAS", FORMULAS[:1])
+    result = CliRunner().invoke(app, ["--schedules", "--quick"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "times NumPy" in result.output
+    assert "| Linear" in result.output
 
 
 def test_every_optimizer_is_timed():

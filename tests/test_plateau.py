@@ -67,7 +67,7 @@ def settings(rng):
     }
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(100))
 def test_torchs_rule_is_torchs(seed):
     rng = random.Random(seed)
     chosen = settings(rng) | {"threshold_mode": rng.choice(("rel", "abs")), "threshold": rng.choice((0.0, 1e-4, 0.25))}
@@ -76,7 +76,7 @@ def test_torchs_rule_is_torchs(seed):
     assert scales(Plateau(**chosen), metrics) == torchs_scales(metrics, **chosen)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(40))
 def test_keras_rule_is_keras(seed):
     rng = random.Random(seed)
     chosen = settings(rng) | {"threshold": rng.choice((0.0, 0.125, 0.25))}
@@ -232,6 +232,8 @@ def test_refused_reports_and_states_change_nothing():
     before = plateau.state_dict()
     with pytest.raises(TypeError, match="Invalid metric: 'low' of type str: pass a number"):
         plateau.update("low")
+    with pytest.raises(ValueError, match=r"metric is an array of shape \(2,\): pass a number or an array"):
+        plateau.update(np.ones(2))
     with pytest.raises(TypeError, match="optimizer is a dict, which knows no lr_scale: pass one of gradstep or"):
         plateau.step(1.0, {})
     with pytest.raises(ValueError, match="holds best, scale, but Plateau needs exactly scale, best, waited, cooling"):

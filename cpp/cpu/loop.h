@@ -17,14 +17,16 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
   T* const p = static_cast<T*>(x.p);
   const T* const g = static_cast<const T*>(x.g);
   [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
-  const vec<T> minus_rate(T(-step.rate)), keep(T(step.keep));
+  const vec<T> minus_rate(T(-step.rate)), keep(T(step.keep)), keep_against(T(step.keep_against));
 
   const auto one = [&](vec<T>& parameter, vec<T> gradient, vec<T>* states) {
     if constexpr (writes_parameter<Rule>) {
       parameter = keep * parameter;
       rule(parameter, gradient, states[state]...);
     } else {
-      parameter = fma(minus_rate, rule(gradient, states[state]...), keep * parameter);
+      const vec<T> u = rule(gradient, states[state]...);
+      const vec<T> kept = select(u * parameter < vec<T>(T(0)), keep_against, keep);
+      parameter = fma(minus_rate, u, kept * parameter);
     }
   };
 
@@ -55,19 +57,6 @@ void prepare(const double* hyper, clock& now, void* constants) {
   typename Rule::hyper h;
   if constexpr (!__is_empty(typename Rule::hyper)) __builtin_memcpy(&h, hyper, sizeof h);
   *static_cast<Rule*>(constants) = Rule::at(h, now);
-}
-
-template <class T>
-void adjust(void* out, const void* gradient, const void* parameter, int64_t n, bool maximize, double decay) {
-  T* const to = static_cast<T*>(out);
-  const T* const g = static_cast<const T*>(gradient);
-  const T* const p = static_cast<const T*>(parameter);
-  const T sign = maximize ? T(-1) : T(1);
-  if (decay == 0) {
-    for (int64_t i = 0; i < n; ++i) to[i] = sign * g[i];
-  } else {
-    for (int64_t i = 0; i < n; ++i) to[i] = fma(T(decay), p[i], sign * g[i]);
-  }
 }
 
 }  // namespace gradstep::GS_TARGET

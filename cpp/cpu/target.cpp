@@ -3,6 +3,7 @@
 
 #include "../rules/list.h"
 #include "../storage/convert.h"
+#include "around.h"
 #include "evaluate.h"
 #include "loop.h"
 
@@ -21,6 +22,7 @@ constexpr rule_entry entry(const char* name) {
   return {name,
           narrow::states,
           count,
+          writes_parameter<narrow>,
           narrow::hyper_names,
           {{sizeof(narrow), prepare<narrow>, apply<narrow, float>},
            {sizeof(wide), prepare<wide>, apply<wide, double>}}};
@@ -35,13 +37,18 @@ constexpr storage_entry storage() {
           {encode<Storage, float>, encode<Storage, double>}};
 }
 
+template <class T>
+constexpr around_bodies around() {
+  return {prepare_gradient<T>, average<T>, measure<T>, measure_change<T>};
+}
+
 extern const target description;
 constexpr target description = {
     GS_NAME(GS_TARGET),
     rules,
     sizeof(rules) / sizeof(rules[0]),
     {storage<stored_f64>(), storage<stored_f32>(), storage<stored_f16>(), storage<stored_bf16>()},
-    {adjust<float>, adjust<double>},
+    {around<float>(), around<double>()},
     operations,
     sizeof(operations) / sizeof(operations[0]),
     evaluate,

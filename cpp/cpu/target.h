@@ -22,10 +22,19 @@ struct operands {
 };
 
 struct update {
-  double rate;  // p = fma(-rate, u, keep * p)
-  double keep;
-  const void* rule;  // its constants
+  double rate;          // p = fma(-rate, u, keep * p)
+  double keep;          // where u and p have the same sign,
+  double keep_against;  // and where they have not
+  const void* rule;     // its constants
 };
+
+// The gradient on its way to the rule: -limit <= g * unscale * shrink <= limit, its sign, and coupled decay.
+struct gradient_stage {
+  double unscale, shrink, limit, decay;
+  bool maximize;
+};
+
+constexpr int sum_lanes = 32;  // element i of a leaf is added to lane i mod 32
 
 // A rule in one arithmetic type.
 struct rule_body {
@@ -38,6 +47,7 @@ struct rule_entry {
   const char* name;
   int states;
   int hypers;
+  bool writes_parameter;
   const char* const* hyper_names;
   rule_body bodies[2];  // by arithmetic
 };
@@ -47,8 +57,13 @@ struct storage_entry {
   void (*encode[2])(const void* from, void* to, int64_t n);
 };
 
-// The gradient as the rule sees it: g or -g, plus decay * p.
-using adjust_body = void (*)(void* out, const void* g, const void* p, int64_t n, bool maximize, double decay);
+// What surrounds the rule (around.h), in one arithmetic type.
+struct around_bodies {
+  void (*prepare_gradient)(void* out, const void* g, const void* p, int64_t n, const gradient_stage& stage);
+  void (*average)(void* average, const void* p, int64_t n, double weight);
+  void (*measure)(const void* x, int64_t n, double scale, double* squares, double* nonfinite);
+  void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);
+};
 
 // A function of transcendental.h over arrays; y is read by functions of two numbers.
 struct function_entry {
@@ -61,7 +76,7 @@ struct target {
   const rule_entry* rules;
   int rule_count;
   storage_entry storages[dtype_count];
-  adjust_body adjust[2];
+  around_bodies around[2];
   const operation_entry* operations;
   int operation_count;
   void (*evaluate)(const program& code, const int64_t* t, double* out, int64_t n);

@@ -7,7 +7,10 @@ namespace gradstep::GS_TARGET::schedules {
 
 struct bend {
   double steps, power;
-  GS_HD double operator()(double t) const { return steps * pow(t / steps, power); }
+  template <class Exponent>
+  GS_HD double operator()(double t, Exponent exponent) const {
+    return steps * raise(t / steps, exponent);
+  }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules

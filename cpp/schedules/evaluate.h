@@ -20,6 +20,21 @@ GS_HD Operation read_operation([[maybe_unused]] const double* numbers, [[maybe_u
   }
 }
 
+// A step as a double, in vectors on every target; exact up to 2^53, where steps end.
+GS_HD double to_time(int64_t t) {
+  const double high = from_bits(uint64_t(t) >> 32 | 0x4530000000000000);  // 2^84 + 2^32 times the upper half
+  const double low = from_bits(uint32_t(t) | 0x4330000000000000);         // 2^52 + the lower half
+  return (high - (0x1p84 + 0x1p52)) + low;
+}
+
+// A function of t and its power, the latter as a number or as one of the types that stand for the commonest.
+template <class F, class Exponent>
+struct with_power {
+  F f;
+  Exponent exponent;
+  GS_HD double operator()(double t) const { return f(t, exponent); }
+};
+
 template <int width>
 struct schedule_machine {
   double times[schedule_depth_limit][width];
@@ -29,13 +44,28 @@ struct schedule_machine {
   int value = -1;  // the top of values
 
   template <class F>
+  GS_HD void fill(double* out, F f) const {
+    for (int i = 0; i < steps; ++i) out[i] = f(times[time][i]);
+  }
+  template <class F>
+  GS_HD void map(double* out, const F& f) const {
+    if constexpr (requires { f.power; }) {
+      if (f.power == 1) return fill(out, with_power<F, exponent_one>{f, {}});
+      if (f.power == 2) return fill(out, with_power<F, exponent_two>{f, {}});
+      if (f.power == 0.5) return fill(out, with_power<F, exponent_half>{f, {}});
+      fill(out, with_power<F, double>{f, f.power});
+    } else {
+      fill(out, f);
+    }
+  }
+
+  template <class F>
   GS_HD void leaf(const F& f) {
-    ++value;
-    for (int i = 0; i < steps; ++i) values[value][i] = f(times[time][i]);
+    map(values[++value], f);
   }
   template <class F>
   GS_HD void clock(const F& f) {
-    for (int i = 0; i < steps; ++i) times[time + 1][i] = f(times[time][i]);
+    map(times[time + 1], f);
     ++time;
   }
   template <class F>
@@ -63,7 +93,7 @@ template <int width>
 GS_HD void evaluate_steps(const program& code, const int64_t* t, double* out, int steps) {
   schedule_machine<width> machine;
   machine.steps = steps;
-  for (int i = 0; i < steps; ++i) machine.times[0][i] = double(t[i]);
+  for (int i = 0; i < steps; ++i) machine.times[0][i] = to_time(t[i]);
   for (int32_t at = 0; at < code.length; ++at) {
     const instruction now = code.code[at];
     const double* const numbers = code.numbers + now.first;

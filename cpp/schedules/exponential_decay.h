@@ -1,13 +1,13 @@
 // init rate^(t / steps).
 #pragma once
 
-#include "progress.h"
+#include "../transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 
 struct exponential_decay {
-  double init, rate, steps, staircase;
-  GS_HD double operator()(double t) const { return init * pow(rate, progress(t, steps, staircase)); }
+  double init, rate, steps;
+  GS_HD double operator()(double t) const { return init * growth(rate, t / steps); }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules

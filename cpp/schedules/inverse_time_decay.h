@@ -1,14 +1,15 @@
 // init / (1 + rate t / steps)^power.
 #pragma once
 
-#include "progress.h"
+#include "../transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 
 struct inverse_time_decay {
-  double init, rate, steps, power, staircase;
-  GS_HD double operator()(double t) const {
-    return init / pow(fma(rate, progress(t, steps, staircase), 1.0), power);
+  double init, rate, steps, power;
+  template <class Exponent>
+  GS_HD double operator()(double t, Exponent exponent) const {
+    return init / raise(fma(rate, t / steps, 1.0), exponent);
   }
 };
 

@@ -11,6 +11,7 @@
 #include "exponential_decay.h"
 #include "inverse_sqrt_decay.h"
 #include "inverse_time_decay.h"
+#include "lengthen.h"
 #include "linear.h"
 #include "linear_cosine.h"
 #include "log_uniform.h"
@@ -61,6 +62,7 @@
   X(clock, bend)              \
   X(clock, restart)           \
   X(clock, stairs)            \
+  X(clock, lengthen)          \
   X(clock, stretch)           \
   X(unary, every)             \
   X(unary, constant_way)      \

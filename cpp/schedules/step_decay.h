@@ -7,7 +7,7 @@ namespace gradstep::GS_TARGET::schedules {
 
 struct step_decay {
   double init, steps, rate;
-  GS_HD double operator()(double t) const { return init * pow(rate, floor_ratio(t, steps)); }
+  GS_HD double operator()(double t) const { return init * growth(rate, floor_ratio(t, steps)); }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules

@@ -17,10 +17,11 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import checkpoint, functional, logs, schedules, tasks
+from gradstep import checkpoint, functional, logs, schedules, search, tasks
 from gradstep.attachment import attach
 from gradstep.explore import Explore
 from gradstep.information import info
+from gradstep.lr_finder import LRFinder
 from gradstep.optimizers import (
     ASGD,
     SGD,
@@ -51,6 +52,7 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Explore",
+    "LRFinder",
     "Lion",
     "NAdam",
     "Plateau",
@@ -65,6 +67,7 @@ __all__ = [
     "info",
     "logs",
     "schedules",
+    "search",
     "set_num_threads",
     "tasks",
     *schedules.__all__,

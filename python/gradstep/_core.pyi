@@ -14,30 +14,77 @@ def hardware_threads() -> int: ...
 def thread_source() -> str: ...
 def check_parameters(parameters: list[Any]) -> None: ...
 
+class DecayKind:
+    COUPLED: DecayKind
+    DECOUPLED: DecayKind
+    FULL: DecayKind
+    CORRECTED: DecayKind
+
+class Surroundings:
+    def __init__(self) -> None: ...
+    decay: DecayKind
+    full_lr: float
+    cautious: bool
+    maximize: bool
+    clip_norm: float
+    clip_alone: bool
+    clip_value: float
+    averages: bool
+    corrects_average: bool
+    average_decay: float
+    copies: bool
+    zero_gradient: bool
+
 class GroupSettings:
     def __init__(
+        self, rule: str, hypers: Sequence[float], lr: float, weight_decay: float, around: Surroundings
+    ) -> None: ...
+
+class StepSettings:
+    def __init__(self, threads: int) -> None: ...
+    threads: int
+    unscale: float
+    skip: bool
+    skip_nonfinite: bool
+    measure: bool
+
+class StepReport:
+    @property
+    def measured(self) -> bool: ...
+    @property
+    def skipped(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def nonfinite(self) -> float: ...
+    @property
+    def update_norm(self) -> float: ...
+    @property
+    def parameter_norm(self) -> float: ...
+
+class StateNames:
+    def __init__(
         self,
-        rule: str,
-        lr: float,
-        weight_decay: float,
-        decoupled: bool,
-        maximize: bool,
-        hypers: Sequence[float],
+        arrays: Sequence[str],
+        numbers: Sequence[str],
+        average: str = "",
+        average_product: str = "",
+        copy: str = "",
     ) -> None: ...
 
 class Plan:
     def __init__(self) -> None: ...
-    def bind(
-        self, index: int, state: dict[str, Any], arrays: Sequence[str], numbers: Sequence[str], fresh: bool
-    ) -> None: ...
+    def bind(self, index: int, state: dict[str, Any], names: StateNames, fresh: bool) -> None: ...
     def step(
         self,
         parameters: list[list[Any]],
         gradients: list[Any] | None,
         states: list[dict[str, Any]] | dict[Any, dict[str, Any]],
         groups: Sequence[GroupSettings],
-        threads: int,
+        settings: StepSettings,
     ) -> list[int]: ...
+    def report(self) -> StepReport: ...
+    def skipped(self) -> bool: ...
     def written(self) -> list[Any]: ...
     def gathered(self) -> int: ...
 

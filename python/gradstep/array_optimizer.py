@@ -12,7 +12,6 @@ from gradstep.arrays import as_numpy, tell_autograd
 from gradstep.hyperparameters import Group
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
-from gradstep.threads import get_num_threads
 
 __all__ = ["ArrayOptimizer"]
 
@@ -57,12 +56,15 @@ class ArrayOptimizer(Stepping):
         self.state.extend({} for _ in complete["params"])
         self._forget_plan()
 
-    def step(self, gradients: Sequence[Any]) -> None:
+    def step(self, gradients: Sequence[Any], *, grad_scale: Any = None, found_inf: Any = None) -> None:
         """Update every parameter in place.
 
         Args:
             gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it
-                alone. Read only.
+                alone. Only read, unless a group has ``zero_grad=True``.
+            grad_scale: what the loss was multiplied by, a number or an array of one; the gradients are divided by it.
+                Default None, for 1.
+            found_inf: anything but 0 skips the update: a number or an array of one. Default None, for 0.
 
         Raises:
             TypeError, ValueError: an array or a hyper-parameter can't be used; nothing has been written.
@@ -71,9 +73,11 @@ class ArrayOptimizer(Stepping):
         expected = len(self.state)
         if len(listed) != expected:
             raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
-        self._update(listed, get_num_threads())
+        updated = self._update(listed, grad_scale, found_inf)
         if not self._all_numpy:
-            tell_autograd(self._plan.written())
+            tell_autograd(self._plan.written() if updated else ())
+            if any(group["zero_grad"] for group in self.param_groups):
+                tell_autograd(listed)
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
@@ -127,13 +131,36 @@ class ArrayOptimizer(Stepping):
         dtype = array.dtype if like_parameter or array.dtype == np.float64 else np.float32
         return np.full_like(array, value, dtype=dtype, order="K", subok=False)
 
+    def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
+        if dtype is None:
+            copy = self._new_array(parameter, 0.0, False)
+            copy[...] = as_numpy(parameter, "a parameter")
+            return copy
+        array = as_numpy(parameter, "a parameter")
+        return array.astype(array.dtype if dtype == "param" else _sixteen_bit(dtype), order="K", subok=False)
+
+    def _assign(self, parameter: Any, values: Any) -> None:
+        as_numpy(parameter, "a parameter")[...] = as_numpy(values, "an average")
+
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = name == "step" or as_numpy(parameter, "a parameter").dtype == np.float64
+        exact = name in ("step", "ema_product") or as_numpy(parameter, "a parameter").dtype == np.float64
         return np.array(value, dtype=np.float64 if exact else np.float32)
 
 
+def _sixteen_bit(name: str) -> Any:
+    if name == "f16":
+        return np.float16
+    try:
+        from ml_dtypes import bfloat16
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            "cast_to='bf16' over NumPy arrays needs ml_dtypes: pip install ml_dtypes, or pass 'f16'", name="ml_dtypes"
+        ) from missing
+    return bfloat16
+
+
 def _copy_state(saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]:
-    copied = {name: np.array(value, order="K") for name, value in saved.items() if value is not None}
+    copied = {name: np.array(np.asarray(value), order="K") for name, value in saved.items() if value is not None}
     shape = as_numpy(array, "a parameter").shape
     for name, value in copied.items():
         if value.ndim and value.shape != shape:

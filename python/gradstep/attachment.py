@@ -95,7 +95,7 @@ class Attachment:
         """
         if changed := changes(state_dict["schedules"], self.state_dict()["schedules"]):
             raise ValueError(
-                f"the state_dict was saved with other schedules:\n{changed}\n"
+                f"the state_dict was saved with other schedules (saved -> given):\n{changed}\n"
                 "Attach the saved ones to go on with them, or call seek(state_dict['updates']) to go on with these."
             )
         self.seek(state_dict["updates"])

@@ -20,6 +20,7 @@ import numpy as np
 from gradstep import _core, rules
 from gradstep.arrays import tell_autograd
 from gradstep.hyperparameters import Group
+from gradstep.options import step_settings
 from gradstep.rules.base import Rule
 from gradstep.scheduling import evaluate_schedules
 from gradstep.threads import get_num_threads
@@ -57,7 +58,17 @@ def _update_of(rule: type[Rule]) -> Update:
     name = rule.__name__.lower() + "_"
     defaults = _own_defaults(rule)
 
-    def update(param: Any, grad: Any, *states: Any, step: int, **hyperparameters: Any) -> None:
+    def update(
+        param: Any,
+        grad: Any,
+        *states: Any,
+        step: int,
+        average: Any = None,
+        copy: Any = None,
+        grad_scale: Any = None,
+        found_inf: Any = None,
+        **hyperparameters: Any,
+    ) -> None:
         if isinstance(step, bool) or not isinstance(step, int) or step < 1:
             raise ValueError(f"{name} got step={step!r}: it counts updates from 1")
         group = rule.defaults_with({}, **defaults)
@@ -66,7 +77,10 @@ def _update_of(rule: type[Rule]) -> Update:
         group.update(hyperparameters)
         evaluate_schedules(group, step - 1)
         rule.check(group)
-        _apply(name, rule, group, param, grad, states, step)
+        state = _state(name, rule, group, states) | _surroundings(name, group, average, copy)
+        state["step"] = np.array(step - 1.0)
+        settings = step_settings([group], get_num_threads(), grad_scale, found_inf)
+        _apply(rule, group, ([[param]], [grad], [state], [rule.settings(group)], settings))
 
     update.__name__ = update.__qualname__ = name
     arguments = ", ".join(f"{key}={value!r}" for key, value in defaults.items())
@@ -75,6 +89,8 @@ def _update_of(rule: type[Rule]) -> Update:
         f"Equations, hyper-parameters and source: :class:`gradstep.{rule.__name__}`.\n\n"
         f"Args:\n    param: the array to update.\n    grad: its gradient, read only.\n"
         f"    states: {_state_text(rule, defaults)}, updated too.\n    step: this update, counted from 1.\n"
+        f"    average, copy: the arrays for the options ema and cast_to.\n"
+        f"    grad_scale, found_inf: as ``step`` of the optimizers takes them.\n"
         f"    hyperparameters: {arguments}; and the options of every optimizer.\n\n"
         "Raises:\n    TypeError, ValueError: an argument can't be used; nothing has been written.\n"
     )
@@ -85,23 +101,31 @@ def _state_text(rule: type[Rule], defaults: Group) -> str:
     return ", ".join((*rule.kernel(defaults).arrays, *rule.numbers[1:])) or "none"
 
 
-def _apply(
-    name: str, rule: type[Rule], group: Group, param: Any, grad: Any, states: tuple[Any, ...], step: int
-) -> None:
-    arrays, kept = rule.kernel(group).arrays, rule.numbers[1:]
-    if len(states) != len(arrays) + len(kept):
-        expected = ", ".join((*arrays, *kept)) or "none"
-        raise TypeError(f"{name} got {len(states)} arrays of state: with these hyper-parameters it takes {expected}")
-    state = dict(zip((*arrays, *kept), states, strict=True))
-    state["step"] = np.array(step - 1.0)
-    numbers = ("step", *kept)
+def _state(name: str, rule: type[Rule], group: Group, given: tuple[Any, ...]) -> dict[str, Any]:
+    names = (*rule.kernel(group).arrays, *rule.numbers[1:])
+    if len(given) != len(names):
+        expected = ", ".join(names) or "none"
+        raise TypeError(f"{name} got {len(given)} arrays of state: with these hyper-parameters it takes {expected}")
+    return dict(zip(names, given, strict=True))
+
+
+def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str, Any]:
+    for option, argument, array in (("ema", "average", average), ("cast_to", "copy", copy)):
+        if (group[option] is None) != (array is None):
+            raise TypeError(f"{name} takes {option} and {argument}, the array to update, together")
+    if group["ema_bias_correction"]:
+        raise ValueError(f"{name} keeps nothing, so it can't correct an average: pass ema as a schedule of its weights")
+    return {"ema": average, "cast": copy}
+
+
+def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...]) -> None:
+    (((param,),), _, (state,), _, _) = arguments
     plan = _core.Plan()
-    settings = [rule.settings(group)]
-    threads = get_num_threads()
-    if plan.step([[param]], [grad], [state], settings, threads):
-        plan.bind(0, state, arrays, numbers, step == 1)
-        plan.step([[param]], [grad], [state], settings, threads)
-    tell_autograd((param, *states))
+    if plan.step(*arguments):
+        plan.bind(0, state, rule.state_names(group), state["step"] == 0)
+        plan.step(*arguments)
+    if not plan.report().skipped:
+        tell_autograd((param, *state.values()))
 
 
 adadelta_ = _update_of(rules.Adadelta)

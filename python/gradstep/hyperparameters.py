@@ -6,34 +6,11 @@ import math
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
-__all__ = ["Group", "Hyperparameter", "Options", "read_float", "read_hyperparameter"]
+__all__ = ["Group", "Hyperparameter", "read_float", "read_hyperparameter"]
 
 Group = dict[str, Any]
-
-
-class Options(TypedDict, total=False):
-    """What every optimizer takes beside its own hyper-parameters, by keyword."""
-
-    maximize: bool
-    decoupled_weight_decay: bool
-    state_dtype: str | None
-    foreach: bool | None
-    fused: bool | None
-    capturable: bool
-    differentiable: bool
-
-
-OPTION_DEFAULTS: Options = {
-    "maximize": False,
-    "decoupled_weight_decay": False,
-    "state_dtype": None,
-    "foreach": None,
-    "fused": None,
-    "capturable": False,
-    "differentiable": False,
-}
 
 
 @dataclass(frozen=True)
@@ -47,7 +24,7 @@ class Hyperparameter:
     includes_low: bool = True
     includes_high: bool = False
     label: str = ""
-    read_once: bool = False  #: when the states are made
+    read_once: bool = False  #: a schedule makes no sense there
 
     def is_in(self, group: Group) -> bool:
         """Whether the group has a value there, if a wrong one."""
@@ -90,6 +67,10 @@ def _pair(key: str, index: int, **limits: Any) -> Hyperparameter:
 HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "lr": Hyperparameter("lr", label="learning rate"),
     "weight_decay": Hyperparameter("weight_decay"),
+    "peak_lr": Hyperparameter("peak_lr", includes_low=False, read_once=True),
+    "clip_norm": Hyperparameter("clip_norm", includes_low=False),
+    "clip_value": Hyperparameter("clip_value", includes_low=False),
+    "ema": Hyperparameter("ema", high=1.0, includes_high=True),
     "momentum": Hyperparameter("momentum"),
     "dampening": Hyperparameter("dampening", low=-math.inf, includes_low=False),
     "beta1": _pair("betas", 0, high=1.0, label="beta parameter at index 0"),
@@ -118,7 +99,7 @@ def read_float(value: object, name: str) -> float:
             f"Invalid {name}: {value!r} of type {type(value).__name__}: pass a number or an array of one number"
         )
     try:
-        return float(value)  # type: ignore[arg-type]
+        return float(value.item() if hasattr(value, "item") else value)  # type: ignore[arg-type]
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"Tensor {name} must be 1-element, got {value!r}") from error
 

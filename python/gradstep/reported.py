@@ -19,4 +19,10 @@ def reported(name: str, value: Any) -> float:
     >>> reported("loss", np.array([0.5]))
     0.5
     """
-    return read_float(value.detach() if hasattr(value, "detach") else value, name)
+    try:
+        number = value.item() if hasattr(value, "item") else value
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} is an array of shape {tuple(value.shape)}: pass a number or an array of one number"
+        ) from error
+    return read_float(number, name)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter
-from gradstep.schedules import Schedule, from_json
+from gradstep.schedules import Schedule, difference, from_json
 
 __all__ = ["GroupSchedules", "adopt_schedules", "changes", "evaluate_schedules", "resume_schedules"]
 
@@ -131,19 +131,28 @@ def _updates_of(i: int, saved: Group, states: Mapping[Any, Any]) -> int:
 def _refuse_change(i: int, saved: Mapping[str, str], given: Mapping[str, str]) -> None:
     if changed := changes(saved, given):
         raise ValueError(
-            f"the state_dict was saved with other schedules than this optimizer has, in group {i}:\n{changed}\n"
+            f"the state_dict was saved with other schedules than this optimizer has, in group {i} (saved -> given):\n"
+            f"{changed}\n"
             "To go on with the saved ones, make the optimizer with numbers in their place; to go on with this "
             f"optimizer's, delete state_dict['param_groups'][{i}]['schedules'] before loading."
         )
 
 
 def changes(saved: Mapping[str, str], given: Mapping[str, str]) -> str:
-    """What differs between two sets of schedules in JSON, a line for each name; empty if nothing does."""
-    return "\n".join(
-        f"  {name}: saved {_shown(saved.get(name))}, given {_shown(given.get(name))}"
+    """What differs between two sets of schedules in JSON, a line for each argument; empty if nothing does."""
+    lines = [
+        f"  {name}: {line}"
         for name in sorted({*saved, *given})
         if saved.get(name) != given.get(name)
-    )
+        for line in _differences(saved.get(name), given.get(name))
+    ]
+    return "\n".join(lines)
+
+
+def _differences(saved: str | None, given: str | None) -> list[str]:
+    if saved is None or given is None:
+        return [f"{_shown(saved)} -> {_shown(given)}"]
+    return difference(from_json(saved), from_json(given)).splitlines()
 
 
 def _shown(text: str | None) -> str:

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import logging
+import operator
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradstep import _core
+from gradstep.averages import Averages
 from gradstep.hyperparameters import Group
+from gradstep.options import OPTION_DEFAULTS, step_settings, surroundings
 from gradstep.rules.base import Rule
 from gradstep.scheduling import GroupSchedules, adopt_schedules
+from gradstep.threads import get_num_threads
 
-__all__ = ["Stepping"]
+__all__ = ["Stats", "Stepping"]
 
 _log = logging.getLogger("gradstep")
 _NO_SETTINGS = {"params", "schedules", "updates"}
+_READ_OPTIONS = operator.itemgetter(*OPTION_DEFAULTS)
 _PLAIN = (int, float, bool, str, type(None))
+
+
+class Stats(NamedTuple):
+    """What a step did, over all tensors; norms are Euclidean. Of a skipped step only the first two are known."""
+
+    gradient_norm: float  #: after unscaling, before clipping
+    nonfinite: float  #: how many elements of the gradients were infinite or NaN
+    update_norm: float  #: of the parameters' change
+    parameter_norm: float  #: after the update
+    skipped: bool
+
+
+class _Known(NamedTuple):
+    """A group's settings, and the values that they were made from."""
+
+    keys: set[str]
+    read: operator.itemgetter[Any]
+    values: tuple[Any, ...]
+    settings: _core.GroupSettings
 
 
 class Stepping(Rule):
@@ -25,6 +49,7 @@ class Stepping(Rule):
     """
 
     param_groups: list[Group]
+    _averages_in: bool
     state: Any
 
     def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
@@ -33,56 +58,114 @@ class Stepping(Rule):
     def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
         raise AttributeError("an optimizer says how an array of state is made")
 
+    def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
+        raise AttributeError("an optimizer says how a copy of a parameter is made, in the states' dtype for None")
+
+    def _assign(self, parameter: Any, values: Any) -> None:
+        raise AttributeError("an optimizer says how the values of an array are replaced")
+
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
         raise AttributeError("an optimizer says how a number of state is made")
 
     def _forget_plan(self) -> None:
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
         self._plan = _core.Plan()
+        self._averages_in = False
         self._binding = threading.Lock()  # another thread must not make the states anew after the first step
-        self._known_settings: dict[int, tuple[list[object], _core.GroupSettings]] = {}
+        self._known_settings: dict[int, _Known] = {}
+        self._known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]] = {}
+        self._usual_settings: _core.StepSettings | None = None
         self._schedules = [GroupSchedules(group) for group in self.param_groups]
 
-    def _update(self, gradients: list[Any] | None, threads: int) -> None:
-        """Make one step with the given gradients, or with each parameter's ``.grad``."""
+    def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
+        """Make one step with the given gradients, or with each parameter's ``.grad``; False if it was skipped."""
+        if self._averages_in:
+            raise RuntimeError(
+                "the parameters are their averages now, which a step must not change: leave the optimizer's "
+                "`with averages.swapped_in()` block first"
+            )
         groups = self.param_groups
         if len(self._schedules) != len(groups):
             self._forget_plan()
         for group, schedules in zip(groups, self._schedules, strict=True):
             schedules.yield_to_writes(group)
-        settings = [self._group_settings(i, group) for i, group in enumerate(groups)]
-        parameters = [group["params"] for group in groups]
-        unbound = self._plan.step(parameters, gradients, self.state, settings, threads)
+        arguments = (
+            [group["params"] for group in groups],
+            gradients,
+            self.state,
+            [self._group_settings(i, group) for i, group in enumerate(groups)],
+            self._step_settings(grad_scale, found_inf),
+        )
+        unbound = self._plan.step(*arguments)
         if unbound:
             with self._binding:
                 for index in unbound:
                     self._bind(index)
-                if self._plan.step(parameters, gradients, self.state, settings, threads):
+                if self._plan.step(*arguments):
                     raise RuntimeError("the optimizer's state was changed by another thread during its step")
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
+        if self._plan.skipped():
+            return False
         for group, schedules in zip(groups, self._schedules, strict=True):
             schedules.advance(group)
+        return True
+
+    def stats(self) -> Stats:
+        """What the last step did; the option ``stats=True`` asks for it.
+
+        Raises:
+            RuntimeError: no step has been measured.
+        """
+        report = self._plan.report()
+        if not report.measured and not report.skipped:
+            raise RuntimeError("no step has been measured: make the optimizer with stats=True, then step")
+        return Stats(*(getattr(report, name) for name in Stats._fields))
+
+    @property
+    def averages(self) -> Averages:
+        """The averages of the parameters that the option ``ema`` keeps."""
+        return Averages(self)
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
-        values = [value for key, value in group.items() if key not in _NO_SETTINGS]
         known = self._known_settings.get(i)
-        if known and known[0] == values:
-            return known[1]
-        plain = all(map(_is_plain, values))
+        if known and known.keys == group.keys() and known.read(group) == known.values:
+            return known.settings
+        return self._new_group_settings(i, group)
+
+    def _new_group_settings(self, i: int, group: Group) -> _core.GroupSettings:
+        read = operator.itemgetter(*(key for key in group if key not in _NO_SETTINGS))
+        plain = all(map(_is_plain, read(group)))
         if not plain and adopt_schedules(group, self.param_groups):
             self._schedules[i] = GroupSchedules(group)
-        settings = self.settings(group)
+        settings = self.settings(group, self._surroundings(i, group))
         if plain:  # a tensor may change in place
-            self._known_settings[i] = (values, settings)
+            self._known_settings[i] = _Known(set(group), read, read(group), settings)
         return settings
+
+    def _surroundings(self, i: int, group: Group) -> _core.Surroundings:
+        options = _READ_OPTIONS(group)
+        known, around = self._known_options.get(i, (None, None))
+        if around is None or known != options:
+            around = surroundings(group)
+            self._known_options[i] = options, around
+            self._usual_settings = None
+        return around
+
+    def _step_settings(self, grad_scale: object, found_inf: object) -> _core.StepSettings:
+        threads = get_num_threads()
+        if grad_scale is not None or found_inf is not None:
+            return step_settings(self.param_groups, threads, grad_scale, found_inf)
+        if self._usual_settings is None or self._usual_settings.threads != threads:
+            self._usual_settings = step_settings(self.param_groups, threads)
+        return self._usual_settings
 
     def _bind(self, index: int) -> None:
         """Complete the state of the parameter at ``index`` over all groups and hand it to the plan."""
         group, parameter = self._locate(index)
         state = self._state_of(index, parameter)
         fresh = self._complete_state(group, parameter, state)
-        self._plan.bind(index, state, self.kernel(group).arrays, self.numbers, fresh)
+        self._plan.bind(index, state, self.state_names(group), fresh)
 
     def _complete_state(self, group: Group, parameter: Any, state: dict[str, Any]) -> bool:
         """Make what the state lacks; True if that is all of its arrays."""
@@ -90,12 +173,21 @@ class Stepping(Rule):
             if not hasattr(state.get(name), "shape"):  # old checkpoints hold plain numbers
                 value = state.get(name, self.initial(name, group))
                 state[name] = self._new_number(parameter, name, value)
+        self._complete_surroundings(group, parameter, state)
         arrays = self.kernel(group).arrays
         missing = [name for name in arrays if state.get(name) is None]
         for name in missing:
             like_parameter = group["state_dtype"] == "param"
             state[name] = self._new_array(parameter, self.initial(name, group), like_parameter)
         return len(missing) == len(arrays)
+
+    def _complete_surroundings(self, group: Group, parameter: Any, state: dict[str, Any]) -> None:
+        if group["ema"] is not None and state.get("ema") is None:
+            state["ema"] = self._new_copy(parameter, None)
+        if group["ema"] is not None and group["ema_bias_correction"] and state.get("ema_product") is None:
+            state["ema_product"] = self._new_number(parameter, "ema_product", 1.0)
+        if group["cast_to"] is not None and state.get("cast") is None:
+            state["cast"] = self._new_copy(parameter, group["cast_to"])
 
     def _locate(self, index: int) -> tuple[Group, Any]:
         for group in self.param_groups:

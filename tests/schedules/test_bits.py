@@ -33,7 +33,7 @@ def drawn(random):
         gs.PolynomialDecay(init, steps, end, power + 0.5, cycle=True),
         gs.ExponentialDecay(init, rate, scale, stairs),
         gs.NaturalExpDecay(init, rate, scale, stairs),
-        gs.InverseTimeDecay(init, rate, scale, power, stairs),
+        gs.InverseTimeDecay(init, rate, scale, float(random.choice([0.5, 1, 2, power])), stairs),
         gs.InverseSqrtDecay(init, scale + 0.5, power),
         gs.CosineDecay(init, steps, end, end_at=end_at, past=past),
         gs.CosineDecay(init, steps, end, exponent=rate + 0.5, k=power + 0.5, end_at=end_at, past=past),

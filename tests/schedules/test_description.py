@@ -76,6 +76,14 @@ def test_good_schedules_have_no_warnings(s):
             ["the value is negative from t = 81 on, where it is -0.0125; bound it by clip(lo=0)"],
         ),
         (
+            gs.Linear(1.0, 0.0, 120, past="extrapolate"),
+            ["the value is negative from t = 121 on, where it is -0.00833333; bound it by clip(lo=0)"],
+        ),
+        (
+            gs.OneCycle(1.0, 100, anneal="linear", end_at="last", past="extrapolate"),
+            ["the value is negative from t = 100 on, where it is -0.0142"],
+        ),
+        (
             gs.CosineDecay(1.0, 100).warmup(20, mode="overlay", offset=0).clip(lo=0.001),
             ["the value jumps from 0.95 to 0.904508 at t = 20, where two parts meet"],
         ),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from schedule_reference import philox, random_fraction
+from leaf_formulas import philox, random_fraction
 
 import gradstep as gs
 

@@ -38,7 +38,7 @@ class NumpyFormat:
 def _take_apart(value: Any, where: str, arrays: dict[str, Any]) -> Any:
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, _PLAIN):
+    if type(value) in _PLAIN:
         return value
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         name = where if where not in arrays else f"{where}#{len(arrays)}"

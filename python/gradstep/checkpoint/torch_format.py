@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,6 +12,7 @@ import numpy as np
 __all__ = ["TorchFormat"]
 
 _PLAIN = (type(None), bool, int, float, str)
+_LOADABLE_DICTS = (dict, OrderedDict, Counter)
 
 
 class TorchFormat:
@@ -35,20 +38,26 @@ def _packed(value: Any, where: str) -> Any:
 
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, (torch.Tensor, *_PLAIN)):
+    if isinstance(value, torch.Tensor) or type(value) in _PLAIN:
         return value
     if isinstance(value, np.ndarray):
         return _as_tensor(value, where)
     if isinstance(value, dict):
-        packed = {key: _packed(each, f"{where}/{key}") for key, each in value.items()}
-        # A model's state dict has an attribute of its own: it is kept, if there is nothing in it to replace.
-        return value if all(packed[key] is value[key] for key in value) else packed
+        return _packed_dict(value, where)
     if type(value) in (list, tuple):
         return type(value)(_packed(each, f"{where}/{i}") for i, each in enumerate(value))
     raise TypeError(
         f"{where.lstrip('/')} is a {type(value).__name__}: a checkpoint holds tensors, arrays, numbers, text, and "
         "dicts, lists and tuples of them"
     )
+
+
+def _packed_dict(value: dict[Any, Any], where: str) -> dict[Any, Any]:
+    keys = [_packed(key, f"a key of {where.lstrip('/')}") for key in value]
+    values = [_packed(each, f"{where}/{key}") for key, each in value.items()]
+    unchanged = all(map(operator.is_, (*keys, *values), (*value, *value.values())))
+    # A model's state dict has an attribute of its own, which a new dict would lack.
+    return value if unchanged and type(value) in _LOADABLE_DICTS else dict(zip(keys, values, strict=True))
 
 
 def _as_tensor(array: np.ndarray[Any, Any], where: str) -> Any:

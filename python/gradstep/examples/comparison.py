@@ -105,7 +105,7 @@ def _lap_line(training: Training, lap: Lap) -> str:
     metrics = "  ".join(f"{m.name} {lap.test[m.name]:{m.format}}" for m in plan.task.metrics)
     width = len(str(plan.span.updates))
     done = f"{lap.updates:{width}}/{plan.span.updates}"
-    return f"{plan.settings.name:9} {done}  {training.library:9} {losses}  {metrics}"
+    return f"{plan.settings.name:9} {done} {training.library:8} {losses}  {metrics}"
 
 
 def _best(trainings: Sequence[Training]) -> Training:

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gradstep.hyperparameters import read_float
+from gradstep.logs.measurement import Measurement
 from gradstep.logs.sinks import Sink
 from gradstep.logs.updates import Watch
-from gradstep.norms import copies, norm, norm_of_change
-from gradstep.stepping import Stepping
 
 __all__ = ["StepLog"]
 
@@ -65,17 +63,13 @@ class StepLog:
         if gradients is None and isinstance(self.optimizer.state, list):
             raise TypeError("this optimizer is over arrays: pass the gradients of its step, log.step(gradients)")
         watch = Watch(self.optimizer, gradients)
-        if self.steps % self.every:
-            yield
-            self.skipped += not watch.has_moved()
-        else:
-            rates, before = self._rates(), copies(self._parameters())
-            yield
-            self.skipped += not watch.has_moved()
-            after = self._parameters()
-            found = [parameter.grad for parameter in after] if gradients is None else gradients
-            norms = {"gradient_norm": norm(found), "update_norm": norm_of_change(before, after)}
-            self._write({**rates, **norms, "skipped_steps": self.skipped})
+        measurement = None if self.steps % self.every else Measurement(self.optimizer)
+        yield
+        self.skipped += not watch.has_moved()
+        if measurement:
+            values = {**measurement.finish(gradients), "skipped_steps": self.skipped}
+            for sink in self.sinks:
+                sink.write(self.steps, values)
         self.steps += 1
 
     def close(self) -> None:
@@ -90,18 +84,3 @@ class StepLog:
     def load_state_dict(self, state_dict: Mapping[str, int]) -> None:
         """Go on from a ``state_dict``."""
         self.steps, self.skipped = state_dict["steps"], state_dict["skipped"]
-
-    def _parameters(self) -> list[Any]:
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-
-    def _rates(self) -> dict[str, float]:
-        scaled = isinstance(self.optimizer, Stepping)  # others may keep what they like in lr_scale
-        rates = [
-            read_float(group["lr"], "lr") * (read_float(group.get("lr_scale", 1.0), "lr_scale") if scaled else 1.0)
-            for group in self.optimizer.param_groups
-        ]
-        return {"rate": rates[0]} if len(rates) == 1 else {f"rate/{i}": rate for i, rate in enumerate(rates)}
-
-    def _write(self, values: Mapping[str, float]) -> None:
-        for sink in self.sinks:
-            sink.write(self.steps, values)

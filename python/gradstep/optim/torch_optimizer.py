@@ -12,7 +12,6 @@ from torch.optim import optimizer as _optimizer
 from gradstep.hyperparameters import Group
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
-from gradstep.threads import get_num_threads
 
 __all__ = ["TorchOptimizer"]
 
@@ -22,6 +21,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     #: whether the states are made with the optimizer rather than at a parameter's first update
     eager_states: ClassVar[bool] = False
+    #: tells torch.amp.GradScaler to leave the gradients as they are and hand its scale to the step
+    _step_supports_amp_scaling = True
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         torch.optim.Optimizer.__init__(self, params, defaults)
@@ -74,9 +75,13 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        self._update(None, get_num_threads())
+        scale, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)  # GradScaler sets them
         # The core writes through pointers: a graph that saved a parameter must notice.
-        torch.autograd.graph.increment_version(self._plan.written())
+        if self._update(None, scale, found_inf):
+            torch.autograd.graph.increment_version(self._plan.written())
+        for group in self.param_groups:
+            if group["zero_grad"]:
+                torch.autograd.graph.increment_version([p.grad for p in group["params"] if p.grad is not None])
         return loss
 
     _observed_step = torch.optim.Optimizer.profile_hook_step(_plain_step)
@@ -140,6 +145,14 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         dtype = parameter.dtype if like_parameter or parameter.dtype == torch.float64 else torch.float32
         return torch.full_like(parameter, value, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
 
+    def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
+        wide = torch.float64 if parameter.dtype == torch.float64 else torch.float32
+        chosen = {None: wide, "param": parameter.dtype, "bf16": torch.bfloat16, "f16": torch.float16}[dtype]
+        return parameter.detach().to(chosen, copy=True, memory_format=torch.preserve_format)
+
+    def _assign(self, parameter: Any, values: Any) -> None:
+        parameter.detach().copy_(torch.as_tensor(values))
+
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = name != "step" and parameter.dtype == torch.float64
+        exact = name == "ema_product" or (name != "step" and parameter.dtype == torch.float64)
         return torch.tensor(float(value), dtype=torch.float64 if exact else torch.float32)

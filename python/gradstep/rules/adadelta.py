@@ -24,7 +24,7 @@ class Adadelta(Rule):
         rho: :math:`\rho`, from 0 to 1.
         eps: :math:`\epsilon`, at least 0.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -23,7 +23,7 @@ class Adagrad(Rule):
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         initial_accumulator_value: :math:`s_0`, at least 0.
         eps: :math:`\epsilon`, at least 0.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

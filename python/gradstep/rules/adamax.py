@@ -21,7 +21,7 @@ class Adamax(Rule):
         betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
         eps: :math:`\epsilon`, at least 0, inside of the maximum (Keras adds it to the denominator).
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -25,7 +25,7 @@ class ASGD(Rule):
         alpha: :math:`\alpha`, at least 0.
         t0: the update at which averaging starts; may be infinite.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

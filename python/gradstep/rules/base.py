@@ -6,15 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from gradstep import _core
-from gradstep.hyperparameters import (
-    HYPERPARAMETERS,
-    OPTION_DEFAULTS,
-    Group,
-    Hyperparameter,
-    Options,
-    read_float,
-    read_hyperparameter,
-)
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter, read_float, read_hyperparameter
+from gradstep.options import OPTION_DEFAULTS, Options, check_options, surroundings
 
 __all__ = ["Kernel", "Rule"]
 
@@ -59,6 +52,18 @@ class Rule:
         raise AttributeError(f"{cls.__name__} declares no kernel")
 
     @classmethod
+    def state_names(cls, group: Group) -> _core.StateNames:
+        """What a parameter's state holds, by name."""
+        averages = group["ema"] is not None
+        return _core.StateNames(
+            cls.kernel(group).arrays,
+            cls.numbers,
+            average="ema" if averages else "",
+            average_product="ema_product" if averages and group["ema_bias_correction"] else "",
+            copy="" if group["cast_to"] is None else "cast",
+        )
+
+    @classmethod
     def initial(cls, name: str, group: Group) -> float:
         """What a new array or number of state is filled with."""
         return 0.0
@@ -66,29 +71,19 @@ class Rule:
     @classmethod
     def check(cls, group: Group) -> None:
         """Raise TypeError or ValueError for a group that can't be used."""
-        if group["differentiable"]:
-            raise ValueError(
-                "differentiable=True is not offered: the update is written in place, outside of autograd; "
-                f"use torch.optim.{cls.__name__} to differentiate through the step"
-            )
-        if group["state_dtype"] not in (None, "param"):
-            raise ValueError(
-                f"Invalid state_dtype: {group['state_dtype']!r}: pass None for float32 (float64 for float64 "
-                "parameters) or 'param' for the parameter's own dtype"
-            )
+        check_options(group, cls.__name__)
         cls.settings(group)
 
     @classmethod
-    def settings(cls, group: Group) -> _core.GroupSettings:
-        """The group's settings for the core, checked."""
+    def settings(cls, group: Group, around: _core.Surroundings | None = None) -> _core.GroupSettings:
+        """The group's settings for the core, checked; ``around`` is what its options gave before, if still true."""
         rule = cls.kernel(group).rule
         return _core.GroupSettings(
             rule,
+            hypers=[cls._read(group, name) for name in _HYPER_NAMES[rule]],
             lr=cls._read(group, "lr") * read_float(group.get("lr_scale", 1.0), "lr_scale"),
             weight_decay=cls._read(group, "weight_decay"),
-            decoupled=bool(group["decoupled_weight_decay"]),
-            maximize=bool(group["maximize"]),
-            hypers=[cls._read(group, name) for name in _HYPER_NAMES[rule]],
+            around=around or surroundings(group),
         )
 
     @classmethod

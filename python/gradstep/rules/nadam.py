@@ -27,7 +27,7 @@ class NAdam(Rule):
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         momentum_decay: :math:`\psi`, at least 0.
         decoupled_weight_decay: decay as :class:`AdamW` does.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

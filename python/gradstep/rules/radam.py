@@ -26,7 +26,7 @@ class RAdam(Rule):
         eps: :math:`\epsilon`, at least 0, not scaled by the correction.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         decoupled_weight_decay: decay as :class:`AdamW` does.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

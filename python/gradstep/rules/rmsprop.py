@@ -29,7 +29,7 @@ class RMSprop(Rule):
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         momentum: :math:`\mu`, at least 0.
         centered: divide by a standard deviation instead. The variance is not clamped, as in torch.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

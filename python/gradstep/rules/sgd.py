@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from gradstep.hyperparameters import Group, Options
+from gradstep.hyperparameters import Group
+from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class SGD(Rule):
         dampening: :math:`d`.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         nesterov: needs ``momentum`` above 0 and ``dampening`` 0.
-        options: see :class:`gradstep.hyperparameters.Options`.
+        options: see :class:`gradstep.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -57,7 +57,7 @@ class Cyclic(Schedule):
         scale: dict[str, list[Instruction]] = {
             "triangular": [],
             "triangular2": [("step_decay", [1.0, up + down, 0.5]), ("times", [])],
-            "exp_range": [("exponential_decay", [1.0, self.gamma, 1.0, 0.0]), ("times", [])],
+            "exp_range": [("exponential_decay", [1.0, self.gamma, 1.0]), ("times", [])],
         }
         return [*Constant(self.peak).code(), ("triangle", [up, down]), *scale[self.mode], ("blend", [self.base])]
 

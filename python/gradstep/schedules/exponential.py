@@ -2,12 +2,26 @@
 
 from dataclasses import dataclass
 
-from gradstep.schedules.base import Schedule
+from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import Count, Flag, NotNegative, Real
 
 
+class Decay(Schedule, abstract=True):
+    """A formula in t / steps, or as a staircase in floor(t / steps)."""
+
+    steps: Count
+    staircase: Flag
+
+    def code(self) -> list[Instruction]:
+        numbers = {name: float(getattr(self, name)) for name in self.checks() if name != "staircase"}
+        if not self.staircase:
+            return [(self.operation, list(numbers.values()))]
+        by_stair = (self.operation, list((numbers | {"steps": 1.0}).values()))
+        return [("stretch", [float(self.steps), 1.0]), by_stair, ("back", [])]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class ExponentialDecay(Schedule):
+class ExponentialDecay(Decay):
     """A factor of `rate` every `steps` updates: ``f(t) = init * rate**(t / steps)``.
 
     init: the value at t = 0.
@@ -29,7 +43,7 @@ class ExponentialDecay(Schedule):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NaturalExpDecay(Schedule):
+class NaturalExpDecay(Decay):
     """Exponential decay by e: ``f(t) = init * exp(-rate * t / steps)``.
 
     init: the value at t = 0.

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from gradstep.schedules.base import Instruction, Schedule
+from gradstep.schedules.exponential import Decay
 from gradstep.schedules.fields import Count, Flag, NotNegative, Positive, Real
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class InverseTimeDecay(Schedule):
+class InverseTimeDecay(Decay):
     """Hyperbolic decay: ``f(t) = init / (1 + rate * t / steps)**power``.
 
     init: the value at t = 0.
@@ -85,7 +86,7 @@ class PowerLaw(Schedule):
     power: Real
 
     def code(self) -> list[Instruction]:
-        return [("inverse_time_decay", [self.init, 1.0, self.timescale, -self.power, 0.0])]
+        return [("inverse_time_decay", [self.init, 1.0, self.timescale, -self.power])]
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)

@@ -72,7 +72,10 @@ class PolynomialDecay(Finite):
             )
 
     def formula(self) -> list[Instruction]:
-        return bent(super().formula(), self.length, self.k)
+        curve: Instruction = ("polynomial_decay", [self.init, float(self.length), self.end, self.power])
+        return bent([curve], self.length, self.k)
 
     def code(self) -> list[Instruction]:
-        return self.formula() if self.cycle else super().code()
+        if self.cycle:
+            return [("lengthen", [float(self.length)]), *self.formula(), ("back", [])]
+        return super().code()

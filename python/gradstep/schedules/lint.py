@@ -16,9 +16,9 @@ NOTICEABLE = 0.01
 def warnings_about(s: Schedule, values: Values) -> Iterator[str]:
     """The warnings about a run that uses `values`, those of the schedule from t = 0 on."""
     yield from wasted_update(values)
-    yield from negative_values(values)
+    yield from negative_values(values, first=0)
     yield from jumps(s, values)
-    yield from late_rise(s, values)
+    yield from longer_run(s, values)
 
 
 def wasted_update(values: Values) -> Iterator[str]:
@@ -26,10 +26,10 @@ def wasted_update(values: Values) -> Iterator[str]:
         yield "the first update is wasted, its value is 0; for a warmup leave offset=0 out"
 
 
-def negative_values(values: Values) -> Iterator[str]:
+def negative_values(values: Values, first: int) -> Iterator[str]:
     if values.min() < 0:
-        t = int((values < 0).argmax())
-        yield f"the value is negative from t = {t} on, where it is {values[t]:.6g}; bound it by clip(lo=0)"
+        i = int((values < 0).argmax())
+        yield f"the value is negative from t = {first + i} on, where it is {values[i]:.6g}; bound it by clip(lo=0)"
 
 
 def jumps(s: Schedule, values: Values) -> Iterator[str]:
@@ -41,14 +41,16 @@ def jumps(s: Schedule, values: Values) -> Iterator[str]:
             yield f"the value jumps from {values[t - 1]:.6g} to {values[t]:.6g} at t = {t}, where two parts meet"
 
 
-def late_rise(s: Schedule, values: Values) -> Iterator[str]:
-    """What a run that is a little longer would meet, after the value has come down."""
+def longer_run(s: Schedule, values: Values) -> Iterator[str]:
+    """What a run of up to twice the length would meet, that this one does not."""
     later = np.arange(len(values), 2 * len(values) + 1)
     try:
         beyond = s(later)
     except ValueError as ended:
         yield f"a longer run fails: {ended}"
         return
+    if values.min() >= 0:
+        yield from negative_values(beyond, first=len(values))
     least = NOTICEABLE * np.abs(values).max()
     if values[-1] < values.max() - least and beyond.max() > values[-1] + least:
         t = int(later[beyond.argmax()])

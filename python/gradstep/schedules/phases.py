@@ -158,11 +158,11 @@ class WSD(Ending):
             return [*Constant(peak).code(), *doubled_decay(steps), ("blend", [end])]
         if self.decay_kind == "exponential":
             ended = Constant(end).code()  # to the last bit
-            return followed([("exponential_decay", [peak, end / peak, steps, 0.0])], steps, ended)
+            return followed([("exponential_decay", [peak, end / peak, steps])], steps, ended)
         power = {"linear": 1.0, "1-sqrt": 0.5, "1-square": 2.0}[self.decay_kind]
         return bent([("linear", [peak, end, steps])], steps, power)
 
 
 def doubled_decay(steps: float) -> list[Instruction]:
     """2 * 0.5**x - 1, from 1 to 0."""
-    return [("exponential_decay", [2.0, 0.5, steps, 0.0]), *Constant(1.0).code(), ("minus", [])]
+    return [("exponential_decay", [2.0, 0.5, steps]), *Constant(1.0).code(), ("minus", [])]

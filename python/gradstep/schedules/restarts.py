@@ -66,7 +66,7 @@ class CosineRestarts(Schedule):
         clock, length = ("repeat", [float(self.steps)]), float(self.steps - gap)
         if self.mult != 1:
             starts = cycle_starts(self.steps, self.mult)
-            peak = on_stairs(starts[1:], ("exponential_decay", [self.init, self.decay, 1.0, 0.0]))
+            peak = on_stairs(starts[1:], ("exponential_decay", [self.init, self.decay, 1.0]))
             clock, length = ("restart", [float(each) for each in (gap, *starts)]), 1.0
         if self.decay == 1:
             peak = [("constant", [self.init])]

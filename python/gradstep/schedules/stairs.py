@@ -57,7 +57,7 @@ class MultiStep(Schedule):
     rate: NotNegative
 
     def code(self) -> list[Instruction]:
-        return on_stairs(self.milestones, ("exponential_decay", [self.init, self.rate, 1.0, 0.0]))
+        return on_stairs(self.milestones, ("exponential_decay", [self.init, self.rate, 1.0]))
 
     def landmarks(self) -> list[Landmark]:
         return new_values(self.milestones)

@@ -1,0 +1,74 @@
+#include "preparation.h"
+
+#include <algorithm>
+
+#include "dispatch.h"
+
+namespace gradstep {
+
+namespace {
+
+bool is_plain(const gradient_stage& stage) {
+  return stage.unscale == 1 && stage.shrink == 1 && stage.limit == no_limit && stage.decay == 0 &&
+         !stage.maximize;
+}
+
+bool same_time(const clock& a, const clock& b) {
+  return a.t == b.t && a.fresh == b.fresh && a.average_product == b.average_product &&
+         std::equal(a.kept, a.kept + kept_limit, b.kept);
+}
+
+double shrinkage(const group_settings& settings) {
+  switch (settings.around.decay) {
+    case decay_kind::coupled:
+      return 0;
+    case decay_kind::decoupled:
+      return settings.lr * settings.weight_decay;
+    case decay_kind::full:
+      return settings.lr / settings.around.full_lr * settings.weight_decay;
+    case decay_kind::corrected:
+      return settings.lr * (settings.lr / settings.around.full_lr) * settings.weight_decay;
+  }
+  return 0;
+}
+
+// The weight of the new parameter in its average. Corrected, the average starts as the first parameter and is
+// what an average that starts at zero would be after its division by 1 - product.
+double average_weight(const group_settings& settings, clock& now) {
+  const double weight = 1 - settings.around.average_decay;
+  if (!settings.around.corrects_average) return weight;
+  now.average_product *= settings.around.average_decay;
+  return weight == 0 ? 0 : weight / (1 - now.average_product);
+}
+
+}  // namespace
+
+const prepared& preparation::prepare(const slot& tensor, int group, const group_settings& settings,
+                                     const step_settings& options, double shrink, bool measured) {
+  clock now = tensor.now();
+  now.lr = now.rate = settings.lr;
+  const arithmetic type = tensor.arithmetic_type();
+  if (!made_.empty()) {
+    const prepared& last = made_.back();
+    if (last.group == group && last.step.type == type && same_time(last.before, now)) return last;
+  }
+  prepared& made = made_.emplace_back(prepared{group, now, now, {}});
+  constants& step = made.step;
+  step.body = &active_target().rules[settings.rule].bodies[int(type)];
+  step.type = type;
+  step.body->prepare(settings.hypers.data(), made.after, step.rule);
+  step.rate = made.after.rate;
+  step.keep = 1 - shrinkage(settings);
+  step.keep_against = settings.around.cautious ? 1 : step.keep;
+  const double coupled = settings.around.decay == decay_kind::coupled ? settings.weight_decay : 0;
+  step.gradient = {options.unscale, shrink, settings.around.clip_value, coupled, settings.around.maximize};
+  step.average_weight = average_weight(settings, made.after);
+  step.zero_gradient = settings.around.zero_gradient;
+  step.measure_gradient = options.measure && !measured;
+  step.measure_change = options.measure;
+  step.prepares_gradient = !is_plain(step.gradient);
+  step.rule_alone = !step.prepares_gradient && !step.zero_gradient && !options.measure;
+  return made;
+}
+
+}  // namespace gradstep

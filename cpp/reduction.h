@@ -1,0 +1,33 @@
+// Sums whose bits do not depend on chunks, blocks or threads: a leaf is 4096 elements in visiting order,
+// summed in 32 lanes that are folded by halves; leaves are added pairwise by index, and so are tensors.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cpu/target.h"
+
+namespace gradstep {
+
+constexpr int64_t leaf_elements = 4096;  // chunks start at multiples of it
+
+// Sums of squares, and a count.
+struct sums {
+  double gradient = 0, nonfinite = 0, change = 0, parameter = 0;
+
+  void take_gradient(const sums& from) { gradient = from.gradient, nonfinite = from.nonfinite; }
+  void take_change(const sums& from) { change = from.change, parameter = from.parameter; }
+};
+
+// The sums of one leaf on their way.
+struct lane_sums {
+  double gradient[sum_lanes] = {}, nonfinite[sum_lanes] = {}, change[sum_lanes] = {},
+         parameter[sum_lanes] = {};
+
+  sums fold() const;
+};
+
+// Adds pairwise by index, level by level; an odd one waits for the next level.
+sums add_pairwise(std::vector<sums> parts);
+
+}  // namespace gradstep

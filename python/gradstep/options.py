@@ -1,0 +1,182 @@
+"""What every optimizer takes beside its own hyper-parameters: what surrounds the rule in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from gradstep import _core
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter
+
+__all__ = ["OPTION_DEFAULTS", "Options", "check_options", "step_settings", "surroundings"]
+
+DecayKind = Literal["full", "corrected"]
+
+
+class Options(TypedDict, total=False):
+    r"""The options of every optimizer, by keyword or in a group.
+
+    A step reads each gradient, changes it in this order, applies the rule to what is left and changes the parameter,
+    all in one pass; each operation is rounded by itself, so that the result is that of separate calls:
+
+    .. math::
+        g &\leftarrow g / s, \quad
+        g \leftarrow g \min(1, c / (\lVert g \rVert + 10^{-6})), \quad
+        g \leftarrow \min(\max(g, -l), l) \\
+        p &\leftarrow (1 - \delta)\, p - \gamma\, u(g), \quad
+        a \leftarrow a + (1 - d)(p - a)
+
+    with s the ``grad_scale`` of the step, c ``clip_norm``, l ``clip_value``, u the rule's direction and d ``ema``.
+
+    maximize: follow the gradient upwards. Default False.
+    decoupled_weight_decay: False adds :math:`\lambda p` to the gradient; True has :math:`\delta = \gamma\lambda`;
+        "full" has :math:`\delta = \lambda\gamma/\gamma_{max}`, so that the decay does not depend on the rate's size;
+        "corrected" has :math:`\delta = \lambda\gamma^2/\gamma_{max}` (Defazio 2025, arXiv:2506.02285), which keeps the
+        norm of normalised layers steady while the rate falls.
+    peak_lr: :math:`\gamma_{max}`, above 0, for these two.
+    cautious: decay only where the update has the parameter's sign, :math:`u p \ge 0` (Chen et al. 2025,
+        arXiv:2510.12402); the decay must be decoupled. Default False.
+    clip_norm: the largest norm of the gradients, above 0, as ``torch.nn.utils.clip_grad_norm_``; a number or a
+        schedule. None (the default) for no limit.
+    clip_scope: whose norm: "all" (the default) of all groups together, "group" of each group by itself.
+    clip_value: the largest magnitude of a gradient's element, above 0; a number or a schedule; None (the default) for
+        no limit.
+    skip_nonfinite: make no update where any gradient is infinite or NaN: parameters, states, counts and schedules
+        stay. Default False.
+    ema: decay of an average of each parameter, from 0 to 1, a number or a schedule; it is in ``state["ema"]`` and in
+        ``optimizer.averages``. None (the default) for none.
+    ema_bias_correction: give the first updates of the average the weights that an average from zero has after its
+        correction; without it (the default) it starts as the parameter before the first update.
+    cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update.
+        None (the default) for none.
+    zero_grad: fill the gradients with zeros once they are used. Default False: they are only read.
+    stats: measure what the step did, for ``optimizer.stats()``. Default False.
+    state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
+        parameter's own dtype.
+    foreach, fused: accepted, as torch has them; there is one path.
+    capturable: accepted, for CUDA graphs.
+    differentiable: only False.
+    """
+
+    maximize: bool
+    decoupled_weight_decay: bool | DecayKind
+    peak_lr: Any
+    cautious: bool
+    clip_norm: Any
+    clip_scope: Literal["all", "group"]
+    clip_value: Any
+    skip_nonfinite: bool
+    ema: Any
+    ema_bias_correction: bool
+    cast_to: Literal["bf16", "f16"] | None
+    zero_grad: bool
+    stats: bool
+    state_dtype: str | None
+    foreach: bool | None
+    fused: bool | None
+    capturable: bool
+    differentiable: bool
+
+
+OPTION_DEFAULTS: Options = {
+    "maximize": False,
+    "decoupled_weight_decay": False,
+    "peak_lr": None,
+    "cautious": False,
+    "clip_norm": None,
+    "clip_scope": "all",
+    "clip_value": None,
+    "skip_nonfinite": False,
+    "ema": None,
+    "ema_bias_correction": False,
+    "cast_to": None,
+    "zero_grad": False,
+    "stats": False,
+    "state_dtype": None,
+    "foreach": None,
+    "fused": None,
+    "capturable": False,
+    "differentiable": False,
+}
+
+_DECAYS: Mapping[Any, _core.DecayKind] = {
+    False: _core.DecayKind.COUPLED,
+    True: _core.DecayKind.DECOUPLED,
+    "full": _core.DecayKind.FULL,
+    "corrected": _core.DecayKind.CORRECTED,
+}
+_ALLOWED: Mapping[str, tuple[Any, ...]] = {
+    "decoupled_weight_decay": tuple(_DECAYS),
+    "clip_scope": ("all", "group"),
+    "cast_to": (None, "bf16", "f16"),
+}
+
+
+def check_options(group: Group, name: str) -> None:
+    """Raise TypeError or ValueError for options that the optimizer ``name`` can't have."""
+    if group["differentiable"]:
+        raise ValueError(
+            "differentiable=True is not offered: the update is written in place, outside of autograd; "
+            f"use torch.optim.{name} to differentiate through the step"
+        )
+    if group["state_dtype"] not in (None, "param"):
+        raise ValueError(
+            f"Invalid state_dtype: {group['state_dtype']!r}: pass None for float32 (float64 for float64 "
+            "parameters) or 'param' for the parameter's own dtype"
+        )
+    for key, allowed in _ALLOWED.items():
+        if group[key] not in allowed:
+            raise ValueError(f"Invalid {key}: {group[key]!r}: it must be one of {', '.join(map(repr, allowed))}")
+    if group["cautious"] and not group["decoupled_weight_decay"]:
+        raise ValueError(
+            "cautious=True needs a decay that is apart from the gradient: pass decoupled_weight_decay=True, 'full' or "
+            "'corrected'"
+        )
+    if group["decoupled_weight_decay"] in ("full", "corrected") and group["peak_lr"] is None:
+        raise ValueError(
+            f"decoupled_weight_decay={group['decoupled_weight_decay']!r} compares the rate with its largest: pass it "
+            "as peak_lr"
+        )
+
+
+def surroundings(group: Group) -> _core.Surroundings:
+    """A group's options for the core, checked."""
+    around = _core.Surroundings()
+    around.maximize = bool(group["maximize"])
+    around.decay = _DECAYS[group["decoupled_weight_decay"]]
+    around.full_lr = _read_optional(group, "peak_lr", 1.0)
+    around.cautious = bool(group["cautious"])
+    around.clip_norm = _read_optional(group, "clip_norm", around.clip_norm)
+    around.clip_alone = group["clip_scope"] == "group"
+    around.clip_value = _read_optional(group, "clip_value", around.clip_value)
+    around.averages = group["ema"] is not None
+    around.average_decay = _read_optional(group, "ema", 0.0)
+    around.corrects_average = around.averages and bool(group["ema_bias_correction"])
+    around.copies = group["cast_to"] is not None
+    around.zero_gradient = bool(group["zero_grad"])
+    return around
+
+
+def _read_optional(group: Group, name: str, otherwise: float) -> float:
+    return otherwise if group[name] is None else read_hyperparameter(group, name, HYPERPARAMETERS[name])
+
+
+def step_settings(
+    groups: list[Group], threads: int, grad_scale: object = None, found_inf: object = None
+) -> _core.StepSettings:
+    """What a step over these groups is asked for.
+
+    Raises:
+        TypeError, ValueError: ``grad_scale`` or ``found_inf`` is no number, or the scale is not above 0.
+    """
+    settings = _core.StepSettings(threads)
+    settings.measure = any(group["stats"] for group in groups)
+    settings.skip_nonfinite = any(group["skip_nonfinite"] for group in groups)
+    if grad_scale is not None:
+        scale = read_float(grad_scale, "grad_scale")
+        if not scale > 0:
+            raise ValueError(f"Invalid grad_scale: {scale}: it multiplied the loss and must be above 0")
+        settings.unscale = 1 / scale
+    if found_inf is not None:
+        settings.skip = bool(found_inf) if isinstance(found_inf, bool) else read_float(found_inf, "found_inf") != 0
+    return settings

@@ -1,0 +1,98 @@
+"""The search by optuna: it proposes candidates by those before, and ends the hopeless ones early."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from gradstep.schedules.fields import count, one_of
+from gradstep.search.result import Result, Row
+from gradstep.search.space import Choice, LogRange, Range, Space, dimensions
+from gradstep.search.trial import Train, Trial, advance, cost, milestones
+
+__all__ = ["optuna_search"]
+
+REPORTS, FACTOR = 4, 3
+"""A trial reports its metric after updates / 27, / 9, / 3 and all updates."""
+
+check_pruner = one_of("median", "hyperband")
+
+
+def optuna_search(
+    train: Train,
+    space: Space,
+    updates: int,
+    *,
+    trials: int = 30,
+    pruner: Literal["median", "hyperband"] = "median",
+    seed: int = 0,
+    maximize: bool = False,
+) -> Result:
+    """Search a space with optuna's tree-structured Parzen estimator; it must be installed (``pip install optuna``).
+
+    train: as for `successive_halving`: each trial is trained on until updates / 27, / 9, / 3 and all updates, and may
+        be ended after any of them.
+    space: see `sample`.
+    updates: of a trial that is not ended early.
+    trials: candidates to try. Default 30.
+    pruner: what ends a trial: "median" (the default), where it is worse than half of those before, or "hyperband".
+    seed: of the proposals and of every trial: the same seed gives the same search. Default 0.
+    maximize: the metric is better when it is higher. Default False.
+
+    Raises TypeError or ValueError for arguments out of range, before any training, and ImportError without optuna. What
+    `train` raises ends the search. Source: Akiba et al. 2019, arXiv:1907.10902.
+
+    >>> from gradstep.search import LogRange, optuna_search
+    >>> result = optuna_search(lambda trial: abs(trial["lr"] - 0.1), {"lr": LogRange(1e-3, 1)}, updates=27)
+    >>> 0.05 < result.best["lr"] < 0.2
+    True
+    """
+    count("updates", updates)
+    count("trials", trials)
+    check_pruner("pruner", pruner)
+    searched = dimensions(space)
+    optuna = _optuna()
+    stops = milestones(updates, REPORTS, FACTOR)
+    rows: list[Row] = []
+
+    def objective(proposal: Any) -> float:
+        candidate = {name: _propose(proposal, name, dimension) for name, dimension in searched.items()}
+        trial = Trial(candidate, seed)
+        for stop in stops:
+            metrics = advance(train, [trial], stop)
+            loss = cost(metrics, maximize)
+            proposal.report(loss, stop)
+            if math.isinf(loss) or proposal.should_prune():
+                break
+        rows.append(Row(candidate, stop, metrics))
+        if stop < updates or math.isinf(loss):
+            raise optuna.TrialPruned
+        return loss
+
+    study = optuna.create_study(
+        study_name="gradstep",  # the Hyperband pruner draws from it
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=_pruner(optuna, pruner, stops),
+    )
+    study.optimize(objective, n_trials=trials)
+    return Result.ranked(rows, maximize)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise ImportError("optuna_search needs optuna: pip install optuna, or use successive_halving") from error
+    return optuna
+
+
+def _pruner(optuna: Any, name: str, stops: list[int]) -> Any:
+    if name == "median":
+        return optuna.pruners.MedianPruner()
+    return optuna.pruners.HyperbandPruner(min_resource=stops[0], max_resource=stops[-1], reduction_factor=FACTOR)
+
+
+def _propose(proposal: Any, name: str, dimension: Range | Choice) -> Any:
+    if isinstance(dimension, Choice):  # by number, since optuna stores nothing but numbers and text
+        return dimension.values[proposal.suggest_categorical(name, range(len(dimension.values)))]
+    return proposal.suggest_float(name, dimension.low, dimension.high, log=isinstance(dimension, LogRange))

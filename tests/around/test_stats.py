@@ -1,0 +1,48 @@
+"""stats: what a step did, measured in its own pass."""
+
+import numpy as np
+import pytest
+
+import gradstep
+from around.sums import norm
+from arrays import assert_same_bits, normal
+from cases import ONE_EACH
+
+SIZES = (1, 33, 9000)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "bf16"])
+@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+def test_norms(case, dtype):
+    p = [normal(i, n, dtype) for i, n in enumerate(SIZES)]
+    q = [each.copy() for each in p]
+    optimizer, plain = case.over(p, stats=True), case.over(q)
+    for t in range(2):
+        before = [each.astype(np.float64) for each in p]
+        g = [normal(10 * t + i + 5, n, dtype) for i, n in enumerate(SIZES)]
+        optimizer.step(g, grad_scale=2.0)
+        plain.step(g, grad_scale=2.0)
+        stats = optimizer.stats()
+        after = [each.astype(np.float64) for each in p]
+        changes = [x - y for x, y in zip(after, before, strict=True)]
+        # A bf16 parameter is measured before it is rounded, to 1 in 256.
+        rel = 5e-2 if dtype == "bf16" else 1e-13
+        assert stats.gradient_norm == pytest.approx(norm([each.astype(np.float64) / 2 for each in g]), rel=1e-13)
+        assert stats.parameter_norm == pytest.approx(norm(after), rel=rel)
+        assert stats.update_norm == pytest.approx(norm(changes), rel=rel)
+        assert (stats.nonfinite, stats.skipped) == (0, False)
+    for x, y in zip(p, q, strict=True):
+        assert_same_bits(x, y)
+
+
+def test_what_is_not_finite_is_counted():
+    optimizer = gradstep.SGD([np.zeros(5), np.zeros(2)], lr=0.1, stats=True)
+    optimizer.step([np.array([1.0, np.nan, np.inf, -np.inf, 0.0]), np.array([np.nan, 2.0])])
+    assert optimizer.stats().nonfinite == 4
+
+
+def test_unmeasured():
+    optimizer = gradstep.SGD([np.zeros(5)], lr=0.1)
+    optimizer.step([np.ones(5)])
+    with pytest.raises(RuntimeError, match="no step has been measured: make the optimizer with stats=True, then step"):
+        optimizer.stats()
