@@ -55,6 +55,27 @@ def test_losses_are_the_mean_of_what_each_half_gets_wrong(plan):
         assert learner.verdict(values, None, wanted).item() == pytest.approx(loss, rel=1e-6)
 
 
+def test_newest_generator_weighs_less_in_their_average_as_they_become_more():
+    mean, newest = torch.tensor([1.0, -4.0]), torch.tensor([3.0, 0.0])
+    assert adversaries.averaged(mean, newest, torch.tensor(8)).tolist() == [2.0, -2.0]
+    assert adversaries.averaged(mean, newest, torch.tensor(10**6)).tolist() == pytest.approx([1.004, -3.992])
+
+
+def test_digits_are_shown_from_the_average(plan):
+    learner = Training(plan, GRADSTEP).learner
+    batch = [tensor[:8] for tensor in plan.task.train]
+    wanted = None
+    for count in range(3):
+        learner.update(batch)
+        weight = learner.model.generator[0].weight.detach().clone()
+        wanted = weight if wanted is None else wanted + (weight - wanted) * 9 / (10 + count)
+    assert torch.allclose(learner.model.average.module[0].weight, wanted, atol=1e-7)
+    learner.model.eval()
+    shown, _ = gan.columns(learner.model, 1)
+    learner.model.average.module[-2].bias.data += 1.0
+    assert (gan.columns(learner.model, 1)[0] > shown).all()
+
+
 def test_digits_are_judged_by_the_nearest():
     images = torch.stack([torch.full((1, 28, 28), value) for value in (-1.0, 0.0, 1.0)])
     labels = torch.tensor([4, 7, 9])

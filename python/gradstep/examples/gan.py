@@ -14,8 +14,8 @@ from gradstep.examples.adversaries import GAN, KINDS
 from gradstep.examples.classification import pixels
 from gradstep.examples.contenders import GRADSTEP, Library
 from gradstep.examples.learner import Learner
-from gradstep.examples.outcome import Options, Outcome, Picture
-from gradstep.examples.panels import losses, rates
+from gradstep.examples.outcome import Line, Options, Outcome, Panel, Picture
+from gradstep.examples.panels import measured, rates
 from gradstep.examples.report import Report
 from gradstep.examples.settings import Settings, Updates
 from gradstep.examples.task import Metric, Plan, Task
@@ -50,6 +50,7 @@ class Adversaries(Learner):
         detected = self.verdict(made, kinds, 1.0)
         detected.backward()  # type: ignore[no-untyped-call]
         self.generator.update()
+        self.model.average.update_parameters(self.model.generator)
         self.discriminator.optimizer.zero_grad()  # of what the generator's loss left there
         return {"generator": float(detected.detach()), "discriminator": float(deceived.detach())}
 
@@ -124,8 +125,13 @@ def run(options: Options, report: Report) -> Outcome:
     training, task = trainings[0], trainings[0].plan.task
     before = task.measure(training.plan.untrained())
     outcome = comparison.tell(PROGRAM, options, trainings)
-    curves = [losses(trainings, name) for name in ("generator", "discriminator")]
-    return replace(outcome, panels=[_picture(training), *curves, rates(trainings)]).plus(
+    panels: list[Panel | Picture] = [
+        _picture(training),
+        _losses(training),
+        measured(trainings, RIGHT),
+        rates(trainings),
+    ]
+    return replace(outcome, panels=panels).plus(
         notes=[
             f"The discriminator's rate: {DISCRIMINATOR_RATE!r}.",
             "The training digit that is nearest to a digit tells its kind, and is so far away:",
@@ -133,7 +139,7 @@ def run(options: Options, report: Report) -> Outcome:
             _described("made after it", training.laps[-1].test),
             _described("real, but held out", task.facts["held_out_digits"]),
             "Added to the document: both halves are told the kind, batch normalisation in the generator, 0.5 as Adam's "
-            f"first beta, and {REAL} as what the discriminator shall say of a real digit.",
+            f"first beta, {REAL} as what the discriminator shall say of a real digit, and an average of the generator.",
         ],
         results={"before": before},
     )
@@ -141,6 +147,15 @@ def run(options: Options, report: Report) -> Outcome:
 
 def _described(who: str, values: Any) -> str:
     return f"    {who}: {values[RIGHT.name]:.1%} are of the kind asked for, {values[NEAREST.name]:.3f} away"
+
+
+def _losses(training: Training) -> Panel:
+    """Both in one panel, in the colours that the rates have."""
+    curve, setting = training.curve, training.plan.settings.name
+    lines = [
+        Line(f"{setting} {name}", training.library, curve.updates, values) for name, values in curve.losses.items()
+    ]
+    return Panel("Binary cross entropy in training", lines)
 
 
 def _picture(training: Training) -> Picture:

@@ -73,4 +73,4 @@ def bits_per_character_of(model: nn.Module, windows: Tensor) -> float:
 
 def indented(text: str) -> str:
     """A text that a model wrote, set off from what is said about it."""
-    return "\n".join(f"    {line}" for line in text.strip("\n").split("\n"))
+    return "\n".join(f"    {line}".rstrip() for line in text.strip("\n").split("\n"))
