@@ -92,12 +92,15 @@ def test_discriminator_judges_by_the_kind_asked_for():
     assert model.judge(digits, kinds).flatten().tolist() == [logits[row, kind].item() for row, kind in enumerate(kinds)]
 
 
-def test_short_run_shows_ten_columns_of_digits(monkeypatch):
+def test_short_run_shows_ten_columns_of_digits(digits, monkeypatch):
     monkeypatch.setattr(adversaries, "CHANNELS", 8)
-    outcome = gan.run(Options(epochs=200), Report(Console(quiet=True)))
+    for rate in ("GENERATOR_RATE", "DISCRIMINATOR_RATE"):
+        monkeypatch.setattr(gan, rate, 10 * getattr(gan, rate))  # to see in seconds what takes minutes
+    outcome = gan.run(Options(digits, epochs=100), Report(Console(quiet=True)))
     picture = outcome.panels[0]
     assert picture.images.shape == (gan.ROWS, 10, 28, 28)
     assert 0 <= picture.images.min() < picture.images.max() <= 1
     results = outcome.results
-    assert results["nearest_digit"] < 0.9 * results["before"]["nearest digit"]
-    assert results["held_out_digits"]["right kind"] > 0.9
+    assert results["nearest_digit"] < 0.7 * results["before"]["nearest digit"]
+    assert results["right_kind"] > 0.2 > results["before"]["right kind"]
+    assert results["held_out_digits"]["right kind"] > 0.7
