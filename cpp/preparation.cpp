@@ -47,6 +47,7 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
                                      const step_settings& options, double shrink, bool measured) {
   clock now = tensor.now();
   now.lr = now.rate = settings.lr;
+  now.keep = 1 - shrinkage(settings);
   const arithmetic type = tensor.arithmetic_type();
   if (!made_.empty()) {
     const prepared& last = made_.back();
@@ -58,7 +59,7 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   step.type = type;
   step.body->prepare(settings.hypers.data(), made.after, step.rule);
   step.rate = made.after.rate;
-  step.keep = 1 - shrinkage(settings);
+  step.keep = made.after.keep;
   step.keep_against = settings.around.cautious ? 1 : step.keep;
   const double coupled = settings.around.decay == decay_kind::coupled ? settings.weight_decay : 0;
   step.gradient = {options.unscale, shrink, settings.around.clip_value, coupled, settings.around.maximize};

@@ -15,7 +15,7 @@ class Case(NamedTuple):
     hyper: dict[str, Any]
 
     def __str__(self) -> str:
-        flags = [key for key in ("momentum", "centered", "nesterov", "amsgrad") if self.hyper.get(key)]
+        flags = [key for key in ("momentum", "centered", "nesterov", "amsgrad", "no_prox") if self.hyper.get(key)]
         return "-".join([self.name, *flags] if self.hyper else [self.name, "defaults"])
 
     def over(self, arrays, **options):
@@ -64,6 +64,29 @@ CASES = [
     Case("ASGD", {"lr": 0.05, "lambd": 0.02, "alpha": 0.6, "t0": 3.0, "weight_decay": 0.05}),
     Case("Lion", {"lr": 0.02, "betas": (0.8, 0.95), "weight_decay": 0.3}),
     Case("Signum", {"lr": 0.02, "momentum": 0.8, "weight_decay": 0.3}),
+    Case("NAdamW", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3}),
+    Case("AdamAtan2", {"lr": 0.03, "betas": (0.8, 0.95), "weight_decay": 0.3, "a": 1.1, "b": 0.7}),
+    Case(
+        "AdEMAMix",
+        {
+            "lr": 0.03,
+            "betas": (0.7, 0.95, 0.9),
+            "alpha": 3.0,
+            "eps": 1e-3,
+            "weight_decay": 0.3,
+            "alpha_warmup": 4.5,
+            "beta3_warmup": 7,
+        },
+    ),
+    Case("ADOPT", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-2, "weight_decay": 0.05}),
+    Case("Adan", {"lr": 0.03, "betas": (0.9, 0.7, 0.95), "eps": 1e-3, "weight_decay": 0.3}),
+    Case("Adan", {"lr": 0.03, "betas": (0.9, 0.7, 0.95), "eps": 1e-3, "weight_decay": 0.3, "no_prox": True}),
+    Case("LaProp", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3}),
+    Case("ScheduleFreeSGD", {"lr": 0.2, "momentum": 0.8, "weight_decay": 0.05, "r": 0.5, "weight_lr_power": 1.5}),
+    Case(
+        "ScheduleFreeAdamW",
+        {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3, "r": 0.5, "weight_lr_power": 1.5},
+    ),
 ]
 DEFAULTS = [Case(name, {}) for name in rules.__all__]
 ALL_CASES = CASES + DEFAULTS
@@ -82,7 +105,8 @@ LANES = (2, 4, 8, 16)
 SIZES = sorted({0, 1, 4095, 4096, 4097, *(n for w in LANES for n in (w - 1, w, w + 1, 3 * w + 5))})
 LARGE = 1_000_003
 
-CORE_RULES = sorted(_core.rules())
+#: without what is no optimizer's
+CORE_RULES = sorted(set(_core.rules()) - {"interpolation"})
 
 
 def torch_cases(cases):

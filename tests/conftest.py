@@ -5,6 +5,8 @@ import pytest
 import gradstep
 from gradstep import _core
 
+os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
+
 
 def pytest_report_header():
     offered = ", ".join(_core.targets())

@@ -111,6 +111,97 @@ def signum(p, g, s, t, h):
     return p - h.lr * np.sign(s.momentum_buffer)
 
 
+def nadamw(p, g, s, t, h):
+    beta1, beta2 = h.betas
+    s.exp_avg = beta1 * s.exp_avg + (1 - beta1) * g
+    s.exp_avg_sq = beta2 * s.exp_avg_sq + (1 - beta2) * g**2
+    m = beta1 * s.exp_avg + (1 - beta1) * g  # Trap: both terms have the correction of this step.
+    return p - h.lr / (1 - beta1**t) * m / (np.sqrt(s.exp_avg_sq / (1 - beta2**t)) + h.eps)
+
+
+def adamatan2(p, g, s, t, h):
+    beta1, beta2 = h.betas
+    s.exp_avg = beta1 * s.exp_avg + (1 - beta1) * g
+    s.exp_avg_sq = beta2 * s.exp_avg_sq + (1 - beta2) * g**2
+    root = np.sqrt(s.exp_avg_sq / (1 - beta2**t))
+    return p - h.lr * h.a * np.arctan2(s.exp_avg / (1 - beta1**t), h.b * root)
+
+
+def ademamix(p, g, s, t, h):
+    beta1, beta2, beta3 = h.betas
+    if t < h.beta3_warmup:  # Trap: the half-life is what grows linearly, not beta3.
+        part, ln1, ln3 = t / h.beta3_warmup, np.log(beta1), np.log(beta3)
+        beta3 = min(beta3, np.exp(ln1 * ln3 / ((1 - part) * ln3 + part * ln1)))
+    s.exp_avg_fast = beta1 * s.exp_avg_fast + (1 - beta1) * g
+    s.exp_avg_slow = beta3 * s.exp_avg_slow + (1 - beta3) * g
+    s.exp_avg_sq = beta2 * s.exp_avg_sq + (1 - beta2) * g**2
+    alpha = h.alpha * min(t / h.alpha_warmup, 1) if h.alpha_warmup else h.alpha
+    m = s.exp_avg_fast / (1 - beta1**t) + alpha * s.exp_avg_slow  # Trap: the slow one is not corrected.
+    return p - h.lr * m / (np.sqrt(s.exp_avg_sq / (1 - beta2**t)) + h.eps)
+
+
+def adopt(p, g, s, t, h):
+    beta1, beta2 = h.betas
+    if t == 1:  # Trap: only v starts; neither a step nor decay.
+        s.exp_avg, s.exp_avg_sq = s.exp_avg, g**2
+        return p
+    bound = (t - 1) ** type(t)(0.25)
+    n = np.clip(g / np.maximum(np.sqrt(s.exp_avg_sq), h.eps), -bound, bound)
+    s.exp_avg = beta1 * s.exp_avg + (1 - beta1) * n
+    s.exp_avg_sq = beta2 * s.exp_avg_sq + (1 - beta2) * g**2  # Trap: after the step that used it.
+    return p * (1 - decoupled_decay(h)) - h.lr * s.exp_avg
+
+
+def adan(p, g, s, t, h):
+    beta1, beta2, beta3 = h.betas
+    change, s.prev = (g - s.prev if t > 1 else 0 * g), g  # Trap: the first change is 0.
+    s.exp_avg = beta1 * s.exp_avg + (1 - beta1) * g
+    s.exp_avg_diff = beta2 * s.exp_avg_diff + (1 - beta2) * change
+    s.exp_avg_sq = beta3 * s.exp_avg_sq + (1 - beta3) * (g + beta2 * change) ** 2
+    m = s.exp_avg / (1 - beta1**t) + beta2 * s.exp_avg_diff / (1 - beta2**t)
+    step = h.lr * m / (np.sqrt(s.exp_avg_sq / (1 - beta3**t)) + h.eps)
+    decay = decoupled_decay(h)
+    return p * (1 - decay) - step if h.no_prox else (p - step) / (1 + decay)
+
+
+def laprop(p, g, s, t, h):
+    beta1, beta2 = h.betas
+    s.exp_avg_sq = beta2 * s.exp_avg_sq + (1 - beta2) * g**2
+    n = g / (np.sqrt(s.exp_avg_sq / (1 - beta2**t)) + h.eps)
+    s.exp_avg = beta1 * s.exp_avg + (1 - beta1) * n
+    return p - h.lr / (1 - beta1**t) * s.exp_avg
+
+
+def schedulefree(y, direction, s, t, h, momentum):
+    """Through the average x, which the rule itself never forms."""
+    z = s.z if t > 1 else y
+    x = (y - (1 - momentum) * z) / momentum
+    s.lr_max = max(h.lr, s.lr_max if t > 1 else 0)
+    weight = t**h.r * s.lr_max**h.weight_lr_power
+    s.weight_sum = weight + (s.weight_sum if t > 1 else 0)
+    c = weight / s.weight_sum if s.weight_sum > 0 else 0  # Trap: at a rate of 0 both are 0.
+    s.z = z - h.lr * direction - decoupled_decay(h) * y  # Trap: decay is taken at y.
+    return momentum * ((1 - c) * x + c * s.z) + (1 - momentum) * s.z
+
+
+def schedulefreesgd(y, g, s, t, h):
+    return schedulefree(y, g, s, t, h, h.momentum)
+
+
+def schedulefreeadamw(y, g, s, t, h):
+    beta1, beta2 = h.betas
+    s.exp_avg_sq = beta2 * s.exp_avg_sq + (1 - beta2) * g**2
+    return schedulefree(y, g / (np.sqrt(s.exp_avg_sq / (1 - beta2**t)) + h.eps), s, t, h, beta1)
+
+
+def decoupled_decay(h):
+    return h.lr * h.weight_decay if h.decoupled_weight_decay else 0
+
+
+#: those that take their own decoupled decay, somewhere else than before the step
+DECAY_ELSEWHERE = {"ADOPT", "Adan", "ScheduleFreeAdamW", "ScheduleFreeSGD"}
+
+
 class States:
     def __init__(self, p):
         self.__dict__["zero"] = np.zeros_like(p)
@@ -140,13 +231,13 @@ def run(name, p, gradients, group):
         before, g = p, g.astype(kind)
         if h.maximize:  # Trap: the gradient is flipped before decay is added, so that decay still shrinks.
             g = -g
-        if h.decoupled_weight_decay:
-            p = p * (1 - h.lr * h.weight_decay)
-        else:
+        if not h.decoupled_weight_decay:
             g = g + h.weight_decay * p
+        elif name not in DECAY_ELSEWHERE:
+            p = p * (1 - decoupled_decay(h))
         p = rule(p, g, s, kind(t), h)
         scale, path = np.maximum(scale, np.maximum(np.abs(p), np.abs(p - before))), path + np.abs(p - before)
-        states = {name: value for name, value in vars(s).items() if name != "zero"}
-        for name, value in states.items():
-            state_scales[name] = np.max(np.abs(value), initial=state_scales.get(name, 0))
+        states = {key: value for key, value in vars(s).items() if key != "zero"}
+        for key, value in states.items():
+            state_scales[key] = np.max(np.abs(value), initial=state_scales.get(key, 0))
     return SimpleNamespace(p=p, states=states, scale=scale, path=path, state_scales=state_scales)

@@ -1,5 +1,7 @@
 """attach: schedules that drive torch's optimizers."""
 
+from types import SimpleNamespace
+
 import pytest
 
 import gradstep
@@ -37,6 +39,12 @@ def test_nothing_of_the_optimizer_is_replaced():
     gradstep.attach(optimizer, lr=LR).step()
     assert (vars(optimizer), set(optimizer.param_groups[0])) == (attributes, keys)
     assert "step" not in vars(optimizer)
+
+
+def test_one_of_three_betas():
+    group = {"params": [], "betas": (0.9, 0.8, 0.7)}
+    gradstep.attach(SimpleNamespace(param_groups=[group]), beta3=0.5)
+    assert group["betas"] == (0.9, 0.8, 0.5)
 
 
 def test_a_skipped_update_moves_nothing():

@@ -27,8 +27,8 @@ def numbers(name):
         if case.name == name:
             for key, value in case.hyper.items():
                 if isinstance(value, tuple):
-                    found[f"{key}[0]"] = (key, lambda new, old=value: (new, old[1]))
-                    found[f"{key}[1]"] = (key, lambda new, old=value: (old[0], new))
+                    for i in range(len(value)):
+                        found[f"{key}[{i}]"] = (key, lambda new, old=value, i=i: (*old[:i], new, *old[i + 1 :]))
                 elif not isinstance(value, bool):
                     found[key] = (key, lambda new: new)
     return found
@@ -84,6 +84,10 @@ def test_of_a_wrong_type(name, label, decoy):
         ("Adam", {"betas": (0.9, 1.0)}, r"Invalid beta parameter at index 1: 1.0: .* \[0, 1\)"),
         ("Lion", {"betas": 0.9}, r"Invalid betas: 0.9: pass a pair of numbers"),
         ("Lion", {"betas": (0.9, 0.9, 0.9)}, r"Invalid betas: .*: pass a pair"),
+        ("Adan", {"betas": (0.9, 0.9)}, r"Invalid betas: \(0.9, 0.9\): pass 3 numbers"),
+        ("AdEMAMix", {"betas": (0.9, 0.9, 1.0)}, r"Invalid beta parameter at index 2: 1.0: .* \[0, 1\)"),
+        ("ScheduleFreeSGD", {"momentum": 0.0}, r"Invalid momentum value: 0.0: .* \(0, 1\)"),
+        ("ScheduleFreeAdamW", {"betas": (0.0, 0.9)}, r"Invalid beta parameter at index 0: 0.0: .* \(0, 1\)"),
         ("Rprop", {"etas": (1.1, 1.2)}, r"Invalid eta values: 1.1, 1.2: .* \(0, 1\)"),
         ("Rprop", {"etas": (0.5, 1.0)}, r"Invalid eta values: 0.5, 1.0: .* \(1, inf\)"),
         ("Adadelta", {"rho": 1.5}, r"Invalid rho value: 1.5: .* \[0, 1\]"),

@@ -1,4 +1,6 @@
-"""The traps of other libraries' update rules, a test each; those of a trajectory are in reference.py."""
+"""The traps of other libraries' update rules, a test each. Those of a trajectory are in reference.py, those of rules
+that torch has not in test_traps_beyond_torch.py.
+"""
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ def test_bias_corrections_are_formed_in_double():
         assert abs(p[0] + t) <= t * 2.5 * np.finfo(np.float32).eps
 
 
-@pytest.mark.parametrize("name", ["Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Lion"])
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "Adamax", "NAdam", "NAdamW", "AdamAtan2", "RAdam", "Lion"])
 def test_weights_of_moments_are_formed_in_double(name):
     # Trap: 1 - float(beta) has 50 to 400 times the error of float(1 - beta) at beta = 0.99 to 0.999.
     optimizer = getattr(gradstep, name)([one(1.0)], betas=(0.999, 0.999))
@@ -95,11 +97,9 @@ def test_nan_stays_where_it_is(case):
     # Trap: comparisons swallow NaN (a clamp, a maximum, a sign); bitsandbytes skips such elements silently.
     p, clean = normal(0, 40), normal(0, 40)
     gradient = normal(1, 40)
-    optimizer = case.over([p])
-    twin = case.over([clean])
-    twin.step([gradient])
+    step_all(case.over([clean]), [[gradient]] * 2)
     gradient[7] = np.nan
-    optimizer.step([gradient])
+    step_all(case.over([p]), [[gradient]] * 2)  # ADOPT's first moves nothing
     assert np.isnan(p[7])
     others = np.arange(40) != 7
     assert_same_bits(p[others], clean[others])
@@ -129,7 +129,9 @@ def test_a_rate_of_zero_changes_nothing(case):
     assert_same_bits(p, before)
 
 
-@pytest.mark.parametrize("name", ["AdamW", "Lion", "Signum", "Adam", "SGD"])
+@pytest.mark.parametrize(
+    "name", ["AdamW", "Lion", "Signum", "Adam", "SGD", "NAdamW", "AdamAtan2", "AdEMAMix", "LaProp"]
+)
 def test_decoupled_decay_is_one_multiplication_before_the_update(name):
     # Trap: apex adds lr * decay * p, bitsandbytes decays after the update, torch's fused CUDA subtracts. The
     # factor is formed in double, and a gradient of 0 shows it alone.

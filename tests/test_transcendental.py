@@ -122,7 +122,23 @@ def test_pow_edges_are_those_of_ieee(x, y):
     assert math.isnan(got) or math.copysign(1, got) == math.copysign(1, expected)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("span", [(0, 1), (0, 1e-9), (0.999, 1.001), (1, 1e9), (1e-320, 1e-300)])
+def test_angle_is_atan2_in_the_right_half_plane(span):
+    random = np.random.default_rng(4)
+    y, x = random.uniform(*span, 300) * random.choice([-1, 1], 300), random.uniform(*span, 300)
+    with mpmath.workprec(200):
+        exact = [mpmath.atan2(mpmath.mpf(float(a)), mpmath.mpf(float(b))) for a, b in zip(y, x, strict=True)]
+    # The quotient, the polynomial's last two operations and the difference from pi/2 are rounded.
+    assert worst_ulps(call("angle", y, x), exact) < 2
+
+
+def test_edges_of_angle():
+    y = [0, -0.0, 3, -3, 0, INF, -INF, INF, 5, NAN, 1, NAN, 1e300]
+    x = [0, 0, 0, 0, 2, 2, 2, INF, INF, 1, NAN, NAN, 1e-300]
+    np.testing.assert_array_equal(call("angle", y, x), np.arctan2(y, x))
+
+
+@pytest.mark.parametrize("name", [*NAMES, "angle"])
 def test_every_target_gives_the_bits_of_scalar(name, target):
     random = np.random.default_rng(3)
     x = random.integers(0, 2**64, 20_000, np.uint64).view(np.float64)  # every kind of double

@@ -40,8 +40,8 @@ void map(const double* x, const double* y, double* out, int64_t n) {
   for (int64_t i = 0; i < n; ++i) out[i] = function(x[i], y[i]);
 }
 
-constexpr function_entry functions[] = {{"exp2", map<exp2>}, {"log2", map<log2>}, {"exp", map<exp>},
-                                        {"log", map<log>},   {"pow", map<pow>},   {"cospi", map<cospi>},
-                                        {"tanh", map<tanh>}};
+constexpr function_entry functions[] = {
+    {"exp2", map<exp2>}, {"log2", map<log2>},   {"exp", map<exp>},   {"log", map<log>},
+    {"pow", map<pow>},   {"cospi", map<cospi>}, {"tanh", map<tanh>}, {"angle", map<angle<double, double>>}};
 
 }  // namespace gradstep::GS_TARGET

@@ -26,9 +26,14 @@ struct adam {
   }
 
   template <class V>
+  GS_HD void second_moment(V g, V& v) const {
+    v = fma(V(w2) * g, g, V(b2) * v);
+  }
+
+  template <class V>
   GS_HD void moments(V g, V& m, V& v) const {
     m = lerp(m, g, w1);
-    v = fma(V(w2) * g, g, V(b2) * v);
+    second_moment(g, v);
   }
 
   template <class V>

@@ -5,13 +5,21 @@
 #include "adadelta.h"
 #include "adagrad.h"
 #include "adam.h"
+#include "adam_atan2.h"
 #include "adamax.h"
+#include "adan.h"
+#include "ademamix.h"
+#include "adopt.h"
 #include "asgd.h"
+#include "interpolation.h"
+#include "laprop.h"
 #include "lion.h"
 #include "nadam.h"
+#include "nadamw.h"
 #include "radam.h"
 #include "rmsprop.h"
 #include "rprop.h"
+#include "schedule_free.h"
 #include "sgd.h"
 #include "signum.h"
 
@@ -33,4 +41,14 @@
   X(rprop)                     \
   X(asgd)                      \
   X(lion)                      \
-  X(signum)
+  X(signum)                    \
+  X(nadamw)                    \
+  X(adam_atan2)                \
+  X(ademamix)                  \
+  X(adopt)                     \
+  X(adan)                      \
+  X(adan_no_prox)              \
+  X(laprop)                    \
+  X(schedule_free_sgd)         \
+  X(schedule_free_adamw)       \
+  X(interpolation)

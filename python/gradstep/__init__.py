@@ -17,24 +17,32 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import checkpoint, functional, logs, schedules, search, tasks
+from gradstep import checkpoint, convert, functional, logs, schedules, search, tasks
 from gradstep.attachment import attach
 from gradstep.explore import Explore
 from gradstep.information import info
 from gradstep.lr_finder import LRFinder
 from gradstep.optimizers import (
+    ADOPT,
     ASGD,
     SGD,
     Adadelta,
     Adagrad,
     Adam,
+    AdamAtan2,
     Adamax,
     AdamW,
+    Adan,
+    AdEMAMix,
+    LaProp,
     Lion,
     NAdam,
+    NAdamW,
     RAdam,
     RMSprop,
     Rprop,
+    ScheduleFreeAdamW,
+    ScheduleFreeSGD,
     Signum,
 )
 from gradstep.plateau import Plateau
@@ -44,24 +52,33 @@ from gradstep.threads import get_num_threads, set_num_threads
 __version__ = _core.__version__
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "SGD",
+    "AdEMAMix",
     "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamAtan2",
     "AdamW",
     "Adamax",
+    "Adan",
     "Explore",
     "LRFinder",
+    "LaProp",
     "Lion",
     "NAdam",
+    "NAdamW",
     "Plateau",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "Signum",
     "attach",
     "checkpoint",
+    "convert",
     "functional",
     "get_num_threads",
     "info",

@@ -143,7 +143,8 @@ class ArrayOptimizer(Stepping):
         as_numpy(parameter, "a parameter")[...] = as_numpy(values, "an average")
 
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = name in ("step", "ema_product") or as_numpy(parameter, "a parameter").dtype == np.float64
+        doubles = ("step", "ema_product", *self.exact_numbers)
+        exact = name in doubles or as_numpy(parameter, "a parameter").dtype == np.float64
         return np.array(value, dtype=np.float64 if exact else np.float32)
 
 

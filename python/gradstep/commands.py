@@ -1,4 +1,4 @@
-"""The commands `gradstep demo` and `gradstep info`."""
+"""The commands `gradstep demo`, `gradstep plot` and `gradstep info`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -55,6 +55,23 @@ def demo(
     if json is not None:
         write_json(results, json)
         report.say(f"JSON: {json}")
+
+
+@app.command()
+def plot(
+    expressions: Annotated[list[str], typer.Argument(help="Schedules as in Python: 'Linear(1, 0, 90).warmup(9)'.")],
+    steps: Annotated[int, typer.Option(min=1, help="Updates to draw.")],
+    out: Annotated[Path, typer.Option(help="The picture; its ending sets the format.")] = Path("rate.png"),
+    log: Annotated[bool, typer.Option("--log", help="A logarithmic scale for the rate.")] = False,
+) -> None:
+    """Draw learning-rate schedules, several on one sheet."""
+    from gradstep import sheet  # here, because matplotlib is slow to import
+
+    try:
+        sheet.draw({text: gradstep.from_expression(text) for text in expressions}, steps, log, out)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    Console().print(f"Figure: {out}")
 
 
 @app.command()

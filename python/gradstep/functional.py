@@ -29,14 +29,22 @@ __all__ = [
     "adadelta_",
     "adagrad_",
     "adam_",
+    "adamatan2_",
     "adamax_",
     "adamw_",
+    "adan_",
+    "ademamix_",
+    "adopt_",
     "asgd_",
+    "laprop_",
     "lion_",
     "nadam_",
+    "nadamw_",
     "radam_",
     "rmsprop_",
     "rprop_",
+    "schedulefreeadamw_",
+    "schedulefreesgd_",
     "sgd_",
     "signum_",
 ]
@@ -131,13 +139,21 @@ def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...]) -> None:
 adadelta_ = _update_of(rules.Adadelta)
 adagrad_ = _update_of(rules.Adagrad)
 adam_ = _update_of(rules.Adam)
+adamatan2_ = _update_of(rules.AdamAtan2)
 adamax_ = _update_of(rules.Adamax)
 adamw_ = _update_of(rules.AdamW)
+adan_ = _update_of(rules.Adan)
+ademamix_ = _update_of(rules.AdEMAMix)
+adopt_ = _update_of(rules.ADOPT)
 asgd_ = _update_of(rules.ASGD)
+laprop_ = _update_of(rules.LaProp)
 lion_ = _update_of(rules.Lion)
 nadam_ = _update_of(rules.NAdam)
+nadamw_ = _update_of(rules.NAdamW)
 radam_ = _update_of(rules.RAdam)
 rmsprop_ = _update_of(rules.RMSprop)
 rprop_ = _update_of(rules.Rprop)
+schedulefreeadamw_ = _update_of(rules.ScheduleFreeAdamW)
+schedulefreesgd_ = _update_of(rules.ScheduleFreeSGD)
 sgd_ = _update_of(rules.SGD)
 signum_ = _update_of(rules.Signum)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["Group", "Hyperparameter", "read_float", "read_hyperparameter"]
+__all__ = ["THREE_BETAS", "Group", "Hyperparameter", "read_float", "read_hyperparameter"]
 
 Group = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """A number in ``group[key]``, or in the pair there at ``index``, between ``low`` and ``high``."""
+    """A number in ``group[key]``, or in the tuple there at ``index``, between ``low`` and ``high``."""
 
     key: str
     index: int | None = None
+    length: int = 2  #: of the tuple
     low: float = 0.0
     high: float = math.inf
     includes_low: bool = True
@@ -29,18 +30,20 @@ class Hyperparameter:
     def is_in(self, group: Group) -> bool:
         """Whether the group has a value there, if a wrong one."""
         value = group.get(self.key)
-        return self.key in group and (self.index is None or (isinstance(value, tuple | list) and len(value) == 2))
+        if self.index is None:
+            return self.key in group
+        return isinstance(value, tuple | list) and len(value) > self.index
 
     def get(self, group: Group) -> Any:
         """The value there."""
         return group[self.key] if self.index is None else group[self.key][self.index]
 
     def put(self, group: Group, value: float) -> None:
-        """Replace the value there; a pair is made anew."""
+        """Replace the value there; a tuple is made anew."""
         if self.index is not None:
-            pair = list(group[self.key])
-            pair[self.index] = value
-            group[self.key] = tuple(pair)
+            values = list(group[self.key])
+            values[self.index] = value
+            group[self.key] = tuple(values)
         else:
             group[self.key] = value
 
@@ -60,10 +63,6 @@ class Hyperparameter:
         return f"{opening}{self.low:g}, {self.high:g}{closing}"
 
 
-def _pair(key: str, index: int, **limits: Any) -> Hyperparameter:
-    return Hyperparameter(key, index, **limits)
-
-
 HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "lr": Hyperparameter("lr", label="learning rate"),
     "weight_decay": Hyperparameter("weight_decay"),
@@ -73,8 +72,9 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "ema": Hyperparameter("ema", high=1.0, includes_high=True),
     "momentum": Hyperparameter("momentum"),
     "dampening": Hyperparameter("dampening", low=-math.inf, includes_low=False),
-    "beta1": _pair("betas", 0, high=1.0, label="beta parameter at index 0"),
-    "beta2": _pair("betas", 1, high=1.0, label="beta parameter at index 1"),
+    "beta1": Hyperparameter("betas", 0, high=1.0, label="beta parameter at index 0"),
+    "beta2": Hyperparameter("betas", 1, high=1.0, label="beta parameter at index 1"),
+    "beta3": Hyperparameter("betas", 2, length=3, high=1.0, label="beta parameter at index 2"),
     "eps": Hyperparameter("eps", label="epsilon value"),
     "rho": Hyperparameter("rho", high=1.0, includes_high=True),
     "alpha": Hyperparameter("alpha"),
@@ -83,10 +83,21 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "momentum_decay": Hyperparameter("momentum_decay"),
     "lambd": Hyperparameter("lambd"),
     "t0": Hyperparameter("t0", includes_high=True),
-    "eta_minus": _pair("etas", 0, high=1.0, includes_low=False),
-    "eta_plus": _pair("etas", 1, low=1.0, includes_low=False),
-    "step_min": _pair("step_sizes", 0),
-    "step_max": _pair("step_sizes", 1, includes_high=True),
+    "eta_minus": Hyperparameter("etas", 0, high=1.0, includes_low=False),
+    "eta_plus": Hyperparameter("etas", 1, low=1.0, includes_low=False),
+    "step_min": Hyperparameter("step_sizes", 0),
+    "step_max": Hyperparameter("step_sizes", 1, includes_high=True),
+    "a": Hyperparameter("a"),
+    "b": Hyperparameter("b"),
+    "alpha_warmup": Hyperparameter("alpha_warmup"),
+    "beta3_warmup": Hyperparameter("beta3_warmup"),
+    "r": Hyperparameter("r"),
+    "weight_lr_power": Hyperparameter("weight_lr_power"),
+}
+
+#: the limits of a rule with three betas
+THREE_BETAS: Mapping[str, Hyperparameter] = {
+    name: replace(HYPERPARAMETERS[name], length=3) for name in ("beta1", "beta2", "beta3")
 }
 
 
@@ -114,8 +125,9 @@ def read_hyperparameter(group: Group, name: str, declared: Hyperparameter) -> fl
     given = group[declared.key]
     label = declared.label or f"{declared.key} value"
     if declared.index is not None:
-        if not isinstance(given, tuple | list) or len(given) != 2:
-            raise TypeError(f"Invalid {declared.key}: {given!r}: pass a pair of numbers")
+        if not isinstance(given, tuple | list) or len(given) != declared.length:
+            wanted = "a pair of numbers" if declared.length == 2 else f"{declared.length} numbers"
+            raise TypeError(f"Invalid {declared.key}: {given!r}: pass {wanted}")
         value = read_float(given[declared.index], declared.key)
         label = declared.label or f"{declared.key.removesuffix('s')} values"
     else:

@@ -2,26 +2,43 @@
 
 from gradstep import rules
 from gradstep.array_optimizer import ArrayOptimizer
+from gradstep.evaluation import EvaluationMode
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "SGD",
+    "AdEMAMix",
     "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamAtan2",
     "AdamW",
     "Adamax",
+    "Adan",
+    "LaProp",
     "Lion",
     "NAdam",
+    "NAdamW",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "Signum",
 ]
 
 
+class ADOPT(rules.ADOPT, ArrayOptimizer):
+    __doc__ = rules.ADOPT.__doc__
+
+
 class ASGD(rules.ASGD, ArrayOptimizer):
     __doc__ = rules.ASGD.__doc__
+
+
+class AdEMAMix(rules.AdEMAMix, ArrayOptimizer):
+    __doc__ = rules.AdEMAMix.__doc__
 
 
 class Adadelta(rules.Adadelta, ArrayOptimizer):
@@ -36,6 +53,10 @@ class Adam(rules.Adam, ArrayOptimizer):
     __doc__ = rules.Adam.__doc__
 
 
+class AdamAtan2(rules.AdamAtan2, ArrayOptimizer):
+    __doc__ = rules.AdamAtan2.__doc__
+
+
 class AdamW(rules.AdamW, ArrayOptimizer):
     __doc__ = rules.AdamW.__doc__
 
@@ -44,12 +65,24 @@ class Adamax(rules.Adamax, ArrayOptimizer):
     __doc__ = rules.Adamax.__doc__
 
 
+class Adan(rules.Adan, ArrayOptimizer):
+    __doc__ = rules.Adan.__doc__
+
+
+class LaProp(rules.LaProp, ArrayOptimizer):
+    __doc__ = rules.LaProp.__doc__
+
+
 class Lion(rules.Lion, ArrayOptimizer):
     __doc__ = rules.Lion.__doc__
 
 
 class NAdam(rules.NAdam, ArrayOptimizer):
     __doc__ = rules.NAdam.__doc__
+
+
+class NAdamW(rules.NAdamW, ArrayOptimizer):
+    __doc__ = rules.NAdamW.__doc__
 
 
 class RAdam(rules.RAdam, ArrayOptimizer):
@@ -66,6 +99,14 @@ class Rprop(rules.Rprop, ArrayOptimizer):
 
 class SGD(rules.SGD, ArrayOptimizer):
     __doc__ = rules.SGD.__doc__
+
+
+class ScheduleFreeAdamW(EvaluationMode, rules.ScheduleFreeAdamW, ArrayOptimizer):
+    __doc__ = rules.ScheduleFreeAdamW.__doc__
+
+
+class ScheduleFreeSGD(EvaluationMode, rules.ScheduleFreeSGD, ArrayOptimizer):
+    __doc__ = rules.ScheduleFreeSGD.__doc__
 
 
 class Signum(rules.Signum, ArrayOptimizer):

@@ -15,10 +15,11 @@ KEEP = {  # what multiplies the parameter before the update
     "full": 1 - LR / PEAK * DECAY,
     "corrected": 1 - LR * (LR / PEAK) * DECAY,
 }
-WRITES_PARAMETER = {"ASGD"}
+#: without a direction (ASGD, Schedule-Free), or with a decay of its own at some step (ADOPT's first, Adan's division)
+OTHERWISE = {"ASGD", "ScheduleFreeSGD", "ScheduleFreeAdamW", "ADOPT", "Adan"}
 
 each_kind = pytest.mark.parametrize("kind", KEEP)
-directed = pytest.mark.parametrize("case", [case for case in CASES if case.name not in WRITES_PARAMETER], ids=str)
+directed = pytest.mark.parametrize("case", [case for case in CASES if case.name not in OTHERWISE], ids=str)
 
 
 def decayed(case, p, g, **options):
@@ -73,6 +74,8 @@ def test_refusals():
         gradstep.Adam([p], lr=0.1, decoupled_weight_decay="some")
     with pytest.raises(ValueError, match=r"Invalid peak_lr value: 0\.0"):
         gradstep.Adam([p], lr=0.1, decoupled_weight_decay="full", peak_lr=0.0)
+    with pytest.raises(ValueError, match="Adan's division is of the whole update: pass no_prox=True"):
+        gradstep.Adan([p], lr=0.1, cautious=True)
     averaged = gradstep.ASGD([p], lr=0.1, cautious=True, decoupled_weight_decay=True)
     with pytest.raises(ValueError, match="looks at the update's direction, and the rule 'asgd' has none"):
         averaged.step([np.ones(2)])

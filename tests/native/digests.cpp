@@ -97,10 +97,29 @@ double hyper_value(const char* name) {
     const char* name;
     double value;
   };
-  constexpr known all[] = {{"momentum", .8},  {"dampening", .3}, {"lr_decay", .1},       {"rho", .8},
-                           {"alpha", .7},     {"beta1", .8},     {"beta2", .95},         {"eps", 1e-3},
-                           {"lambd", .02},    {"t0", 2},         {"step_min", .01},      {"step_max", .03},
-                           {"eta_minus", .4}, {"eta_plus", 1.3}, {"momentum_decay", .02}};
+  constexpr known all[] = {{"momentum", .8},
+                           {"dampening", .3},
+                           {"lr_decay", .1},
+                           {"rho", .8},
+                           {"alpha", .7},
+                           {"beta1", .8},
+                           {"beta2", .95},
+                           {"eps", 1e-3},
+                           {"lambd", .02},
+                           {"t0", 2},
+                           {"step_min", .01},
+                           {"step_max", .03},
+                           {"eta_minus", .4},
+                           {"eta_plus", 1.3},
+                           {"momentum_decay", .02},
+                           {"beta3", .9},
+                           {"alpha_warmup", 2.5},
+                           {"beta3_warmup", 4},
+                           {"a", 1.1},
+                           {"b", .7},
+                           {"r", .5},
+                           {"weight_lr_power", 1.5},
+                           {"weight", -.25}};
   for (const known& each : all)
     if (std::strcmp(each.name, name) == 0) return each.value;
   std::fprintf(stderr, "no value for the hyper-parameter %s\n", name);
@@ -122,13 +141,14 @@ void run_rule(const rule_entry& rule) {
   for (int t = 1; t <= steps; ++t) {
     now.t = t;
     now.lr = now.rate = .05;
+    now.keep = .97;
     alignas(16) unsigned char constants[gradstep::constants_bytes];
     body.prepare(hypers.data(), now, constants);
     const std::vector<T> g = numbers<T>(100 + uint64_t(t), count);
     description.adjust[sizeof(T) == 8](adjusted.data(), g.data(), p.data(), count, t % 2 != 0, .03);
     gradstep::operands x = {p.data(), adjusted.data(), {}, count};
     for (int k = 0; k < rule.states; ++k) x.s[k] = states[size_t(k)].data();
-    body.apply({now.rate, .97, constants}, x);
+    body.apply({now.rate, now.keep, constants}, x);
     all.add(p);
     all.add(adjusted);
     now.fresh = false;

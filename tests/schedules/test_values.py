@@ -19,6 +19,7 @@ def test_round_trips(s):
         gs.from_json(s.to_json()),
         gs.from_json(json.loads(s.to_json())),
         eval(repr(s), vars(gs)),
+        gs.from_expression(repr(s)),
         pickle.loads(pickle.dumps(s)),
         copy.copy(s),
         copy.deepcopy(s),

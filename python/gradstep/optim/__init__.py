@@ -11,23 +11,32 @@ from torch.optim import lr_scheduler as lr_scheduler
 from torch.optim import swa_utils as swa_utils
 
 from gradstep import rules
+from gradstep.evaluation import EvaluationMode
 from gradstep.optim.torch_optimizer import TorchOptimizer
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "LBFGS",
     "SGD",
+    "AdEMAMix",
     "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamAtan2",
     "AdamW",
     "Adamax",
+    "Adan",
+    "LaProp",
     "Lion",
     "NAdam",
+    "NAdamW",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "Signum",
     "SparseAdam",
     "lr_scheduler",
@@ -35,8 +44,16 @@ __all__ = [
 ]
 
 
+class ADOPT(rules.ADOPT, TorchOptimizer):
+    __doc__ = rules.ADOPT.__doc__
+
+
 class ASGD(rules.ASGD, TorchOptimizer):
     __doc__ = rules.ASGD.__doc__
+
+
+class AdEMAMix(rules.AdEMAMix, TorchOptimizer):
+    __doc__ = rules.AdEMAMix.__doc__
 
 
 class Adadelta(rules.Adadelta, TorchOptimizer):
@@ -52,6 +69,10 @@ class Adam(rules.Adam, TorchOptimizer):
     __doc__ = rules.Adam.__doc__
 
 
+class AdamAtan2(rules.AdamAtan2, TorchOptimizer):
+    __doc__ = rules.AdamAtan2.__doc__
+
+
 class AdamW(rules.AdamW, TorchOptimizer):
     __doc__ = rules.AdamW.__doc__
 
@@ -60,12 +81,24 @@ class Adamax(rules.Adamax, TorchOptimizer):
     __doc__ = rules.Adamax.__doc__
 
 
+class Adan(rules.Adan, TorchOptimizer):
+    __doc__ = rules.Adan.__doc__
+
+
+class LaProp(rules.LaProp, TorchOptimizer):
+    __doc__ = rules.LaProp.__doc__
+
+
 class Lion(rules.Lion, TorchOptimizer):
     __doc__ = rules.Lion.__doc__
 
 
 class NAdam(rules.NAdam, TorchOptimizer):
     __doc__ = rules.NAdam.__doc__
+
+
+class NAdamW(rules.NAdamW, TorchOptimizer):
+    __doc__ = rules.NAdamW.__doc__
 
 
 class RAdam(rules.RAdam, TorchOptimizer):
@@ -82,6 +115,14 @@ class Rprop(rules.Rprop, TorchOptimizer):
 
 class SGD(rules.SGD, TorchOptimizer):
     __doc__ = rules.SGD.__doc__
+
+
+class ScheduleFreeAdamW(EvaluationMode, rules.ScheduleFreeAdamW, TorchOptimizer):
+    __doc__ = rules.ScheduleFreeAdamW.__doc__
+
+
+class ScheduleFreeSGD(EvaluationMode, rules.ScheduleFreeSGD, TorchOptimizer):
+    __doc__ = rules.ScheduleFreeSGD.__doc__
 
 
 class Signum(rules.Signum, TorchOptimizer):

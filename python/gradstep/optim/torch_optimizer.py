@@ -154,5 +154,6 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         parameter.detach().copy_(torch.as_tensor(values))
 
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = name == "ema_product" or (name != "step" and parameter.dtype == torch.float64)
+        doubles = ("ema_product", *self.exact_numbers)
+        exact = name in doubles or (name != "step" and parameter.dtype == torch.float64)
         return torch.tensor(float(value), dtype=torch.float64 if exact else torch.float32)

@@ -28,6 +28,8 @@ class Rule:
 
     #: numbers of state beside the arrays: the step, then those that the rule keeps, in its order
     numbers: ClassVar[tuple[str, ...]] = ("step",)
+    #: those of the numbers that are float64 whatever the parameter's dtype
+    exact_numbers: ClassVar[tuple[str, ...]] = ()
     #: options whose default differs from the common one
     option_defaults: ClassVar[Options] = {}
     #: hyper-parameters whose limits differ from the common ones

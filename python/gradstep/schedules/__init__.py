@@ -12,6 +12,7 @@ from gradstep.schedules.cosine import CosineDecay, LinearCosine
 from gradstep.schedules.coupling import Smooth, Tied, layerwise, tied
 from gradstep.schedules.cyclic import Cyclic, Periodic
 from gradstep.schedules.exponential import ExponentialDecay, NaturalExpDecay
+from gradstep.schedules.expression import from_expression
 from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay, Noam, PowerLaw
 from gradstep.schedules.joining import Join, join, stages
 from gradstep.schedules.linear import Linear, PolynomialDecay
@@ -88,6 +89,7 @@ __all__ = [
     "Units",
     "Warmup",
     "as_schedule",
+    "from_expression",
     "from_json",
     "join",
     "layerwise",

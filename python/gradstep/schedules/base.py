@@ -4,7 +4,7 @@ import functools
 import numbers
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from gradstep.schedules.fields import count_or_zero, whole
 from gradstep.schedules.landmarks import Landmark
 from gradstep.schedules.steps import one_step, step_array
 from gradstep.schedules.value import Value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Instruction: TypeAlias = tuple[str, list[float]]
 
@@ -152,6 +155,20 @@ class Schedule(Value, abstract=True):
         from gradstep.schedules.description import describe
 
         return describe(self, steps)
+
+    def plot(self, steps: int, axes: "Axes | None" = None, label: str | None = None) -> "Axes":
+        """Draws the values of the first `steps` updates, and returns the axes. It needs matplotlib.
+
+        axes: matplotlib's axes to draw into. Default: those of a new figure, shown by ``pyplot.show()``.
+        label: the name in a legend. Default: the schedule as code.
+
+        Raises ValueError or TypeError for steps that are no count.
+        """
+        from gradstep.schedules.plot import draw, new_axes
+
+        axes = new_axes() if axes is None else axes
+        draw(axes, {repr(self) if label is None else label: self}, steps)
+        return axes
 
 
 def make(name: str, *arguments: Any) -> Schedule:

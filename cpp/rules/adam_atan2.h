@@ -1,0 +1,34 @@
+// Adam-atan2: Everett et al. 2024, arXiv:2407.05872: Adam with the division replaced by an angle, which needs
+// no eps and does not change with the gradient's scale. Where both moments are 0 it is 0.
+#pragma once
+
+#include "rule.h"
+
+namespace gradstep::GS_TARGET {
+
+template <class T>
+struct adam_atan2 {
+  struct hyper {
+    double beta1, beta2, a, b;
+  };
+  static constexpr const char* hyper_names[] = {"beta1", "beta2", "a", "b"};
+  static constexpr int states = 2;
+
+  T w1, b2, w2;  // weights of the moments
+  T balance;     // what multiplies sqrt(v) beside m: b and both corrections
+
+  GS_HD static adam_atan2 at(const hyper& h, clock& c) {
+    c.rate *= h.a;
+    const double balance = h.b * one_minus_power(h.beta1, c.t) / sqrt(one_minus_power(h.beta2, c.t));
+    return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(balance)};
+  }
+
+  template <class V>
+  GS_HD V operator()(V g, V& m, V& v) const {
+    m = lerp(m, g, w1);
+    v = fma(V(w2) * g, g, V(b2) * v);
+    return angle<T>(m, V(balance) * sqrt(v));
+  }
+};
+
+}  // namespace gradstep::GS_TARGET

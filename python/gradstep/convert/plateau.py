@@ -1,0 +1,69 @@
+"""What lowers the rate when a metric stands still: torch's and Keras's ReduceLROnPlateau."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gradstep.convert.peer import CALLABLE
+from gradstep.plateau import Plateau
+
+
+def from_plateau(peer: Any, lr: float) -> Plateau:
+    """The `Plateau` with the settings of torch's scheduler or Keras's callback ReduceLROnPlateau.
+
+    peer: one of either. A Keras mode of "auto" must be "min" or "max", unless it monitors a loss.
+    lr: the rate before any reduction. Theirs is bounded by a rate, a Plateau by its share of whatever rate it
+        multiplies.
+
+    It starts anew: what the peer has counted is not taken over. Where `Plateau` differs on purpose (negative
+    metrics, NaN, reductions below torch's eps), so does this. Raises TypeError for anything else, ValueError
+    where groups are bounded differently or the mode is not known.
+
+    >>> import torch
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    >>> peer = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1, min_lr=0.0125)
+    >>> plateau = from_plateau(peer, lr=0.1)
+    >>> [plateau.update(loss) for loss in (1.0, 1.0, 1.0)], plateau.floor
+    ([1.0, 1.0, 0.5], 0.125)
+    """
+    kind = f"{type(peer).__module__.partition('.')[0]}.{type(peer).__name__}"
+    if kind not in READERS:
+        raise TypeError(f"{peer!r}, a {kind}, is none of {', '.join(READERS)}; for a schedule of t take {CALLABLE}")
+    return READERS[kind](peer, lr)
+
+
+def torch_plateau(peer: Any, lr: float) -> Plateau:
+    if len(set(peer.min_lrs)) > 1:
+        raise ValueError(
+            f"min_lr is {peer.min_lrs}: a Plateau multiplies the rates of all groups alike; give one min_lr"
+        )
+    return Plateau(
+        factor=float(peer.factor),
+        patience=peer.patience,
+        mode=peer.mode,
+        threshold=float(peer.threshold),
+        threshold_mode=peer.threshold_mode,
+        cooldown=peer.cooldown,
+        floor=float(peer.min_lrs[0]) / lr,
+    )
+
+
+def keras_plateau(peer: Any, lr: float) -> Plateau:
+    loss = peer.mode == "auto" and peer.monitor.removeprefix("val_") == "loss"
+    if peer.mode == "auto" and not loss:
+        raise ValueError(f"mode is 'auto' and monitor is {peer.monitor!r}: say whether it is to fall, as in mode='max'")
+    return Plateau(
+        factor=float(peer.factor),
+        patience=peer.patience,
+        mode="min" if loss else peer.mode,
+        threshold=abs(float(peer.min_delta)),
+        threshold_mode="abs",
+        cooldown=peer.cooldown,
+        floor=float(peer.min_lr) / lr,
+        rule="keras",
+    )
+
+
+READERS: dict[str, Callable[[Any, float], Plateau]] = {
+    "torch.ReduceLROnPlateau": torch_plateau,
+    "keras.ReduceLROnPlateau": keras_plateau,
+}

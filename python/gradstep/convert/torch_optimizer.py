@@ -1,0 +1,95 @@
+"""The way back: an optimizer and its schedule as torch's own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gradstep.hyperparameters import Group
+from gradstep.schedules import from_json
+
+if TYPE_CHECKING:
+    import torch
+
+    from gradstep.optim.torch_optimizer import TorchOptimizer
+
+OURS = {"lr_scale", "schedules", "updates", "state_dtype"}
+"""Keys of a group that `to_torch` heeds itself: torch has no use for them."""
+
+
+def to_torch(optimizer: TorchOptimizer) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """torch's optimizer of the same class over the same parameters, and a scheduler of torch for its rate.
+
+    Both go on where `optimizer` is, which is left alone: the states are copied, in the dtypes that torch keeps (the
+    parameter's own), and the scheduler has made as many steps. Call its ``step()`` after each step of the optimizer.
+
+    Args:
+        optimizer: one of ``gradstep.optim`` whose class torch has too. A group whose rate has no schedule keeps it.
+
+    Raises:
+        TypeError: it is no such optimizer.
+        ValueError: a group has a setting that torch's class lacks, or a schedule for anything but the rate.
+
+    >>> import torch, gradstep
+    >>> from gradstep import convert, optim
+    >>> w = torch.nn.Parameter(torch.ones(2))
+    >>> optimizer, scheduler = convert.to_torch(optim.SGD([w], lr=gradstep.Linear(0.1, 0.0, 10)))
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> type(optimizer), scheduler.get_last_lr()
+    (<class 'torch.optim.sgd.SGD'>, [0.05])
+    """
+    import torch
+
+    kind = torch_class(optimizer)
+    own = optimizer.defaults_with({}).keys() - kind([torch.zeros(1)]).defaults.keys()
+    for number, group in enumerate(optimizer.param_groups):
+        check(number, group, {key: optimizer.defaults_with({})[key] for key in own - OURS})
+    made = kind([torch_group(group, own | OURS) for group in optimizer.param_groups])
+    made.load_state_dict(made.state_dict() | {"state": copy.deepcopy(optimizer.state_dict()["state"])})
+    updates = max(group.get("updates", 0) for group in optimizer.param_groups)
+    rates = [rate_of(group) for group in optimizer.param_groups]
+    return made, torch.optim.lr_scheduler.LambdaLR(made, rates, last_epoch=updates - 1)
+
+
+def torch_class(optimizer: Any) -> Callable[..., torch.optim.Optimizer]:
+    import torch
+
+    from gradstep.optim.torch_optimizer import TorchOptimizer
+
+    name = type(optimizer).__name__
+    if not isinstance(optimizer, TorchOptimizer):
+        raise TypeError(f"{name} is no optimizer of gradstep.optim, which alone has torch's parameters and states")
+    if not hasattr(torch.optim, name):
+        raise TypeError(f"torch has no {name}: its schedules can drive another optimizer through gradstep.attach")
+    kind: Callable[..., torch.optim.Optimizer] = getattr(torch.optim, name)
+    return kind
+
+
+def check(number: int, group: Group, ours: Group) -> None:
+    """Refuse what torch can't do: `ours` are the settings that its class lacks, at their defaults."""
+    for name in sorted(group.get("schedules", {}).keys() - {"lr"}):
+        raise ValueError(
+            f"{name} of group {number} has a schedule, but a scheduler of torch sets the rate alone: put a number in "
+            "its place, or drive torch's optimizer with gradstep.attach"
+        )
+    for key, default in ours.items():
+        if group[key] != default:
+            raise ValueError(f"{key} of group {number} is {group[key]!r}, which torch's class does not have")
+
+
+def torch_group(group: Group, left_out: set[str]) -> Group:
+    """LambdaLR multiplies ``initial_lr``: with a schedule that is 1, so that the rate is the schedule's to the bit."""
+    base = 1.0 if "lr" in group.get("schedules", {}) else group["lr"]
+    kept = {key: value for key, value in group.items() if key not in left_out}
+    return kept | {"initial_lr": base * group.get("lr_scale", 1.0)}
+
+
+def rate_of(group: Group) -> Callable[[int], float]:
+    """A function, because LambdaLR would put the attributes of any other callable into its checkpoints."""
+    if text := group.get("schedules", {}).get("lr"):
+        schedule = from_json(text)
+        return lambda t: schedule(t)
+    return lambda t: 1.0

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gradstep.hyperparameters import THREE_BETAS, Group
+from gradstep.options import Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class Adan(Rule):
+    r"""Adan: Nesterov momentum by means of the gradient's change from update to update.
+
+    .. math::
+        d_t &= g_t - g_{t-1}, \quad d_1 = 0 \\
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, d_t \\
+        n_t &= \beta_3 n_{t-1} + (1 - \beta_3) (g_t + \beta_2 d_t)^2 \\
+        p_t &= \frac{1}{1 + \gamma\lambda} \left( p_{t-1} - \gamma \frac{m_t / (1 - \beta_1^t)
+               + \beta_2 v_t / (1 - \beta_2^t)}{\sqrt{n_t} / \sqrt{1 - \beta_3^t} + \epsilon} \right)
+
+    The betas say how much is kept, as in the authors' code; the paper's say how much is new. optax has
+    :math:`1 - \beta_2` in the place of the factor :math:`\beta_2`. The previous gradient is in the state, as ``prev``.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        betas: :math:`\beta_1`, :math:`\beta_2` and :math:`\beta_3`, from 0 to below 1.
+        eps: :math:`\epsilon`, at least 0.
+        weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
+        no_prox: decay as :class:`AdamW` does, by :math:`1 - \gamma\lambda` before the update, and not as above.
+        options: see :class:`gradstep.options.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Xie et al., "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models",
+    arXiv:2208.06677, Algorithm 1.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.Adan([w], lr=0.1, weight_decay=0.5)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.857143, 2.      ])
+    """
+
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    limits = THREE_BETAS
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any, Any] = (0.98, 0.92, 0.99),
+        eps: Any = 1e-8,
+        weight_decay: Any = 0,
+        no_prox: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "no_prox": no_prox}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        rule = "adan_no_prox" if group["no_prox"] else "adan"
+        return Kernel(rule, ("exp_avg", "exp_avg_diff", "exp_avg_sq", "prev"))
+
+    @classmethod
+    def check(cls, group: Group) -> None:
+        super().check(group)
+        if group["cautious"] and not group["no_prox"]:
+            raise ValueError(
+                "cautious=True chooses elements to decay, and Adan's division is of the whole update: pass no_prox=True"
+            )

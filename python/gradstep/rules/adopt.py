@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gradstep.hyperparameters import Group
+from gradstep.options import Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class ADOPT(Rule):
+    r"""ADOPT: Adam that converges with any beta, because the gradient is not in its own normalisation.
+
+    .. math::
+        v_1 &= g_1^2, \quad p_1 = p_0 \\
+        n_t &= \mathrm{clip}\left( \frac{g_t}{\max(\sqrt{v_{t-1}},\, \epsilon)},\; (t - 1)^{1/4} \right) \\
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, n_t \\
+        p_t &= p_{t-1} - \gamma m_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2
+
+    A parameter's first update only starts its second moment: the parameter stays, decay included. :math:`\epsilon`
+    bounds the divisor from below and is not added. timm's clip has the exponent 0.333.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
+        eps: :math:`\epsilon`, at least 0.
+        weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
+        options: see :class:`gradstep.options.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Taniguchi et al., "ADOPT: Modified Adam Can Converge with Any :math:`\beta_2` with the Optimal Rate",
+    arXiv:2411.02853, the clipped form.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.ADOPT([w], lr=0.5)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w
+    array([1., 2.])
+    >>> opt.step([np.array([0.5, -8.0])])
+    >>> w.round(6)
+    array([0.975, 2.05 ])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.9999),
+        eps: Any = 1e-6,
+        weight_decay: Any = 0,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        return Kernel("adopt", ("exp_avg", "exp_avg_sq"))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gradstep.hyperparameters import Group
+from gradstep.options import Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class LaProp(Rule):
+    r"""LaProp: Adam with the gradient normalised before it is averaged, so that the betas are independent.
+
+    .. math::
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \\
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) \frac{g_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon} \\
+        p_t &= (1 - \gamma\lambda)\, p_{t-1} - \frac{\gamma}{1 - \beta_1^t} m_t
+
+    The rate :math:`\gamma` is outside of the mean, so a change of rate acts at once. timm and the authors' code keep it
+    inside and decay after the update; at one rate and without decay both are the same.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
+        eps: :math:`\epsilon`, at least 0.
+        weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
+        options: see :class:`gradstep.options.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Ziyin, Wang and Ueda, "LaProp: Separating Momentum and Adaptivity in Adam", arXiv:2002.04839.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.LaProp([w], lr=0.1)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.9, 2.1])
+    """
+
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 4e-4,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: Any = 1e-15,
+        weight_decay: Any = 0,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        return Kernel("laprop", ("exp_avg", "exp_avg_sq"))

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gradstep.hyperparameters import Group
+from gradstep.options import Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class NAdamW(Rule):
+    r"""NAdamW: AdamW that looks ahead by Nesterov's momentum.
+
+    .. math::
+        \bar m_t &= \beta_1 m_t + (1 - \beta_1)\, g_t \\
+        p_t &= (1 - \gamma\lambda)\, p_{t-1}
+               - \frac{\gamma}{1 - \beta_1^t} \frac{\bar m_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}
+
+    with the moments of :class:`Adam`: the mean is moved by the same gradient once more. It is not :class:`NAdam` with
+    decoupled decay, whose momentum warms up; optax's ``nadamw`` corrects :math:`m_t` by :math:`1 - \beta_1^{t+1}`.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
+        eps: :math:`\epsilon`, at least 0.
+        weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
+        options: see :class:`gradstep.options.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Dozat, "Incorporating Nesterov Momentum into Adam", ICLR workshop 2016, in the form of Dahl et al.,
+    "Benchmarking Neural Network Training Algorithms", arXiv:2306.07179.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.NAdamW([w], lr=0.1, weight_decay=0.5)
+    >>> opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.76, 2.09])
+    """
+
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: Any = 1e-8,
+        weight_decay: Any = 1e-2,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        return Kernel("nadamw", ("exp_avg", "exp_avg_sq"))

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gradstep.hyperparameters import Group, Hyperparameter
+from gradstep.options import Options
+from gradstep.rules.base import Kernel, Rule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class ScheduleFreeSGD(Rule):
+    r"""Schedule-Free SGD: an average of all iterates in the place of a falling rate.
+
+    .. math::
+        d_t &= g_t + \lambda y_t \\
+        c_t &= w_t / \textstyle\sum_{i \le t} w_i, \quad w_t = t^r \gamma_{\max}^q \\
+        z_{t+1} &= z_t - \gamma d_t \\
+        x_{t+1} &= (1 - c_t)\, x_t + c_t z_{t+1} \\
+        y_{t+1} &= \mu x_{t+1} + (1 - \mu)\, z_{t+1}
+
+    with :math:`\gamma_{\max}` the largest rate so far and :math:`x_1 = y_1 = z_1` the parameter. While it trains the
+    parameter holds :math:`y`, at which gradients are to be taken; ``eval()`` puts the average :math:`x` in its place,
+    which is what to evaluate and to save, and ``train()`` puts :math:`y` back. A step in evaluation mode is refused.
+    Statistics of batch normalisation are those of :math:`y`: compute them anew at :math:`x`.
+
+    Warm up with a schedule, ``lr=gradstep.Constant(1.0).warmup(500)``, and let the rate fall nowhere. The state holds
+    :math:`z`, and per parameter ``weight_sum`` and ``lr_max`` in float64.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place; with
+            16 bits each change of mode rounds them.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        momentum: :math:`\mu`, above 0 and below 1; to be left as it is, because :math:`x` is found by it.
+        weight_decay: :math:`\lambda` per update, at least 0.
+        r: :math:`r`, at least 0: above 0 late iterates weigh more.
+        weight_lr_power: :math:`q`, at least 0: how iterates of a warm-up weigh.
+        options: see :class:`gradstep.options.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Defazio et al., "The Road Less Scheduled", arXiv:2405.15682.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.ScheduleFreeSGD([w], lr=0.5, momentum=0.5)
+    >>> for _ in range(2):
+    ...     opt.step([np.array([1.0, -1.0])])
+    >>> w
+    array([0.125, 2.875])
+    >>> opt.eval()
+    >>> w
+    array([0.25, 2.75])
+    """
+
+    numbers = ("step", "weight_sum", "lr_max")
+    exact_numbers = ("weight_sum", "lr_max")
+    momentum_name = "momentum"
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    limits: ClassVar[dict[str, Hyperparameter]] = {"momentum": Hyperparameter("momentum", high=1.0, includes_low=False)}
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 1.0,
+        momentum: Any = 0.9,
+        weight_decay: Any = 0,
+        r: Any = 0,
+        weight_lr_power: Any = 2,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "r": r, "weight_lr_power": weight_lr_power}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        return Kernel("schedule_free_sgd", ("z",))
+
+
+class ScheduleFreeAdamW(Rule):
+    r"""Schedule-Free AdamW: an average of all iterates in the place of a falling rate and of Adam's first moment.
+
+    .. math::
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \\
+        d_t &= \frac{g_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon} + \lambda y_t
+
+    and the rest as :class:`ScheduleFreeSGD`, with :math:`\beta_1` for its momentum: the parameter holds :math:`y`,
+    ``eval()`` puts the average :math:`x` in its place and ``train()`` puts :math:`y` back. The decay acts at :math:`y`.
+
+    Args:
+        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place; with
+            16 bits each change of mode rounds them.
+        lr: rate per update, at least 0: a number, a 0-d array or a schedule.
+        betas: :math:`\beta_1`, above 0 and below 1, to be left as it is; and :math:`\beta_2`, from 0 to below 1.
+        eps: :math:`\epsilon`, at least 0.
+        weight_decay: :math:`\lambda` per update, at least 0; with ``decoupled_weight_decay=False`` it is added to the
+            gradient, before that is normalised.
+        r: at least 0: above 0 late iterates weigh more.
+        weight_lr_power: at least 0: how iterates of a warm-up weigh.
+        options: see :class:`gradstep.options.Options`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Source: Defazio et al., "The Road Less Scheduled", arXiv:2405.15682, Algorithm 1.
+
+    >>> import numpy as np, gradstep
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = gradstep.ScheduleFreeAdamW([w], lr=0.1)
+    >>> for _ in range(2):
+    ...     opt.step([np.array([1.0, -4.0])])
+    >>> w.round(6)
+    array([0.845, 2.155])
+    >>> opt.eval()
+    >>> w.round(6)
+    array([0.85, 2.15])
+    """
+
+    numbers = ScheduleFreeSGD.numbers
+    exact_numbers = ScheduleFreeSGD.exact_numbers
+    momentum_name = "beta1"
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    limits: ClassVar[dict[str, Hyperparameter]] = {
+        "beta1": Hyperparameter("betas", 0, high=1.0, includes_low=False, label="beta parameter at index 0")
+    }
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: Any = 2.5e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: Any = 1e-8,
+        weight_decay: Any = 0,
+        r: Any = 0,
+        weight_lr_power: Any = 2,
+        **options: Unpack[Options],
+    ) -> None:
+        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        averaging = {"r": r, "weight_lr_power": weight_lr_power}
+        super().__init__(params, self.defaults_with(options, **own, **averaging))
+
+    @classmethod
+    def kernel(cls, group: Group) -> Kernel:
+        return Kernel("schedule_free_adamw", ("z", "exp_avg_sq"))
