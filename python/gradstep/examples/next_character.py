@@ -14,6 +14,7 @@ from gradstep.examples.settings import Updates
 from gradstep.examples.task import LOSS, Task
 
 WINDOW = 100  # characters that are read together
+# The document makes 100,000 updates; these take minutes on two cores.
 DOCUMENT = language.document(batch=16, length=Updates(1500, quick=60))
 
 

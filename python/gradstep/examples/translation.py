@@ -65,6 +65,7 @@ def translation() -> Translation:
     return Translation(names.load())
 
 
+# The document makes 100,000 updates; these take minutes on two cores.
 DOCUMENT = language.document(batch=64, length=Updates(3000, quick=100))
 
 PROGRAM = comparison.Program(
