@@ -82,7 +82,12 @@ def test_digits_are_judged_by_the_nearest():
     digits = torch.stack([torch.full((1, 28, 28), value) for value in (-0.9, 0.1, 0.4, 0.8)])
     found = gan.compare(digits, torch.tensor([4, 7, 9, 9]), images, labels)
     # White and black are 2 apart, which counts as 1.
-    assert found == pytest.approx({"right kind": 0.75, "nearest digit": np.mean([0.1, 0.1, 0.4, 0.2]) / 2}, rel=1e-5)
+    wanted = {
+        "right kind": 0.75,
+        "nearest digit": np.mean([0.1, 0.1, 0.4, 0.2]) / 2,
+        "variety": np.mean([0, 0, 0.2]) / 2,
+    }
+    assert found == pytest.approx(wanted, rel=1e-5)
 
 
 def test_discriminator_judges_by_the_kind_asked_for():

@@ -58,11 +58,12 @@ def generator() -> nn.Module:
 
 
 def discriminator() -> nn.Module:
-    """Two convolutions, then a logit for each kind."""
+    """Two convolutions, then a logit for each kind. Normalised by batch, it sees where all made digits are alike."""
     return nn.Sequential(
         nn.Conv2d(1, CHANNELS, kernel_size=4, stride=2, padding=1),
         nn.LeakyReLU(0.2),
         nn.Conv2d(CHANNELS, 2 * CHANNELS, kernel_size=4, stride=2, padding=1),
+        nn.BatchNorm2d(2 * CHANNELS),
         nn.LeakyReLU(0.2),
         nn.Flatten(),
         nn.Linear(2 * CHANNELS * 7 * 7, KINDS),

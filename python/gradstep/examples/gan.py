@@ -26,6 +26,7 @@ DISCRIMINATOR_RATE = InverseTimeDecay(5e-5, rate=1e-4)
 REAL = 0.9  # what the discriminator shall say of a real digit: not 1, so that it is never too sure
 RIGHT = Metric("right kind", ".1%", best=max)
 NEAREST = Metric("nearest digit", ".3f")
+VARIETY = Metric("variety", ".3f", best=max)
 EACH = 50  # digits of each kind are measured
 HELD_OUT = 1000  # real digits, about, to compare them with
 ROWS = 8  # of the picture
@@ -70,7 +71,7 @@ def digits(options: Options) -> Task:
         train=(images, labels),
         build=GAN,
         measure=lambda model: compare(*columns(model, EACH), images, labels),
-        metrics=(RIGHT, NEAREST),
+        metrics=(RIGHT, NEAREST, VARIETY),
         loss_name="Binary cross entropy",
         facts={
             "train_digits": len(labels),
@@ -96,11 +97,19 @@ def columns(model: Any, rows: int) -> tuple[Tensor, Tensor]:
 def compare(digits: Tensor, kinds: Tensor, images: Tensor, labels: Tensor) -> dict[str, float]:
     """The share of digits whose nearest image has their kind as its label, and the mean distance to that image.
 
-    The distance of two images is the root mean square of their pixels' differences, of white and black being 1.
+    The distance of two images is the root mean square of their pixels' differences, of white and black being 1. The
+    variety is the deviation of a pixel over the digits of one kind: 0 where all are alike.
     """
     distances, places = torch.cdist(digits.flatten(1), images.flatten(1)).min(dim=1)
     right = (labels[places] == kinds).float().mean()
-    return {RIGHT.name: float(right), NEAREST.name: float(distances.mean()) / (2 * digits[0].numel() ** 0.5)}
+    variety = (
+        torch.stack([digits[kinds == kind].std(dim=0, correction=0).mean() for kind in torch.unique(kinds)]).mean() / 2
+    )
+    return {
+        RIGHT.name: float(right),
+        NEAREST.name: float(distances.mean()) / (2 * digits[0].numel() ** 0.5),
+        VARIETY.name: float(variety),
+    }
 
 
 DOCUMENT = Settings(
@@ -142,15 +151,18 @@ def run(options: Options, report: Report) -> Outcome:
             _described("made before the training", before),
             _described("made after it", training.laps[-1].test),
             _described("real, but held out", task.facts["held_out_digits"]),
-            "Added to the document: both halves are told the kind, batch normalisation in the generator, 0.5 as Adam's "
-            f"first beta, {REAL} as what the discriminator shall say of a real digit, and an average of the generator.",
+            "Added to the document: both halves are told the kind, batch normalisation, 0.5 as Adam's first beta, "
+            f"{REAL} as what the discriminator shall say of a real digit, and an average of the generator.",
         ],
         results={"before": before},
     )
 
 
 def _described(who: str, values: Any) -> str:
-    return f"    {who}: {values[RIGHT.name]:.1%} are of the kind asked for, {values[NEAREST.name]:.3f} away"
+    return (
+        f"    {who}: {values[RIGHT.name]:.1%} are of the kind asked for, {values[NEAREST.name]:.3f} away, "
+        f"variety {values[VARIETY.name]:.3f}"
+    )
 
 
 def _losses(training: Training) -> Panel:
