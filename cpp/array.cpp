@@ -15,6 +15,12 @@ int64_t array_view::size() const {
   return n;
 }
 
+py::tuple array_view::shape() const {
+  py::tuple sizes(ndim);
+  for (int d = 0; d < ndim; ++d) sizes[size_t(d)] = dimensions[d].size;
+  return sizes;
+}
+
 bool array_view::same_place_as(const array_view& other) const {
   bool same = ndim == other.ndim;
   for (int d = 0; same && d < ndim; ++d) same = dimensions[d] == other.dimensions[d];
@@ -111,6 +117,8 @@ bool read_numpy(py::handle object, array_view& view) {
   return view.ndim <= dimension_limit;
 }
 
+}  // namespace
+
 bool read_directly(py::handle array, array_view& view) {
   if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) return read_tensor(*api, array, view);
   return py::isinstance<py::array>(array) && read_numpy(array, view);
@@ -118,7 +126,7 @@ bool read_directly(py::handle array, array_view& view) {
 
 array_view read_description(py::handle object, const array_role& role, py::object& owner) {
   static py::handle describe = py::object(py::module_::import("gradstep.arrays").attr("describe")).release();
-  const py::tuple found = describe(object, std::string(role.what) + " " + std::to_string(role.index));
+  const py::tuple found = describe(object, role.text());
   array_view view;
   const auto address = found[0].cast<uintptr_t>();
   view.data = reinterpret_cast<char*>(address);
@@ -133,8 +141,6 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   owner = found[5];
   return view;
 }
-
-}  // namespace
 
 void inspect_tensor(py::handle array, const array_role& role) {
   py::object owner;

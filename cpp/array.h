@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <string>
 
 #include "storage/dtype.h"
 
@@ -25,6 +26,7 @@ struct array_view {
   dimension dimensions[dimension_limit];
 
   int64_t size() const;
+  pybind11::tuple shape() const;
   bool same_place_as(const array_view& other) const;  // the dimensions, not the data
 };
 
@@ -32,12 +34,18 @@ struct array_view {
 struct array_role {
   const char* what;
   int index;
+
+  std::string text() const { return std::string(what) + " " + std::to_string(index); }
 };
+
+// False for what is neither a strided torch tensor nor a NumPy array of a dtype that NumPy knows.
+bool read_directly(pybind11::handle array, array_view& view);
 
 // Reads a torch tensor through the DLPack C exchange API, a NumPy array through its own structure, and
 // anything else through gradstep.arrays.describe, which raises for what can't be used and returns an owner
 // that keeps the memory alive.
 array_view read_array(pybind11::handle array, const array_role& role, pybind11::object& owner);
+array_view read_description(pybind11::handle array, const array_role& role, pybind11::object& owner);
 
 // Raises for torch's lazily negated view, which DLPack gives without its sign. Asking costs as much as
 // reading, so it is asked of arrays that are new, not of those that a step has seen before.

@@ -3,59 +3,17 @@
 #include <algorithm>
 #include <cstring>
 
+#include "operand_block.h"
+
 namespace gradstep {
 
 namespace {
-
-constexpr int64_t block_elements = 1024;  // parameter, gradient and states of one block fit in L1
-
-struct alignas(64) buffer {
-  char bytes[block_elements * 8];
-};
-
-bool in_place(const operand& x, arithmetic type) {
-  return x.direct && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
-}
-
-char* element(const operand& x, int64_t index) { return x.data + index * dtype_bytes[int(x.type)]; }
 
 template <class F>
 void for_each_leaf(int64_t first, int64_t count, const F& visit) {
   for (const int64_t end = first + count; first < end; first += leaf_elements)
     visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
 }
-
-// One operand's block: either the user's memory itself or a decoded copy.
-class block {
- public:
-  block(const target& on, const operand& x, arithmetic type)
-      : x_(x), storage_(on.storages[int(x.type)]), type_(type), in_place_(in_place(x, type)) {}
-
-  void* read(int64_t first, int64_t count) {
-    if (in_place_) return element(x_, first);
-    const void* stored = element(x_, first);
-    if (!x_.direct) {
-      gather(x_, first, count, stored_.bytes);
-      stored = stored_.bytes;
-    }
-    storage_.decode[int(type_)](stored, decoded_.bytes, count);
-    return decoded_.bytes;
-  }
-
-  void write(int64_t first, int64_t count) {
-    if (in_place_) return;
-    void* const stored = x_.direct ? static_cast<void*>(element(x_, first)) : stored_.bytes;
-    storage_.encode[int(type_)](decoded_.bytes, stored, count);
-    if (!x_.direct) scatter(stored_.bytes, x_, first, count);
-  }
-
- private:
-  const operand& x_;
-  const storage_entry& storage_;
-  arithmetic type_;
-  bool in_place_;
-  buffer stored_, decoded_;
-};
 
 bool rule_alone(const tensor_task& task) {
   const constants& step = *task.step;
@@ -102,31 +60,69 @@ class walk {
   }
 
   void update(int64_t first, int64_t count, lane_sums& sums) {
-    operands x = {};
-    x.n = count;
-    x.p = parameter_.read(first, count);
+    operands x = read(first, count);
     x.g = gradient_.read(first, count);
-    for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, count);
+    void* const average = task_.has_average ? average_.read(first, count) : nullptr;
     if (step_.measure_gradient)
       around_.measure(x.g, count, step_.gradient.unscale, sums.gradient, sums.nonfinite);
     if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
-    if (step_.prepares_gradient) {
-      around_.prepare_gradient(prepared_.bytes, x.g, x.p, count, step_.gradient);
-      x.g = prepared_.bytes;
-    }
-    step_.body->apply(update_of(step_), x);
+    if (task_.history) replay(x, average, first);
+    apply(step_, x, average);
     if (step_.measure_change) measure_change(x, sums);
-    for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, count);
-    if (task_.has_average) {
-      around_.average(average_.read(first, count), x.p, count, step_.average_weight);
-      average_.write(first, count);
-    }
-    if (task_.has_copy) write_copy(x.p, first, count);
-    parameter_.write(first, count);
+    write(x, first);
     if (step_.zero_gradient) zero_run(task_, first, count);
   }
 
+  void replay(int64_t first, int64_t count) {
+    const operands x = read(first, count);
+    replay(x, task_.has_average ? average_.read(first, count) : nullptr, first);
+    write(x, first);
+  }
+
  private:
+  operands read(int64_t first, int64_t count) {
+    operands x = {};
+    x.n = count;
+    x.p = parameter_.read(first, count);
+    for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, count);
+    return x;
+  }
+
+  void write(const operands& x, int64_t first) {
+    for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, x.n);
+    if (task_.has_average) average_.write(first, x.n);
+    if (task_.has_copy) write_copy(x.p, first, x.n);
+    parameter_.write(first, x.n);
+  }
+
+  void apply(const constants& step, operands x, void* average) {
+    if (step.prepares_gradient) {
+      around_.prepare_gradient(prepared_.bytes, x.g, x.p, x.n, step.gradient);
+      x.g = prepared_.bytes;
+    }
+    step.body->apply(update_of(step), x);
+    if (average) around_.average(average, x.p, x.n, step.average_weight);
+  }
+
+  // The updates that each row has missed, whose gradient was zero.
+  void replay(operands x, void* average, int64_t first) {
+    const row_history& history = *task_.history;
+    x.g = zeros.bytes;
+    for_each_row(task_.parameter, first, x.n, [&](int64_t row, int64_t, int64_t run) {
+      x.n = run;
+      for (size_t step = size_t(history.made[size_t(task_.parameter.rows->numbers[size_t(row)])]);
+           step < history.steps.size(); ++step)
+        apply(history.steps[step], x, average);
+      advance(x.p, run);
+      for (int k = 0; k < task_.state_count; ++k) advance(x.s[k], run);
+      if (average) advance(average, run);
+    });
+  }
+
+  void advance(void*& pointer, int64_t count) const {
+    pointer = static_cast<char*>(pointer) + count * bytes_;
+  }
+
   void measure_change(const operands& x, lane_sums& sums) {
     double unused[sum_lanes] = {};
     around_.measure_change(x.p, before_.bytes, x.n, sums.change);
@@ -199,6 +195,12 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
   });
 }
 
+void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  walk blocks(on, task);
+  for (const int64_t end = first + count; first < end; first += block_elements)
+    blocks.replay(first, std::min(block_elements, end - first));
+}
+
 void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
                  int64_t count) {
   block gradient(on, task.gradient, type);
@@ -213,7 +215,6 @@ void measure_run(const target& on, const tensor_task& task, arithmetic type, dou
 }
 
 void zero_run(const tensor_task& task, int64_t first, int64_t count) {
-  static constexpr buffer zeros = {};
   const operand& gradient = task.gradient;
   if (gradient.direct) {
     std::memset(element(gradient, first), 0, size_t(count * dtype_bytes[int(gradient.type)]));

@@ -24,13 +24,22 @@ struct constants {
   alignas(16) unsigned char rule[constants_bytes];
 };
 
+// What rows have missed while their gradient left them out.
+struct row_history {
+  std::vector<constants> steps;  // since all rows were up to date
+  std::vector<int> made;         // by each row
+
+  bool is_behind(int64_t row) const { return made[size_t(row)] < int(steps.size()); }
+};
+
 struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];
-  int state_count = 0;
+  int state_count = -1;   // until they are bound
   operand average, copy;  // of the parameter
   bool has_average = false, has_copy = false;
-  sums* leaves = nullptr;  // where its sums go
+  const row_history* history = nullptr;  // where rows may lag
+  sums* leaves = nullptr;                // where its sums go
   const constants* step = nullptr;
 
   // That a step moves: the gradient is read, the others are read and written, a copy is written.
@@ -45,6 +54,8 @@ void update_run(const target& on, const tensor_task& task, int64_t first, int64_
 
 // What the rule must know of the tensor: reads that alone.
 void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+// Makes up for the updates that the visited rows have missed, and nothing else.
+void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // Measures the gradient alone, times `unscale`.
 void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,

@@ -25,11 +25,11 @@ int find_rule(const std::string& name) {
 }
 
 group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
-                             double weight_decay, const surroundings& around) {
+                             double weight_decay, const surroundings& around, row_policy rows) {
   const int index = find_rule(rule);
   if (int(hypers.size()) != active_target().rules[index].hypers)
     throw py::value_error("the rule '" + rule + "' takes other hyper-parameters");
-  return {index, std::move(hypers), lr, weight_decay, around};
+  return {index, std::move(hypers), lr, weight_decay, around, rows};
 }
 
 state_names make_names(std::vector<std::string> arrays, std::vector<std::string> numbers, std::string average,
@@ -58,6 +58,10 @@ void bind_settings(py::module_& m) {
       .value("DECOUPLED", decay_kind::decoupled)
       .value("FULL", decay_kind::full)
       .value("CORRECTED", decay_kind::corrected);
+  py::enum_<row_policy>(m, "RowPolicy")
+      .value("REFUSE", row_policy::refuse)
+      .value("REST", row_policy::rest)
+      .value("LAG", row_policy::lag);
   py::class_<surroundings>(m, "Surroundings")
       .def(py::init<>())
       .def_readwrite("decay", &surroundings::decay)
@@ -74,14 +78,15 @@ void bind_settings(py::module_& m) {
       .def_readwrite("zero_gradient", &surroundings::zero_gradient);
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
-           py::arg("weight_decay"), py::arg("around"));
+           py::arg("weight_decay"), py::arg("around"), py::arg("rows") = row_policy::refuse);
   py::class_<step_settings>(m, "StepSettings")
       .def(py::init([](int threads) { return step_settings{.threads = threads}; }), py::arg("threads"))
       .def_readwrite("threads", &step_settings::threads)
       .def_readwrite("unscale", &step_settings::unscale)
       .def_readwrite("skip", &step_settings::skip)
       .def_readwrite("skip_nonfinite", &step_settings::skip_nonfinite)
-      .def_readwrite("measure", &step_settings::measure);
+      .def_readwrite("measure", &step_settings::measure)
+      .def_readwrite("known_norm", &step_settings::known_norm);
   py::class_<step_report>(m, "StepReport")
       .def_readonly("measured", &step_report::measured)
       .def_readonly("skipped", &step_report::skipped)
@@ -129,7 +134,9 @@ PYBIND11_MODULE(_core, m) {
       .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("names"), py::arg("fresh"))
       .def("step", &plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
            py::arg("groups"), py::arg("settings"))
+      .def("catch_up", &plan::catch_up, py::arg("index"), py::arg("rows"), py::arg("threads"))
       .def("report", &plan::report)
+      .def("join_reports", &plan::join_reports)
       .def("skipped", [](const plan& self) { return self.report().skipped; })
       .def("written", &plan::written)
       .def("gathered", &plan::gathered);

@@ -12,6 +12,8 @@ namespace gradstep {
 
 namespace {
 
+constexpr size_t longest_history = 1000;  // of updates that are kept for rows that lag
+
 // Marks a plan as stepping for as long as it lives.
 class step_guard {
  public:
@@ -49,9 +51,9 @@ py::object gradient_of(py::handle parameter, const py::object& gradients, int in
 }
 
 bool must_measure(const std::vector<group_settings>& groups, const step_settings& options) {
-  return options.skip_nonfinite || std::any_of(groups.begin(), groups.end(), [](const auto& group) {
-           return group.around.clip_norm != no_limit;
-         });
+  const auto clips = [](const group_settings& group) { return group.around.clip_norm != no_limit; };
+  return options.skip_nonfinite ||
+         (options.known_norm < 0 && std::any_of(groups.begin(), groups.end(), clips));
 }
 
 // min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
@@ -82,15 +84,17 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
 
   report_ = {};
   const bool measured = must_measure(groups, options);
-  std::vector<double> shrink(groups.size(), 1);
-  if (measured) shrink = measure(groups, options);
+  if (measured) measure(options);
   report_.skipped = options.skip || (options.skip_nonfinite && report_.nonfinite > 0);
   if (report_.skipped) {
     zero_gradients(groups);
     return py::list();
   }
   if (!unbound.empty()) return unbound;
-  update(groups, options, shrink, measured);
+  update(groups, options, shrinkage(groups, options), measured);
+  for (const int index : active_)
+    if (slots_[size_t(index)].history.steps.size() >= longest_history)
+      replay(index, py::none(), options.threads);
   if (bound_) states_seen_.remember(states);
   bound_ = false;
   return unbound;
@@ -115,7 +119,8 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
       if (!gradient.is_none()) {
         slot& tensor = slots_[size_t(index)];
         // Remembered until the next cut: a later refusal in this step must not hide it from the next one.
-        moved_ |= tensor.read(parameter, gradient, index, keep);
+        moved_ |= tensor.read(parameter, gradient, index, groups[group].rows, keep);
+        if (tensor.row_dimensions) tensor.refuse_beside_rows(groups[group], index);
         if (!tensor.holds_its_states(states, groups[group])) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));
@@ -179,9 +184,8 @@ sums plan::total(int group) const {
   return add_pairwise(std::move(tensors));
 }
 
-// Reads all gradients once, for what must be known before the first write. Returns what shrinks those of each
-// group.
-std::vector<double> plan::measure(const std::vector<group_settings>& groups, const step_settings& options) {
+// Reads all gradients once, for what must be known before the first write.
+void plan::measure(const step_settings& options) {
   chunks_.run([&](const chunk& each) {
     const slot& tensor = slots_[size_t(each.tensor)];
     measure_run(active_target(), tensor.task, tensor.arithmetic_type(), options.unscale, each.first,
@@ -190,12 +194,18 @@ std::vector<double> plan::measure(const std::vector<group_settings>& groups, con
   const sums all = total(-1);
   report_.nonfinite = all.nonfinite;
   report_.gradient_norm = std::sqrt(all.gradient);
-  std::vector<double> shrink;
+}
+
+// What shrinks the gradients of each group.
+std::vector<double> plan::shrinkage(const std::vector<group_settings>& groups,
+                                    const step_settings& options) const {
+  std::vector<double> shrink(groups.size(), 1);
   for (size_t group = 0; group < groups.size(); ++group) {
-    const group_settings& settings = groups[group];
-    const double norm =
-        settings.around.clip_alone ? std::sqrt(total(int(group)).gradient) : report_.gradient_norm;
-    shrink.push_back(settings.around.clip_norm == no_limit ? 1 : shrink_to(settings.around.clip_norm, norm));
+    const surroundings& around = groups[group].around;
+    if (around.clip_norm == no_limit) continue;
+    double norm = around.clip_alone ? std::sqrt(total(int(group)).gradient) : report_.gradient_norm;
+    if (options.known_norm >= 0) norm = options.known_norm;
+    shrink[group] = shrink_to(around.clip_norm, norm);
   }
   return shrink;
 }
@@ -228,12 +238,26 @@ void plan::update(const std::vector<group_settings>& groups, const step_settings
       [&](const chunk& each) { update_run(on, slots_[size_t(each.tensor)].task, each.first, each.count); });
   for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
   if (!options.measure) return;
-  const sums all = total(-1);
+  for (const int index : active_) slots_[size_t(index)].released = chunks_.total(slots_[size_t(index)]);
+  report_measured(total(-1));
+}
+
+void plan::report_measured(const sums& all) {
   report_.measured = true;
   report_.nonfinite = all.nonfinite;
   report_.gradient_norm = std::sqrt(all.gradient);
   report_.update_norm = std::sqrt(all.change);
   report_.parameter_norm = std::sqrt(all.parameter);
+}
+
+void plan::join_reports() {
+  std::vector<sums> parts;
+  for (slot& each : slots_) {
+    if (each.released) parts.push_back(*each.released);
+    each.released.reset();
+  }
+  report_ = {};
+  if (!parts.empty()) report_measured(add_pairwise(std::move(parts)));
 }
 
 void plan::zero_gradients(const std::vector<group_settings>& groups) {
@@ -242,6 +266,27 @@ void plan::zero_gradients(const std::vector<group_settings>& groups) {
       const slot& tensor = slots_[size_t(active_[i])];
       zero_run(tensor.task, 0, tensor.size);
     }
+}
+
+void plan::catch_up(int index, const py::object& rows, int threads) {
+  const step_guard guard(stepping_);
+  written_ = py::list();
+  moved_ = true;
+  if (index >= int(slots_.size()) || !slots_[size_t(index)].lags()) return;
+  replay(index, rows, threads);
+  written_.append(slots_[size_t(index)].parameter);
+}
+
+void plan::replay(int index, const py::object& rows, int threads) {
+  slot& tensor = slots_[size_t(index)];
+  std::vector<py::object> kept_alive;
+  tensor.visit_lagging(rows, index, kept_alive);
+  moved_ = true;
+  chunks_.cut(slots_, {index}, moved_, threads);
+  const target& on = active_target();
+  chunks_.run([&](const chunk& each) { replay_run(on, tensor.task, each.first, each.count); });
+  tensor.note_made();
+  if (rows.is_none()) tensor.forget_history();
 }
 
 void check_parameters(const py::list& parameters) {

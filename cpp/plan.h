@@ -28,8 +28,14 @@ class plan {
                       const pybind11::object& states, const std::vector<group_settings>& groups,
                       const step_settings& options);
 
+  // Makes up for what these rows of the tensor at `index`, or all for None, have missed while their sparse
+  // gradients left them out.
+  void catch_up(int index, const pybind11::object& rows, int threads);
+
   const step_report& report() const { return report_; }
-  const pybind11::list& written() const { return written_; }  // the parameters that the last step wrote
+  void join_reports();  // of the steps since the last call, each of some of the tensors, into one
+  // The parameters that the last step or catching up wrote.
+  const pybind11::list& written() const { return written_; }
   int gathered() const;  // how many of them took the path for other layouts
 
   // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.
@@ -42,12 +48,16 @@ class plan {
   void refuse_overlap_of_active() const;
   void refuse_overlap_of_zeroed(const std::vector<group_settings>& groups);
   void cut(int threads);
-  std::vector<double> measure(const std::vector<group_settings>& groups, const step_settings& options);
+  void measure(const step_settings& options);
+  std::vector<double> shrinkage(const std::vector<group_settings>& groups,
+                                const step_settings& options) const;
   std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
                                        const step_settings& options, const std::vector<double>& shrink,
                                        bool measured);
   void update(const std::vector<group_settings>& groups, const step_settings& options,
               const std::vector<double>& shrink, bool measured);
+  void report_measured(const sums& all);
+  void replay(int index, const pybind11::object& rows, int threads);
   void zero_gradients(const std::vector<group_settings>& groups);
   sums total(int group) const;  // over its active tensors; over all of them for -1
 

@@ -15,6 +15,13 @@ enum class decay_kind {
   corrected,  // by rate^2 / full_rate * decay
 };
 
+// What a sparse gradient is to the rows that it leaves out.
+enum class row_policy {
+  refuse,
+  rest,  // nothing: they stay as they are
+  lag,   // a gradient of zero, made up for when they come again
+};
+
 // What surrounds the rule in a group's steps.
 struct surroundings {
   decay_kind decay = decay_kind::coupled;
@@ -37,6 +44,7 @@ struct group_settings {
   double lr = 0;
   double weight_decay = 0;
   surroundings around;
+  row_policy rows = row_policy::refuse;
 };
 
 struct step_settings {
@@ -45,6 +53,7 @@ struct step_settings {
   bool skip = false;            // make no update
   bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
   bool measure = false;         // what the step did
+  double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
 };
 
 // What the last step did, if it measured; norms are over all tensors.

@@ -30,19 +30,14 @@ void mirror::set(double value) const {
 
 namespace {
 
-std::string shape_text(const array_view& view) {
-  py::tuple shape(view.ndim);
-  for (int d = 0; d < view.ndim; ++d) shape[size_t(d)] = view.dimensions[d].size;
-  return py::str(shape);
-}
-
 void require_shape(const array_view& given, const array_view& parameter, const std::string& what) {
   bool equal = given.ndim == parameter.ndim;
   for (int d = 0; equal && d < given.ndim; ++d)
     equal = given.dimensions[d].size == parameter.dimensions[d].size;
   if (equal) return;
-  throw py::value_error(what + " has shape " + shape_text(given) + ", but the parameter has shape " +
-                        shape_text(parameter) + ": they must be equal");
+  throw py::value_error(what + " has shape " + std::string(py::str(given.shape())) +
+                        ", but the parameter has shape " + std::string(py::str(parameter.shape())) +
+                        ": they must be equal");
 }
 
 bool unchanged(const array_view& now, const array_view& before) {
@@ -61,35 +56,42 @@ array_view read_parameter(py::handle parameter, int index, std::vector<py::objec
   return view;
 }
 
-bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, std::vector<py::object>& keep) {
+bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, row_policy policy,
+                std::vector<py::object>& keep) {
   if (parameter.ptr() != parameter_now.ptr()) {
     *this = slot{};
     parameter = py::reinterpret_borrow<py::object>(parameter_now);
   }
   const array_view seen = read_parameter(parameter_now, index, keep);
+  const array_role role = {"the gradient of parameter", index};
+  array_view gradient;
   py::object owner;
-  const array_view gradient = read_array(gradient_now, {"the gradient of parameter", index}, owner);
-  keep.push_back(owner ? std::move(owner) : py::reinterpret_borrow<py::object>(gradient_now));
-
-  if (gradient_now.ptr() != gradient_seen || gradient.data != task.gradient.data)
-    refuse_negated(gradient_now, {"the gradient of parameter", index});
-  gradient_seen = gradient_now.ptr();
-
-  const bool reshaped = !laid_out || !unchanged(seen, view);
-  const bool moved = reshaped || seen.data != view.data;
-  if (moved) {
-    inspect_tensor(parameter_now, {"parameter", index});
-    require_shape(gradient, seen, "the gradient of parameter " + std::to_string(index));
-    laid_out = false;
-    view = seen;
-    order = memory_order(seen);
-    size = seen.size();
-    task.parameter = operand(seen, order);
-    if (reshaped) lay_out_states(index);
-    laid_out = true;
+  if (!read_directly(gradient_now, gradient)) {
+    if (policy != row_policy::refuse)
+      if (const auto rows_given = find_rows(gradient_now, seen, role)) {
+        read_rows(seen, *rows_given, index, keep);
+        follow_rows(policy == row_policy::lag, index);
+        return true;
+      }
+    gradient = read_description(gradient_now, role, owner);
   }
-  if (moved || !unchanged(gradient, gradient_view)) {
-    require_shape(gradient, view, "the gradient of parameter " + std::to_string(index));
+  keep.push_back(owner ? std::move(owner) : py::reinterpret_borrow<py::object>(gradient_now));
+  if (gradient_now.ptr() != gradient_seen || gradient.data != task.gradient.data)
+    refuse_negated(gradient_now, role);
+  gradient_seen = gradient_now.ptr();
+  follow_rows(false, index);
+  return read_dense(seen, gradient, index);
+}
+
+bool slot::read_dense(const array_view& seen, const array_view& gradient, int index) {
+  const bool moved = lies_elsewhere(seen, 0);
+  const bool new_gradient = moved || !unchanged(gradient, gradient_view);
+  if (new_gradient) require_shape(gradient, seen, "the gradient of parameter " + std::to_string(index));
+  if (moved) {
+    lay_out(seen, 0, index);
+    size = seen.size();
+  }
+  if (new_gradient) {
     task.gradient = operand(gradient, order);
     gradient_view = gradient;
     gradient_moved = true;
@@ -100,7 +102,33 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, st
   return moved;
 }
 
+bool slot::lies_elsewhere(const array_view& seen, int rows_now) const {
+  return is_reshaped(seen, rows_now) || seen.data != view.data;
+}
+
+bool slot::is_reshaped(const array_view& seen, int rows_now) const {
+  return !laid_out || rows_now != row_dimensions || !unchanged(seen, view);
+}
+
+void slot::lay_out(const array_view& seen, int rows_now, int index) {
+  inspect_tensor(parameter, {"parameter", index});
+  const bool reshaped = is_reshaped(seen, rows_now);
+  laid_out = false;
+  view = seen;
+  row_dimensions = rows_now;
+  order = memory_order(seen, row_dimensions);
+  task.parameter = visited_part(seen);
+  if (reshaped) lay_out_states(index);
+  laid_out = true;
+}
+
+operand slot::visited_part(const array_view& array) const {
+  return row_dimensions ? operand(array, row_dimensions, order, &rows.visited) : operand(array, order);
+}
+
 void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int index) {
+  if (task.state_count >= 0) refuse_lagging(index);
+  history = {};
   state = std::move(new_state);
   task.state_count = -1;  // it holds none until all are found good
   names.clear();
@@ -158,7 +186,7 @@ operand slot::lay_out_state(size_t member, int index) const {
   require_shape(array, view, what);
   if (!array.writable)
     throw py::value_error(what + " is read-only: pass an array that can be written in place");
-  return operand(array, order);
+  return visited_part(array);
 }
 
 bool slot::holds_its_states(int count, const group_settings& settings) {
@@ -191,6 +219,10 @@ void slot::advance(const clock& c) {
   measured[0] = measured[1] = 0;
   if (!mirrors.empty()) mirrors[0].set(double(t));
   for (size_t k = 1; k < mirrors.size(); ++k) mirrors[k].set(c.kept[k - 1]);
+  if (task.history) {
+    history.steps.push_back(*task.step);
+    note_made();
+  }
   if (average_product.data) average_product.set(c.average_product);
 }
 

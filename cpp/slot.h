@@ -3,11 +3,13 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "block.h"
 #include "identities.h"
+#include "rows.h"
 #include "settings.h"
 
 namespace gradstep {
@@ -45,14 +47,27 @@ struct slot {
   const PyObject* gradient_seen = nullptr;       // the last gradient, for its identity alone
   bool gradient_moved = true;                    // since it was found fit to be zeroed
   visiting_order order;
-  int64_t size = 0;
+  int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one
+  row_order rows;          // of it
+  row_history history;     // of rows that lag
+  int64_t size = 0;        // elements that are visited
   tensor_task task;
-  double measured[2] = {};  // the rule's sums for this update, over this tensor or over all
-  bool laid_out = false;    // the task is as the view says; an error on the way leaves it false
+  double measured[2] = {};       // the rule's sums for this update, over this tensor or over all
+  std::optional<sums> released;  // of its last update, until they are joined with the others'
+  bool laid_out = false;         // the task is as the view says; an error on the way leaves it false
 
-  // Takes up the parameter's and the gradient's present place; true if the parameter's has changed.
-  bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index,
+  // Takes up the parameter's and the gradient's present place; true if what is visited has changed.
+  bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, row_policy policy,
             std::vector<pybind11::object>& keep);
+
+  // For what would not let the rows rest that a sparse gradient leaves out, or can't be done to one.
+  void refuse_beside_rows(const group_settings& settings, int index) const;
+
+  // Takes up the parameter's present place, for a visit of those of these rows that lag; None for all rows.
+  void visit_lagging(const pybind11::object& numbers, int index, std::vector<pybind11::object>& keep);
+  bool lags() const { return task.state_count >= 0 && !history.steps.empty(); }
+  void note_made();       // that the visited rows are up to date
+  void forget_history();  // when all are
 
   void bind(pybind11::dict new_state, const state_names& names_of, bool is_fresh, int index);
   bool holds_its_states(int count, const group_settings& settings);
@@ -63,6 +78,15 @@ struct slot {
   void advance(const clock& c);  // after the update
 
  private:
+  bool read_dense(const array_view& seen, const array_view& gradient, int index);
+  void read_rows(const array_view& seen, const sparse_gradient& gradient, int index,
+                 std::vector<pybind11::object>& keep);
+  void follow_rows(bool lag, int index);
+  void refuse_lagging(int index) const;
+  bool lies_elsewhere(const array_view& seen, int rows_now) const;
+  bool is_reshaped(const array_view& seen, int rows_now) const;
+  void lay_out(const array_view& seen, int rows_now, int index);
+  operand visited_part(const array_view& array) const;
   void lay_out_states(int index);
   operand lay_out_state(size_t member, int index) const;
   mirror read_number(size_t member, int index) const;

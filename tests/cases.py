@@ -73,6 +73,7 @@ CASES = [
     ),
     Case("Adam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.05}),
     Case("Adam", {"lr": 0.03, "betas": (0.8, 0.6), "eps": 1e-3, "weight_decay": 0.05, "amsgrad": True}),
+    Case("SparseAdam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.05}),
     Case("AdamW", {"lr": 0.03, "betas": (0.4, 0.95), "eps": 1e-3, "weight_decay": 0.3}),
     Case("AdamW", {"lr": 0.03, "betas": (0.8, 0.6), "eps": 1e-3, "weight_decay": 0.3, "amsgrad": True}),
     Case("Adamax", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-2, "weight_decay": 0.05}),
@@ -146,10 +147,12 @@ CORE_RULES = sorted(set(_core.rules()) - {"interpolation"})
 
 
 def torch_cases(cases):
-    """Those whose class torch has too, with the hyper-parameters that it takes there: Rprop has no decay."""
+    """Those whose class torch has too, with the hyper-parameters that it takes there: Rprop has no decay. SparseAdam
+    is not among them: there it takes no dense gradients.
+    """
     import torch
 
-    shared = [case for case in cases if hasattr(torch.optim, case.name)]
+    shared = [case for case in cases if hasattr(torch.optim, case.name) and case.name != "SparseAdam"]
     return [
         Case(case.name, {k: v for k, v in case.hyper.items() if case.name != "Rprop" or k != "weight_decay"})
         for case in shared

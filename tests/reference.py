@@ -52,6 +52,14 @@ def adam(p, g, s, t, h):
     return p - h.lr / (1 - beta1**t) * s.exp_avg / (np.sqrt(v) / np.sqrt(1 - beta2**t) + h.eps)
 
 
+def sparseadam(p, g, s, t, h):
+    beta1, beta2 = h.betas
+    s.exp_avg = beta1 * s.exp_avg + (1 - beta1) * g
+    s.exp_avg_sq = beta2 * s.exp_avg_sq + (1 - beta2) * g**2
+    rate = h.lr * np.sqrt(1 - beta2**t) / (1 - beta1**t)
+    return p - rate * s.exp_avg / (np.sqrt(s.exp_avg_sq) + h.eps)  # Trap: eps is not divided by the correction.
+
+
 adamw = adam  # with decoupled decay, which is the driver's
 
 

@@ -64,7 +64,7 @@ def test_differentiable_is_refused_with_the_reason(name):
 
 
 def test_what_is_not_replaced_is_torchs():
-    for name in ("lr_scheduler", "swa_utils", "LBFGS", "SparseAdam", "Optimizer", "Adafactor"):
+    for name in ("lr_scheduler", "swa_utils", "LBFGS", "Optimizer", "Adafactor"):
         assert getattr(optim, name) is getattr(torch.optim, name)
     with pytest.raises(AttributeError):
         _ = optim.NoSuchOptimizer

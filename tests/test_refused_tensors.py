@@ -101,10 +101,10 @@ def test_parameters(kind):
         gradstep.SGD([tensor(1), make()], lr=0.5)
 
 
-def test_a_sparse_gradient_of_an_embedding():
+def test_a_sparse_gradient_for_a_rule_by_which_rows_do_not_rest():
     embedding = torch.nn.Embedding(5, 3, sparse=True)
     linear = torch.nn.Linear(3, 1)
-    optimizer = optim.SGD([*linear.parameters(), *embedding.parameters()], lr=0.5)
+    optimizer = optim.SGD([*linear.parameters(), *embedding.parameters()], lr=0.5, momentum=0.9)
     linear(embedding(torch.tensor([1, 2]))).sum().backward()
     before = [p.detach().clone() for p in (*linear.parameters(), *embedding.parameters())]
     with pytest.raises(TypeError, match=r"the gradient of parameter 2 is sparse \(torch.sparse_coo\)"):

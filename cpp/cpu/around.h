@@ -22,6 +22,13 @@ void prepare_gradient(void* out, const void* gradient, const void* parameter, in
   for (int64_t i = 0; i < n; ++i) to[i] = fma(T(stage.decay), p[i], to[i]);
 }
 
+template <class T>
+void add(void* sums, const void* terms, int64_t n) {
+  T* const sum = static_cast<T*>(sums);
+  const T* const x = static_cast<const T*>(terms);
+  for (int64_t i = 0; i < n; ++i) sum[i] += x[i];
+}
+
 // average += weight * (p - average)
 template <class T>
 void average(void* averages, const void* parameter, int64_t n, double weight) {

@@ -41,7 +41,7 @@ constexpr storage_entry storage() {
 
 template <class T>
 constexpr around_bodies around() {
-  return {prepare_gradient<T>, average<T>, measure<T>, measure_change<T>};
+  return {prepare_gradient<T>, add<T>, average<T>, measure<T>, measure_change<T>};
 }
 
 extern const target description;

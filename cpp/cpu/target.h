@@ -70,6 +70,7 @@ struct storage_entry {
 // What surrounds the rule (around.h), in one arithmetic type.
 struct around_bodies {
   void (*prepare_gradient)(void* out, const void* g, const void* p, int64_t n, const gradient_stage& stage);
+  void (*add)(void* sum, const void* x, int64_t n);
   void (*average)(void* average, const void* p, int64_t n, double weight);
   void (*measure)(const void* x, int64_t n, double scale, double* squares, double* nonfinite);
   void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);

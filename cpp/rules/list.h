@@ -25,6 +25,7 @@
 #include "schedule_free.h"
 #include "sgd.h"
 #include "signum.h"
+#include "sparse_adam.h"
 #include "stable_adamw.h"
 
 #define GS_RULES(X)            \
@@ -39,6 +40,7 @@
   X(rmsprop_centered_momentum) \
   X(adam)                      \
   X(amsgrad)                   \
+  X(sparse_adam)               \
   X(adamax)                    \
   X(nadam)                     \
   X(radam)                     \

@@ -47,10 +47,12 @@ from gradstep.optimizers import (
     ScheduleFreeAdamW,
     ScheduleFreeSGD,
     Signum,
+    SparseAdam,
     StableAdamW,
 )
 from gradstep.plateau import Plateau
 from gradstep.schedules import *  # noqa: F403
+from gradstep.sparse import Rows
 from gradstep.threads import get_num_threads, set_num_threads
 
 __version__ = _core.__version__
@@ -80,10 +82,12 @@ __all__ = [
     "Plateau",
     "RAdam",
     "RMSprop",
+    "Rows",
     "Rprop",
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "SparseAdam",
     "attach",
     "checkpoint",
     "convert",

@@ -20,6 +20,11 @@ class DecayKind:
     FULL: DecayKind
     CORRECTED: DecayKind
 
+class RowPolicy:
+    REFUSE: RowPolicy
+    REST: RowPolicy
+    LAG: RowPolicy
+
 class Surroundings:
     def __init__(self) -> None: ...
     decay: DecayKind
@@ -37,7 +42,13 @@ class Surroundings:
 
 class GroupSettings:
     def __init__(
-        self, rule: str, hypers: Sequence[float], lr: float, weight_decay: float, around: Surroundings
+        self,
+        rule: str,
+        hypers: Sequence[float],
+        lr: float,
+        weight_decay: float,
+        around: Surroundings,
+        rows: RowPolicy = ...,
     ) -> None: ...
 
 class StepSettings:
@@ -47,6 +58,7 @@ class StepSettings:
     skip: bool
     skip_nonfinite: bool
     measure: bool
+    known_norm: float
 
 class StepReport:
     @property
@@ -83,7 +95,9 @@ class Plan:
         groups: Sequence[GroupSettings],
         settings: StepSettings,
     ) -> list[int]: ...
+    def catch_up(self, index: int, rows: npt.NDArray[np.int64] | None, threads: int) -> None: ...
     def report(self) -> StepReport: ...
+    def join_reports(self) -> None: ...
     def skipped(self) -> bool: ...
     def written(self) -> list[Any]: ...
     def gathered(self) -> int: ...

@@ -10,6 +10,7 @@ import numpy as np
 from gradstep import _core
 from gradstep.arrays import as_numpy, tell_autograd
 from gradstep.hyperparameters import Group
+from gradstep.options import check_together
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 
@@ -49,7 +50,15 @@ class ArrayOptimizer(Stepping):
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
         adopt_schedules(complete, self.param_groups)
         self.check(complete)
+        if complete["release"]:
+            raise ValueError(
+                "release=True is for gradstep.optim, where backward makes the gradients: those of arrays are yours to "
+                "free; leave it out"
+            )
+        if self.param_groups:
+            self.catch_up()
         groups = [*self.param_groups, complete]
+        check_together(groups)
         _core.check_parameters([array for each in groups for array in each["params"]])
         self.param_groups.append(complete)
         self._all_numpy = all(isinstance(array, np.ndarray) for each in groups for array in each["params"])
@@ -81,6 +90,7 @@ class ArrayOptimizer(Stepping):
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
+        self.catch_up()
         groups, first = [], 0
         for group in self.param_groups:
             count = len(group["params"])
@@ -117,6 +127,7 @@ class ArrayOptimizer(Stepping):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: everything but the plan, which is made anew."""
+        self.catch_up()
         return {name: vars(self)[name] for name in ("defaults", "param_groups", "state", "_all_numpy")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

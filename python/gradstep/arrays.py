@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from gradstep.sparse import Rows
+
 __all__ = ["Description", "as_numpy", "describe", "tell_autograd"]
 
 #: address, dtype, shape, strides in bytes, writable, what keeps the memory alive
@@ -19,6 +21,11 @@ Description = tuple[int, str, tuple[int, ...], tuple[int, ...], bool, object]
 
 _DTYPES = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16"}
 _ALLOWED = "float64, float32, float16 and bfloat16"
+
+_SPARSE = (
+    "only gradients may be, as rows (gradstep.Rows, torch.sparse_coo), and only for SGD without momentum, Adagrad and "
+    "SparseAdam, or with lazy_rows=True; pass .to_dense()"
+)
 
 
 def describe(array: Any, role: str) -> Description:
@@ -32,6 +39,8 @@ def describe(array: Any, role: str) -> Description:
         TypeError: it is no array of a floating dtype in the host's memory.
         ValueError: it is one that can't be used in place.
     """
+    if isinstance(array, Rows):
+        raise TypeError(f"{role} is sparse (gradstep.Rows): {_SPARSE}")
     if type(array).__module__.partition(".")[0] == "torch" or hasattr(array, "untyped_storage"):
         return _describe_tensor(array, role)
     return _describe_numpy(as_numpy(array, role), role)
@@ -80,7 +89,7 @@ def _describe_tensor(tensor: Any, role: str) -> Description:
     if hasattr(tensor, "to_local"):
         raise TypeError(f"{role} is a {kind}, a tensor over several processes: pass its local part, .to_local()")
     if str(tensor.layout) != "torch.strided":
-        raise TypeError(f"{role} is sparse ({tensor.layout}): gradstep updates dense tensors; pass .to_dense()")
+        raise TypeError(f"{role} is sparse ({tensor.layout}): {_SPARSE}")
     if tensor.device.type != "cpu":
         raise TypeError(f"{role} is on {tensor.device}: this build updates tensors on the CPU; move it with .cpu()")
     dtype = str(tensor.dtype).removeprefix("torch.")

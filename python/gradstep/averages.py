@@ -47,6 +47,7 @@ class Averages:
 
         Within the block the optimizer refuses to step.
         """
+        self._optimizer.catch_up()
         held = [(p, state["ema"]) for p, state in self._pairs() if state.get("ema") is not None]
         optimizer = self._optimizer
         kept = [optimizer._new_copy(p, "param") for p, _ in held]

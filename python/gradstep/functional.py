@@ -50,6 +50,7 @@ __all__ = [
     "schedulefreesgd_",
     "sgd_",
     "signum_",
+    "sparseadam_",
     "stableadamw_",
 ]
 
@@ -125,8 +126,14 @@ def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str,
     for option, argument, array in (("ema", "average", average), ("cast_to", "copy", copy)):
         if (group[option] is None) != (array is None):
             raise TypeError(f"{name} takes {option} and {argument}, the array to update, together")
+    if kept := [option for option in ("clip_lagged", "release") if group[option]]:
+        raise ValueError(f"{name} keeps nothing between updates, which {kept[0]} needs: use the optimizer")
+    if group["accumulate"] > 1:
+        raise ValueError(f"{name} keeps no sum of gradients: give it the sum, and their number as grad_scale")
     if group["ema_bias_correction"]:
         raise ValueError(f"{name} keeps nothing, so it can't correct an average: pass ema as a schedule of its weights")
+    if group["lazy_rows"]:
+        raise ValueError(f"{name} keeps nothing, so rows can't lag: pass a dense gradient, or use an optimizer")
     return {"ema": average, "cast": copy}
 
 
@@ -164,4 +171,5 @@ schedulefreeadamw_ = _update_of(rules.ScheduleFreeAdamW)
 schedulefreesgd_ = _update_of(rules.ScheduleFreeSGD)
 sgd_ = _update_of(rules.SGD)
 signum_ = _update_of(rules.Signum)
+sparseadam_ = _update_of(rules.SparseAdam)
 stableadamw_ = _update_of(rules.StableAdamW)

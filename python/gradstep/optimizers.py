@@ -29,6 +29,7 @@ __all__ = [
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "SparseAdam",
     "StableAdamW",
 ]
 
@@ -131,3 +132,7 @@ class Signum(rules.Signum, ArrayOptimizer):
 
 class StableAdamW(rules.StableAdamW, ArrayOptimizer):
     __doc__ = rules.StableAdamW.__doc__
+
+
+class SparseAdam(rules.SparseAdam, ArrayOptimizer):
+    __doc__ = rules.SparseAdam.__doc__

@@ -6,7 +6,6 @@ breaks nothing.
 
 from torch.optim import LBFGS as LBFGS
 from torch.optim import Optimizer as Optimizer
-from torch.optim import SparseAdam as SparseAdam
 from torch.optim import lr_scheduler as lr_scheduler
 from torch.optim import swa_utils as swa_utils
 
@@ -147,6 +146,10 @@ class Signum(rules.Signum, TorchOptimizer):
 
 class StableAdamW(rules.StableAdamW, TorchOptimizer):
     __doc__ = rules.StableAdamW.__doc__
+
+
+class SparseAdam(rules.SparseAdam, TorchOptimizer):
+    __doc__ = rules.SparseAdam.__doc__
 
 
 def __getattr__(name: str) -> object:

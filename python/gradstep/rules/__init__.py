@@ -23,6 +23,7 @@ from gradstep.rules.rprop import Rprop
 from gradstep.rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.rules.sgd import SGD
 from gradstep.rules.signum import Signum
+from gradstep.rules.sparse_adam import SparseAdam
 from gradstep.rules.stable_adamw import StableAdamW
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "SparseAdam",
     "StableAdamW",
 ]

@@ -69,6 +69,10 @@ class Adagrad(Rule):
         return cls._read(group, "initial_accumulator_value") if name == "sum" else 0.0
 
     @classmethod
+    def takes_rows(cls, group: Group) -> bool:
+        return True
+
+    @classmethod
     def check(cls, group: Group) -> None:
         super().check(group)
         cls._read(group, "initial_accumulator_value")

@@ -39,6 +39,8 @@ class Rule:
     shares_numbers: ClassVar[bool] = False
     #: those of the numbers that are float64 whatever the parameter's dtype
     exact_numbers: ClassVar[tuple[str, ...]] = ()
+    #: whether an update needs the gradients of all tensors at once
+    needs_all_gradients: ClassVar[bool] = False
     #: options whose default differs from the common one
     option_defaults: ClassVar[Options] = {}
     #: hyper-parameters that are True or False
@@ -82,9 +84,19 @@ class Rule:
         return 0.0
 
     @classmethod
+    def takes_rows(cls, group: Group) -> bool:
+        """Whether rows that a sparse gradient leaves out rest by this rule."""
+        return False
+
+    @classmethod
     def check(cls, group: Group) -> None:
         """Raise TypeError or ValueError for a group that can't be used."""
         check_options(group, cls.__name__)
+        if group["release"] and cls.needs_all_gradients:
+            raise ValueError(
+                f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True has no two "
+                "of them at once: leave it out"
+            )
         cls.settings(group)
 
     @classmethod
@@ -97,7 +109,14 @@ class Rule:
             lr=cls._read(group, "lr") * read_float(group.get("lr_scale", 1.0), "lr_scale"),
             weight_decay=cls._read(group, "weight_decay"),
             around=around or surroundings(group),
+            rows=cls._row_policy(group),
         )
+
+    @classmethod
+    def _row_policy(cls, group: Group) -> _core.RowPolicy:
+        if group["lazy_rows"]:
+            return _core.RowPolicy.LAG
+        return _core.RowPolicy.REST if cls.takes_rows(group) else _core.RowPolicy.REFUSE
 
     @classmethod
     def _read(cls, group: Group, name: str) -> float:

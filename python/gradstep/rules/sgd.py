@@ -20,7 +20,8 @@ class SGD(Rule):
         p_t &= p_{t-1} - \gamma u_t
 
     The rate :math:`\gamma` is outside of the buffer, so a change of rate acts at once. The update that finds no
-    buffer starts it with the gradient itself, without dampening; each parameter has its own first update.
+    buffer starts it with the gradient itself, without dampening; each parameter has its own first update. Without
+    momentum the gradient may be sparse: :class:`gradstep.Rows`, or a torch COO tensor.
 
     Args:
         params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
@@ -72,6 +73,10 @@ class SGD(Rule):
         if not cls._read(group, "momentum"):
             return Kernel("sgd")
         return Kernel("sgd_nesterov" if group["nesterov"] else "sgd_momentum", ("momentum_buffer",))
+
+    @classmethod
+    def takes_rows(cls, group: Group) -> bool:
+        return not cls._read(group, "momentum")
 
     @classmethod
     def check(cls, group: Group) -> None:

@@ -1,0 +1,84 @@
+// The part of a slot that knows rows: sparse gradients, and rows that lag behind them.
+#include "slot.h"
+
+#include "dispatch.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, int index,
+                     std::vector<py::object>& keep) {
+  const array_role role = {"the gradient of parameter", index};
+  py::object owner;
+  const array_view values = read_array(gradient.values, role, owner);
+  refuse_negated(gradient.values, role);
+  keep.push_back(owner ? std::move(owner) : gradient.values);
+  if (lies_elsewhere(seen, gradient.row_dimensions)) lay_out(seen, gradient.row_dimensions, index);
+  rows.sort(gradient.numbers);
+  visiting_order order_of_values;  // whose rows are counted by one dimension
+  for (const int d : order) order_of_values.push_back(d - row_dimensions + 1);
+  task.gradient = operand(values, 1, order_of_values, &rows.given);
+  size = rows.visited.count() * task.gradient.row_elements;
+  gradient_seen = nullptr;
+  gradient_view = {};
+}
+
+void slot::refuse_beside_rows(const group_settings& settings, int index) const {
+  const auto refuse = [&](const char* reason) {
+    throw py::value_error("the gradient of parameter " + std::to_string(index) + " is sparse: " + reason);
+  };
+  if (active_target().rules[settings.rule].bodies[0].measure)
+    refuse("the rule measures the whole tensor before it writes; pass a dense gradient, .to_dense()");
+  if (settings.around.zero_gradient)
+    refuse("zero_grad=True would leave its rows in it, with zeros; pass zero_grad=False and set it to None");
+  if (settings.rows == row_policy::lag) return;
+  if (settings.weight_decay != 0)
+    refuse("weight_decay would change the rows that it leaves out; pass weight_decay=0, or lazy_rows=True");
+  if (settings.around.averages)
+    refuse("ema would move the averages of the rows that it leaves out; pass ema=None, or lazy_rows=True");
+}
+
+void slot::follow_rows(bool lag, int index) {
+  if (!lag) refuse_lagging(index);
+  task.history = lag ? &history : nullptr;
+  if (!lag) return;
+  int64_t count = 1;
+  for (int d = 0; d < row_dimensions; ++d) count *= view.dimensions[d].size;
+  history.made.resize(size_t(count));
+}
+
+void slot::refuse_lagging(int index) const {
+  if (!history.steps.empty())
+    throw py::value_error("rows of parameter " + std::to_string(index) +
+                          " lag behind its sparse gradients: call catch_up() before another kind of step");
+}
+
+void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::object>& keep) {
+  const array_view seen = read_parameter(parameter, index, keep);
+  if (lies_elsewhere(seen, row_dimensions)) lay_out(seen, row_dimensions, index);
+  std::vector<int64_t> lagging;
+  const auto take = [&](int64_t row) {
+    if (history.is_behind(row)) lagging.push_back(row);
+  };
+  if (numbers.is_none() || row_dimensions > 1) {
+    for (int64_t row = 0; row < int64_t(history.made.size()); ++row) take(row);
+  } else {
+    rows.sort(numbers.cast<py::array_t<int64_t>>());
+    for (const int64_t row : rows.visited.numbers) take(row);
+  }
+  rows.visited = {std::move(lagging), {}};
+  size = rows.visited.count() * task.parameter.row_elements;
+  task.step = &history.steps.back();
+}
+
+void slot::note_made() {
+  for (const int64_t row : rows.visited.numbers) history.made[size_t(row)] = int(history.steps.size());
+}
+
+void slot::forget_history() {
+  history.steps.clear();
+  history.made.assign(history.made.size(), 0);
+}
+
+}  // namespace gradstep
