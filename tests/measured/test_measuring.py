@@ -84,3 +84,22 @@ def test_nan_is_in_the_norm_and_so_everywhere(case):
     g[7] = np.nan
     step_all(case.over([p]), [[g]] * 2)
     assert np.isnan(p).all()
+
+
+@each_measured
+def test_a_sparse_gradient_is_refused(case):
+    p = normal(0, (5, 3))
+    optimizer = case.over([p], lazy_rows=True)
+    with pytest.raises(
+        ValueError, match="is sparse: the rule measures the whole tensor before it writes; pass a dense"
+    ):
+        optimizer.step([gradstep.Rows(np.array([1]), normal(1, (1, 3)))])
+    assert_same_bits(p, normal(0, (5, 3)))
+
+
+def test_prodigy_refuses_release():
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    with pytest.raises(ValueError, match="Prodigy needs the gradients of all tensors for the update of each"):
+        optim.Prodigy([torch.nn.Parameter(torch.ones(2))], release=True)

@@ -66,6 +66,7 @@ class Prodigy(Rule):
 
     numbers = ("step", "d", "d_max", "d_numerator")
     shares_numbers = True
+    needs_all_gradients = True
     exact_numbers = ("d", "d_max", "d_numerator")
     needs_all_gradients = True
     option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
