@@ -61,7 +61,7 @@ def test_colours_of_thin_lines_stay_apart(tmp_path) -> None:
     with Image.open(path) as small:
         kept = [small.convert("RGB").getpixel((100 * number, 400)) for number in range(len(COLOURS))]
     for colour, shade in zip(COLOURS, kept, strict=True):
-        # An octree of 64 colours rounds each channel to a few levels; the nearest two of ours are further apart.
+        # An octree of 48 colours rounds each channel to a few levels; the nearest two of ours are further apart.
         assert max(abs(a - b) for a, b in zip(ImageColor.getrgb(colour), shade, strict=True)) <= 16
 
 
@@ -73,5 +73,5 @@ def test_readme_shows_what_is_committed() -> None:
 
 def test_committed_pictures_are_small() -> None:
     sizes = [path.stat().st_size for path in COMMITTED.iterdir()]
-    assert max(sizes) < 65_000
+    assert max(sizes) < 70_000
     assert sum(sizes) < 400_000

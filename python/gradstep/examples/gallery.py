@@ -70,7 +70,7 @@ COMBINED = (
     "CosineDecay(1, 100) * Cyclic(0.5, 1, up=5)",
     "ExponentialDecay(1, 0.97).clip(0.2, 0.8)",
     "maximum(REX(1, 100), Linear(0, 1, 100))",
-    "minimum(Linear(0, 2, 100), CosineDecay(1, 100))",
+    "minimum(Linear(0, 2, 100), REX(1, 100))",
     "CosineRestarts(1, 25) * Linear(1, 0, 100)",
     "-Linear(-1, 0, 100)",
     "1 - 0.9 * Linear(1, 0, 100) ** 4",
@@ -82,7 +82,7 @@ WIDTH = 9.0
 """Inches of a sheet of schedules."""
 PIXELS = 1200
 """Across a picture at most: a README shows about 900."""
-SHADES = 64
+SHADES = 48
 """Colours of a picture, with those between lines and ground."""
 SMALL = {"font.size": 8, "axes.titlesize": 7, "axes.titlepad": 4, "lines.color": figure.COLOURS[0]}
 
