@@ -73,5 +73,5 @@ def test_readme_shows_what_is_committed() -> None:
 
 def test_committed_pictures_are_small() -> None:
     sizes = [path.stat().st_size for path in COMMITTED.iterdir()]
-    assert max(sizes) < 70_000
+    assert max(sizes) < 65_000
     assert sum(sizes) < 400_000

@@ -80,7 +80,7 @@ COMBINED = (
 STEPS = 101
 WIDTH = 9.0
 """Inches of a sheet of schedules."""
-PIXELS = 1200
+PIXELS = 1080
 """Across a picture at most: a README shows about 900."""
 SHADES = 48
 """Colours of a picture, with those between lines and ground."""
