@@ -81,7 +81,8 @@ void bind_settings(py::module_& m) {
       .def_readwrite("unscale", &step_settings::unscale)
       .def_readwrite("skip", &step_settings::skip)
       .def_readwrite("skip_nonfinite", &step_settings::skip_nonfinite)
-      .def_readwrite("measure", &step_settings::measure);
+      .def_readwrite("measure", &step_settings::measure)
+      .def_readwrite("known_norm", &step_settings::known_norm);
   py::class_<step_report>(m, "StepReport")
       .def_readonly("measured", &step_report::measured)
       .def_readonly("skipped", &step_report::skipped)
@@ -130,6 +131,7 @@ PYBIND11_MODULE(_core, m) {
       .def("step", &plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
            py::arg("groups"), py::arg("settings"))
       .def("report", &plan::report)
+      .def("join_reports", &plan::join_reports)
       .def("skipped", [](const plan& self) { return self.report().skipped; })
       .def("written", &plan::written)
       .def("gathered", &plan::gathered);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dispatch.h"
+#include "measuring.h"
 
 namespace py = pybind11;
 
@@ -48,9 +49,9 @@ py::object gradient_of(py::handle parameter, const py::object& gradients, int in
 }
 
 bool must_measure(const std::vector<group_settings>& groups, const step_settings& options) {
-  return options.skip_nonfinite || std::any_of(groups.begin(), groups.end(), [](const auto& group) {
-           return group.around.clip_norm != no_limit;
-         });
+  const auto clips = [](const group_settings& group) { return group.around.clip_norm != no_limit; };
+  return options.skip_nonfinite ||
+         (options.known_norm < 0 && std::any_of(groups.begin(), groups.end(), clips));
 }
 
 // min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
@@ -70,6 +71,7 @@ void plan::bind(int index, py::dict state, const state_names& names, bool fresh)
 py::list plan::step(const py::list& parameters, const py::object& gradients, const py::object& states,
                     const std::vector<group_settings>& groups, const step_settings& options) {
   const step_guard guard(stepping_);
+  refuse_unlike_groups(groups);
   if (!bound_ && !states_seen_.match(states))
     for (slot& each : slots_) each.forget_states();
   std::vector<py::object> kept_alive;
@@ -80,15 +82,14 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
 
   report_ = {};
   const bool measured = must_measure(groups, options);
-  std::vector<double> shrink(groups.size(), 1);
-  if (measured) shrink = measure(groups, options);
+  if (measured) measure(options);
   report_.skipped = options.skip || (options.skip_nonfinite && report_.nonfinite > 0);
   if (report_.skipped) {
     zero_gradients(groups);
     return py::list();
   }
   if (!unbound.empty()) return unbound;
-  update(groups, options, shrink, measured);
+  update(groups, options, shrinkage(groups, options), measured);
   if (bound_) states_seen_.remember(states);
   bound_ = false;
   return unbound;
@@ -177,9 +178,8 @@ sums plan::total(int group) const {
   return add_pairwise(std::move(tensors));
 }
 
-// Reads all gradients once, for what must be known before the first write. Returns what shrinks those of each
-// group.
-std::vector<double> plan::measure(const std::vector<group_settings>& groups, const step_settings& options) {
+// Reads all gradients once, for what must be known before the first write.
+void plan::measure(const step_settings& options) {
   chunks_.run([&](const chunk& each) {
     const slot& tensor = slots_[size_t(each.tensor)];
     measure_run(active_target(), tensor.task, tensor.arithmetic_type(), options.unscale, each.first,
@@ -188,18 +188,25 @@ std::vector<double> plan::measure(const std::vector<group_settings>& groups, con
   const sums all = total(-1);
   report_.nonfinite = all.nonfinite;
   report_.gradient_norm = std::sqrt(all.gradient);
-  std::vector<double> shrink;
+}
+
+// What shrinks the gradients of each group.
+std::vector<double> plan::shrinkage(const std::vector<group_settings>& groups,
+                                    const step_settings& options) const {
+  std::vector<double> shrink(groups.size(), 1);
   for (size_t group = 0; group < groups.size(); ++group) {
-    const group_settings& settings = groups[group];
-    const double norm =
-        settings.around.clip_alone ? std::sqrt(total(int(group)).gradient) : report_.gradient_norm;
-    shrink.push_back(settings.around.clip_norm == no_limit ? 1 : shrink_to(settings.around.clip_norm, norm));
+    const surroundings& around = groups[group].around;
+    if (around.clip_norm == no_limit) continue;
+    double norm = around.clip_alone ? std::sqrt(total(int(group)).gradient) : report_.gradient_norm;
+    if (options.known_norm >= 0) norm = options.known_norm;
+    shrink[group] = shrink_to(around.clip_norm, norm);
   }
   return shrink;
 }
 
-void plan::update(const std::vector<group_settings>& groups, const step_settings& options,
-                  const std::vector<double>& shrink, bool measured) {
+std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& groups,
+                                           const step_settings& options, const std::vector<double>& shrink,
+                                           bool measured) {
   preparation_.restart();
   std::vector<const prepared*> steps;
   steps.reserve(active_.size());
@@ -210,17 +217,42 @@ void plan::update(const std::vector<group_settings>& groups, const step_settings
                                           shrink[size_t(group)], measured));
     tensor.task.step = &steps.back()->step;
   }
+  return steps;
+}
+
+void plan::update(const std::vector<group_settings>& groups, const step_settings& options,
+                  const std::vector<double>& shrink, bool measured) {
+  if (rule_measures(groups)) {
+    start_measuring(slots_, active_, groups);
+    prepare(groups, options, shrink, measured);
+    measure_rules(slots_, chunks_);
+  }
+  const std::vector<const prepared*> steps = prepare(groups, options, shrink, measured);
   const target& on = active_target();
   chunks_.run(
       [&](const chunk& each) { update_run(on, slots_[size_t(each.tensor)].task, each.first, each.count); });
   for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
   if (!options.measure) return;
-  const sums all = total(-1);
+  for (const int index : active_) slots_[size_t(index)].released = chunks_.total(slots_[size_t(index)]);
+  report_measured(total(-1));
+}
+
+void plan::report_measured(const sums& all) {
   report_.measured = true;
   report_.nonfinite = all.nonfinite;
   report_.gradient_norm = std::sqrt(all.gradient);
   report_.update_norm = std::sqrt(all.change);
   report_.parameter_norm = std::sqrt(all.parameter);
+}
+
+void plan::join_reports() {
+  std::vector<sums> parts;
+  for (slot& each : slots_) {
+    if (each.released) parts.push_back(*each.released);
+    each.released.reset();
+  }
+  report_ = {};
+  if (!parts.empty()) report_measured(add_pairwise(std::move(parts)));
 }
 
 void plan::zero_gradients(const std::vector<group_settings>& groups) {

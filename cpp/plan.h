@@ -29,6 +29,7 @@ class plan {
                       const step_settings& options);
 
   const step_report& report() const { return report_; }
+  void join_reports();  // of the steps since the last call, each of some of the tensors, into one
   const pybind11::list& written() const { return written_; }  // the parameters that the last step wrote
   int gathered() const;  // how many of them took the path for other layouts
 
@@ -42,9 +43,15 @@ class plan {
   void refuse_overlap_of_active() const;
   void refuse_overlap_of_zeroed(const std::vector<group_settings>& groups);
   void cut(int threads);
-  std::vector<double> measure(const std::vector<group_settings>& groups, const step_settings& options);
+  void measure(const step_settings& options);
+  std::vector<double> shrinkage(const std::vector<group_settings>& groups,
+                                const step_settings& options) const;
+  std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
+                                       const step_settings& options, const std::vector<double>& shrink,
+                                       bool measured);
   void update(const std::vector<group_settings>& groups, const step_settings& options,
               const std::vector<double>& shrink, bool measured);
+  void report_measured(const sums& all);
   void zero_gradients(const std::vector<group_settings>& groups);
   sums total(int group) const;  // over its active tensors; over all of them for -1
 

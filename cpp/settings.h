@@ -45,6 +45,7 @@ struct step_settings {
   bool skip = false;            // make no update
   bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
   bool measure = false;         // what the step did
+  double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
 };
 
 // What the last step did, if it measured; norms are over all tensors.

@@ -155,6 +155,54 @@ def test_steps_over_arrays_that_are_not_made_are_counted(rule, rate):
     assert [row["skipped_steps"] for row in memory.rows] == [1, 1, 2, 2]
 
 
+@pytest.mark.parametrize("stats", [False, True])
+def test_gradsteps_optimizers_measure_in_their_own_pass(stats, monkeypatch):
+    for name in ("copies", "norm", "norm_of_change"):
+        monkeypatch.delattr(f"gradstep.logs.measurement.{name}")
+    optimizer, memory = gradstep.SGD([np.zeros(2)], lr=0.5, stats=stats), Memory()
+    log = StepLog(optimizer, memory)
+    with log.step([np.array([3.0, 4.0])]):
+        optimizer.step([np.array([3.0, 4.0])])
+    assert memory.rows == [{"rate": 0.5, "gradient_norm": 5.0, "update_norm": 2.5, "skipped_steps": 0}]
+    assert optimizer.param_groups[0]["stats"] is stats
+    with pytest.raises(ValueError, match="shape"), log.step([np.ones(3)]):
+        optimizer.step([np.ones(3)])
+    assert optimizer.param_groups[0]["stats"] is stats
+
+
+def test_a_step_that_the_optimizer_skips_changes_nothing():
+    optimizer, memory = gradstep.SGD([np.zeros(2)], lr=0.5), Memory()
+    log = StepLog(optimizer, memory)
+    with log.step([np.array([3.0, 4.0])]):
+        optimizer.step([np.array([3.0, 4.0])], found_inf=1)
+    assert (memory.rows[0]["gradient_norm"], memory.rows[0]["update_norm"]) == (5.0, 0.0)
+
+
+def test_the_micro_batches_of_an_update_are_one_step():
+    optimizer, memory = gradstep.SGD([np.zeros(2)], lr=RATE, accumulate=2), Memory()
+    log = StepLog(optimizer, memory)
+    for size in (1.0, 3.0, 2.0, 6.0, 7.0):
+        gradient = [np.array([0.0, size])]
+        with log.step(gradient):
+            optimizer.step(gradient)
+    assert memory.steps == [0, 1]
+    assert [row["gradient_norm"] for row in memory.rows] == [2.0, 4.0]
+    assert [row["update_norm"] for row in memory.rows] == [pytest.approx(RATE(0) * 2), pytest.approx(RATE(1) * 4)]
+    assert log.skipped == 0
+
+
+def test_updates_within_backward():
+    p, memory = torch.nn.Parameter(torch.zeros(2)), Memory()
+    optimizer = optim.Adam([p], lr=0.5, release=True)
+    log = StepLog(optimizer, memory)
+    with log.step():
+        (p * torch.tensor([3.0, 4.0])).sum().backward()
+        optimizer.step()
+    # Adam's first update is of the rate's size in each element, but for eps, in float32
+    update_norm = pytest.approx(0.5 * math.sqrt(2), rel=1e-6)
+    assert memory.rows == [{"rate": 0.5, "gradient_norm": 5.0, "update_norm": update_norm, "skipped_steps": 0}]
+
+
 def test_a_closure_that_makes_the_gradients_is_a_step():
     params, memory = parameters(), Memory()
     optimizer = torch.optim.SGD(params, lr=0.1)

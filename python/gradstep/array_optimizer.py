@@ -10,6 +10,7 @@ import numpy as np
 from gradstep import _core
 from gradstep.arrays import as_numpy, tell_autograd
 from gradstep.hyperparameters import Group
+from gradstep.options import check_together
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 
@@ -49,7 +50,13 @@ class ArrayOptimizer(Stepping):
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
         adopt_schedules(complete, self.param_groups)
         self.check(complete)
+        if complete["release"]:
+            raise ValueError(
+                "release=True is for gradstep.optim, where backward makes the gradients: those of arrays are yours to "
+                "free; leave it out"
+            )
         groups = [*self.param_groups, complete]
+        check_together(groups)
         _core.check_parameters([array for each in groups for array in each["params"]])
         self.param_groups.append(complete)
         self._all_numpy = all(isinstance(array, np.ndarray) for each in groups for array in each["params"])

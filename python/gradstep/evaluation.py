@@ -31,10 +31,10 @@ class EvaluationMode(Stepping):
         """Put y back in the place of the parameters, to go on with training; nothing where it is there."""
         self._change_mode(training=True)
 
-    def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
+    def _refuse_evaluation(self) -> None:
         if not all(map(_is_training, self.param_groups)):
             raise RuntimeError("the parameters hold their average, for evaluation: call train() before step()")
-        return super()._update(gradients, grad_scale, found_inf)
+        super()._refuse_evaluation()
 
     def _change_mode(self, training: bool) -> None:
         settings = [self._move(group, training) for group in self.param_groups]

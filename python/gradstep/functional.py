@@ -36,10 +36,13 @@ __all__ = [
     "ademamix_",
     "adopt_",
     "asgd_",
+    "lamb_",
     "laprop_",
+    "lars_",
     "lion_",
     "nadam_",
     "nadamw_",
+    "prodigy_",
     "radam_",
     "rmsprop_",
     "rprop_",
@@ -47,6 +50,7 @@ __all__ = [
     "schedulefreesgd_",
     "sgd_",
     "signum_",
+    "stableadamw_",
 ]
 
 
@@ -121,6 +125,10 @@ def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str,
     for option, argument, array in (("ema", "average", average), ("cast_to", "copy", copy)):
         if (group[option] is None) != (array is None):
             raise TypeError(f"{name} takes {option} and {argument}, the array to update, together")
+    if kept := [option for option in ("clip_lagged", "release") if group[option]]:
+        raise ValueError(f"{name} keeps nothing between updates, which {kept[0]} needs: use the optimizer")
+    if group["accumulate"] > 1:
+        raise ValueError(f"{name} keeps no sum of gradients: give it the sum, and their number as grad_scale")
     if group["ema_bias_correction"]:
         raise ValueError(f"{name} keeps nothing, so it can't correct an average: pass ema as a schedule of its weights")
     return {"ema": average, "cast": copy}
@@ -146,10 +154,13 @@ adan_ = _update_of(rules.Adan)
 ademamix_ = _update_of(rules.AdEMAMix)
 adopt_ = _update_of(rules.ADOPT)
 asgd_ = _update_of(rules.ASGD)
+lamb_ = _update_of(rules.LAMB)
 laprop_ = _update_of(rules.LaProp)
+lars_ = _update_of(rules.LARS)
 lion_ = _update_of(rules.Lion)
 nadam_ = _update_of(rules.NAdam)
 nadamw_ = _update_of(rules.NAdamW)
+prodigy_ = _update_of(rules.Prodigy)
 radam_ = _update_of(rules.RAdam)
 rmsprop_ = _update_of(rules.RMSprop)
 rprop_ = _update_of(rules.Rprop)
@@ -157,3 +168,4 @@ schedulefreeadamw_ = _update_of(rules.ScheduleFreeAdamW)
 schedulefreesgd_ = _update_of(rules.ScheduleFreeSGD)
 sgd_ = _update_of(rules.SGD)
 signum_ = _update_of(rules.Signum)
+stableadamw_ = _update_of(rules.StableAdamW)

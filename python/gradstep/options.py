@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 from gradstep import _core
 from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter
 
-__all__ = ["OPTION_DEFAULTS", "Options", "check_options", "step_settings", "surroundings"]
+__all__ = ["OPTION_DEFAULTS", "Options", "check_options", "check_together", "step_settings", "surroundings"]
 
 DecayKind = Literal["full", "corrected"]
 
@@ -39,6 +39,8 @@ class Options(TypedDict, total=False):
     clip_norm: the largest norm of the gradients, above 0, as ``torch.nn.utils.clip_grad_norm_``; a number or a
         schedule. None (the default) for no limit.
     clip_scope: whose norm: "all" (the default) of all groups together, "group" of each group by itself.
+    clip_lagged: clip by the norm of the update before, which costs no reading of its own; the first update is not
+        clipped. Default False.
     clip_value: the largest magnitude of a gradient's element, above 0; a number or a schedule; None (the default) for
         no limit.
     skip_nonfinite: make no update where any gradient is infinite or NaN: parameters, states, counts and schedules
@@ -50,6 +52,10 @@ class Options(TypedDict, total=False):
     cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update.
         None (the default) for none.
     zero_grad: fill the gradients with zeros once they are used. Default False: they are only read.
+    accumulate: how many micro-batches make an update: every so many steps one is made, with the mean of their
+        gradients, and the others add, see :mod:`gradstep.accumulation`. Default 1.
+    release: over torch parameters, update each as soon as backward has its gradient, and free that, see
+        :mod:`gradstep.optim.release`. Default False.
     stats: measure what the step did, for ``optimizer.stats()``. Default False.
     state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
         parameter's own dtype.
@@ -64,12 +70,15 @@ class Options(TypedDict, total=False):
     cautious: bool
     clip_norm: Any
     clip_scope: Literal["all", "group"]
+    clip_lagged: bool
     clip_value: Any
     skip_nonfinite: bool
     ema: Any
     ema_bias_correction: bool
     cast_to: Literal["bf16", "f16"] | None
     zero_grad: bool
+    accumulate: int
+    release: bool
     stats: bool
     state_dtype: str | None
     foreach: bool | None
@@ -85,12 +94,15 @@ OPTION_DEFAULTS: Options = {
     "cautious": False,
     "clip_norm": None,
     "clip_scope": "all",
+    "clip_lagged": False,
     "clip_value": None,
     "skip_nonfinite": False,
     "ema": None,
     "ema_bias_correction": False,
     "cast_to": None,
     "zero_grad": False,
+    "accumulate": 1,
+    "release": False,
     "stats": False,
     "state_dtype": None,
     "foreach": None,
@@ -110,6 +122,7 @@ _ALLOWED: Mapping[str, tuple[Any, ...]] = {
     "clip_scope": ("all", "group"),
     "cast_to": (None, "bf16", "f16"),
 }
+_OF_ALL_GROUPS = ("accumulate", "clip_lagged")
 
 
 def check_options(group: Group, name: str) -> None:
@@ -127,6 +140,12 @@ def check_options(group: Group, name: str) -> None:
     for key, allowed in _ALLOWED.items():
         if group[key] not in allowed:
             raise ValueError(f"Invalid {key}: {group[key]!r}: it must be one of {', '.join(map(repr, allowed))}")
+    if isinstance(group["accumulate"], bool) or not isinstance(group["accumulate"], int) or group["accumulate"] < 1:
+        raise ValueError(
+            f"Invalid accumulate: {group['accumulate']!r}: it counts micro-batches and must be a whole number from 1 on"
+        )
+    if group["clip_lagged"] and group["clip_scope"] != "all":
+        raise ValueError("clip_lagged=True keeps one norm, that of all groups: pass clip_scope='all'")
     if group["cautious"] and not group["decoupled_weight_decay"]:
         raise ValueError(
             "cautious=True needs a decay that is apart from the gradient: pass decoupled_weight_decay=True, 'full' or "
@@ -136,6 +155,36 @@ def check_options(group: Group, name: str) -> None:
         raise ValueError(
             f"decoupled_weight_decay={group['decoupled_weight_decay']!r} compares the rate with its largest: pass it "
             "as peak_lr"
+        )
+
+
+def check_together(groups: list[Group]) -> None:
+    """Raise ValueError for groups whose options can't go together."""
+    for key in _OF_ALL_GROUPS:
+        if len(values := {group[key] for group in groups}) > 1:
+            raise ValueError(
+                f"{key} is of the whole optimizer, but its groups have {sorted(values)}: give all the same"
+            )
+    if any(group["release"] for group in groups):
+        for group in groups:
+            _refuse_beside_release(group)
+
+
+def _refuse_beside_release(group: Group) -> None:
+    if group["clip_norm"] is not None and not group["clip_lagged"]:
+        raise ValueError(
+            "clip_norm needs the norm of all gradients before the first update, and release=True has no two of them at "
+            "once: pass clip_lagged=True, to clip by the norm of the update before, or clip_value"
+        )
+    if group["skip_nonfinite"]:
+        raise ValueError(
+            "skip_nonfinite=True looks at all gradients before the first update, and release=True has no two of them "
+            "at once: leave one of them out"
+        )
+    if group["accumulate"] > 1:
+        raise ValueError(
+            "accumulate sums gradients over several backward passes, and release=True frees them in each: leave one "
+            "of them out"
         )
 
 
@@ -153,7 +202,7 @@ def surroundings(group: Group) -> _core.Surroundings:
     around.average_decay = _read_optional(group, "ema", 0.0)
     around.corrects_average = around.averages and bool(group["ema_bias_correction"])
     around.copies = group["cast_to"] is not None
-    around.zero_gradient = bool(group["zero_grad"])
+    around.zero_gradient = bool(group["zero_grad"]) or group["accumulate"] > 1  # the sum is used up
     return around
 
 
@@ -170,7 +219,10 @@ def step_settings(
         TypeError, ValueError: ``grad_scale`` or ``found_inf`` is no number, or the scale is not above 0.
     """
     settings = _core.StepSettings(threads)
-    settings.measure = any(group["stats"] for group in groups)
+    lagged = groups[0]["clip_lagged"]
+    settings.measure = lagged or any(group["stats"] for group in groups)
+    if lagged:
+        settings.known_norm = groups[0].get("last_norm", 0.0)
     settings.skip_nonfinite = any(group["skip_nonfinite"] for group in groups)
     if grad_scale is not None:
         scale = read_float(grad_scale, "grad_scale")

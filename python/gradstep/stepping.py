@@ -8,9 +8,10 @@ import threading
 from typing import Any, NamedTuple
 
 from gradstep import _core
+from gradstep.accumulation import Accumulation
 from gradstep.averages import Averages
 from gradstep.hyperparameters import Group
-from gradstep.options import OPTION_DEFAULTS, step_settings, surroundings
+from gradstep.options import OPTION_DEFAULTS, check_together, step_settings, surroundings
 from gradstep.rules.base import Rule
 from gradstep.scheduling import GroupSchedules, adopt_schedules
 from gradstep.threads import get_num_threads
@@ -18,7 +19,7 @@ from gradstep.threads import get_num_threads
 __all__ = ["Stats", "Stepping"]
 
 _log = logging.getLogger("gradstep")
-_NO_SETTINGS = {"params", "schedules", "updates"}
+_NO_SETTINGS = {"params", "schedules", "updates", "accumulated", "last_norm"}
 _READ_OPTIONS = operator.itemgetter(*OPTION_DEFAULTS)
 _PLAIN = (int, float, bool, str, type(None))
 
@@ -67,34 +68,57 @@ class Stepping(Rule):
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
         raise AttributeError("an optimizer says how a number of state is made")
 
+    def _gradient_is_sum(self, parameter: Any) -> bool:
+        """Whether each gradient is added to the one before, in full precision, before it comes here."""
+        return False
+
+    def _let_go(self, group: Group, parameter: Any) -> None:
+        """Take note that the parameter's gradient was added to its sum."""
+
     def _forget_plan(self) -> None:
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
         self._plan = _core.Plan()
         self._averages_in = False
+        self._accumulation = Accumulation(self)
         self._binding = threading.Lock()  # another thread must not make the states anew after the first step
         self._known_settings: dict[int, _Known] = {}
         self._known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]] = {}
-        self._usual_settings: _core.StepSettings | None = None
+        self._known_step_settings: _core.StepSettings | None = None
         self._schedules = [GroupSchedules(group) for group in self.param_groups]
 
     def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
-        """Make one step with the given gradients, or with each parameter's ``.grad``; False if it was skipped."""
-        if self._averages_in:
-            raise RuntimeError(
-                "the parameters are their averages now, which a step must not change: leave the optimizer's "
-                "`with averages.swapped_in()` block first"
-            )
+        """Make one step with the given gradients, or with each parameter's ``.grad``; False if it is no update."""
+        self._refuse_evaluation()
         groups = self.param_groups
         if len(self._schedules) != len(groups):
             self._forget_plan()
         for group, schedules in zip(groups, self._schedules, strict=True):
             schedules.yield_to_writes(group)
+        if groups[0]["accumulate"] > 1 or self.accumulated:
+            updated = self._accumulation.step(self, gradients, grad_scale, found_inf)
+        else:
+            updated = self._apply(gradients, self._asked_settings(grad_scale, found_inf))
+        if updated:
+            self._advance()
+        return updated
+
+    def _refuse_evaluation(self) -> None:
+        """Raise RuntimeError while the parameters hold what is evaluated instead of what is trained."""
+        if self._averages_in:
+            raise RuntimeError(
+                "the parameters are their averages now, which a step must not change: leave the optimizer's "
+                "`with averages.swapped_in()` block first"
+            )
+
+    def _apply(self, gradients: list[Any] | None, settings: _core.StepSettings | None = None) -> bool:
+        """Update the parameters that have a gradient, with the usual settings for None; False if that was skipped."""
+        groups = self.param_groups
         arguments = (
             [group["params"] for group in groups],
             gradients,
             self.state,
             [self._group_settings(i, group) for i, group in enumerate(groups)],
-            self._step_settings(grad_scale, found_inf),
+            settings or self._usual_settings(),
         )
         unbound = self._plan.step(*arguments)
         if unbound:
@@ -105,11 +129,22 @@ class Stepping(Rule):
                     raise RuntimeError("the optimizer's state was changed by another thread during its step")
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
-        if self._plan.skipped():
-            return False
-        for group, schedules in zip(groups, self._schedules, strict=True):
+        return not self._plan.skipped()
+
+    def _advance(self) -> None:
+        """Count an update of all tensors."""
+        for group, schedules in zip(self.param_groups, self._schedules, strict=True):
             schedules.advance(group)
-        return True
+        if self.param_groups[0]["clip_lagged"]:
+            norm = self._plan.report().gradient_norm
+            for group in self.param_groups:
+                group["last_norm"] = norm
+
+    @property
+    def accumulated(self) -> int:
+        """How many micro-batches have been added since the last update; the option ``accumulate`` asks for them."""
+        count: int = self.param_groups[0].get("accumulated", 0)
+        return count
 
     def stats(self) -> Stats:
         """What the last step did; the option ``stats=True`` asks for it.
@@ -147,18 +182,22 @@ class Stepping(Rule):
         options = _READ_OPTIONS(group)
         known, around = self._known_options.get(i, (None, None))
         if around is None or known != options:
+            check_together(self.param_groups)
             around = surroundings(group)
             self._known_options[i] = options, around
-            self._usual_settings = None
+            self._known_step_settings = None
         return around
 
-    def _step_settings(self, grad_scale: object, found_inf: object) -> _core.StepSettings:
-        threads = get_num_threads()
-        if grad_scale is not None or found_inf is not None:
-            return step_settings(self.param_groups, threads, grad_scale, found_inf)
-        if self._usual_settings is None or self._usual_settings.threads != threads:
-            self._usual_settings = step_settings(self.param_groups, threads)
-        return self._usual_settings
+    def _asked_settings(self, grad_scale: object, found_inf: object) -> _core.StepSettings | None:
+        if grad_scale is None and found_inf is None:
+            return None
+        return step_settings(self.param_groups, get_num_threads(), grad_scale, found_inf)
+
+    def _usual_settings(self) -> _core.StepSettings:
+        threads, known = get_num_threads(), self._known_step_settings
+        if known is None or known.threads != threads or self.param_groups[0]["clip_lagged"]:
+            self._known_step_settings = known = step_settings(self.param_groups, threads)
+        return known
 
     def _bind(self, index: int) -> None:
         """Complete the state of the parameter at ``index`` over all groups and hand it to the plan."""

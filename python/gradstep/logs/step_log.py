@@ -24,13 +24,15 @@ class StepLog:
     Written under the number of the step, from 0, are
 
     - ``rate``: what this step multiplies its direction by (``rate/0``, ``rate/1``, ... if there are several groups);
-    - ``gradient_norm``: of all gradients, as they are after the step (a GradScaler has unscaled them by then);
+    - ``gradient_norm``: of all gradients, without a GradScaler's scale;
     - ``update_norm``: of what the step has changed in all parameters;
     - ``skipped_steps``: how many steps so far were no update, because a GradScaler skipped them or there was no
       gradient. Every step is watched for that.
 
-    Both norms are Euclidean, over all groups, in float64. They, and the copy of the parameters that the second one
-    needs, are made on written steps alone.
+    Both norms are Euclidean, over all groups, in float64, and made on written steps alone: gradstep's optimizers
+    measure them in the pass of the step, as for ``stats()``; for torch's the parameters are copied before it. Of an
+    optimizer that accumulates, the n steps over its micro-batches are one here. With ``release=True`` wrap the backward
+    pass too, which makes the updates.
 
     Args:
         optimizer: any of ``gradstep``, ``gradstep.optim`` or ``torch.optim``.
@@ -64,13 +66,20 @@ class StepLog:
             raise TypeError("this optimizer is over arrays: pass the gradients of its step, log.step(gradients)")
         watch = Watch(self.optimizer, gradients)
         measurement = None if self.steps % self.every else Measurement(self.optimizer)
-        yield
-        self.skipped += not watch.has_moved()
-        if measurement:
-            values = {**measurement.finish(gradients), "skipped_steps": self.skipped}
-            for sink in self.sinks:
-                sink.write(self.steps, values)
-        self.steps += 1
+        try:
+            yield
+            if getattr(self.optimizer, "accumulated", 0):
+                return
+            updated = watch.has_moved()
+            self.skipped += not updated
+            if measurement:
+                values = {**measurement.finish(gradients, updated), "skipped_steps": self.skipped}
+                for sink in self.sinks:
+                    sink.write(self.steps, values)
+            self.steps += 1
+        finally:
+            if measurement:
+                measurement.end()
 
     def close(self) -> None:
         """Close the sinks."""

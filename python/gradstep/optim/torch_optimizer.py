@@ -10,10 +10,14 @@ import torch
 from torch.optim import optimizer as _optimizer
 
 from gradstep.hyperparameters import Group
+from gradstep.optim.release import Release
+from gradstep.options import check_together
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 
 __all__ = ["TorchOptimizer"]
+
+_WIDE = (torch.float32, torch.float64)
 
 
 class TorchOptimizer(Stepping, torch.optim.Optimizer):
@@ -23,6 +27,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     eager_states: ClassVar[bool] = False
     #: tells torch.amp.GradScaler to leave the gradients as they are and hand its scale to the step
     _step_supports_amp_scaling = True
+    _release: Release | None = None
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         torch.optim.Optimizer.__init__(self, params, defaults)
@@ -39,12 +44,14 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         try:
             adopt_schedules(group, self.param_groups[:-1])
             self.check(group)
+            check_together(self.param_groups)
         except (TypeError, ValueError):
             self.param_groups.pop()
             raise
         if self.eager_states:
             for parameter in group["params"]:
                 self._complete_state(group, parameter, self.state[parameter])
+        self._watch()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place.
@@ -72,19 +79,59 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     def _plain_step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
+        scale, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)  # GradScaler sets them
+        self._refuse_step(closure, scale, found_inf)
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        scale, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)  # GradScaler sets them
         # The core writes through pointers: a graph that saved a parameter must notice.
         if self._update(None, scale, found_inf):
             torch.autograd.graph.increment_version(self._plan.written())
         for group in self.param_groups:
-            if group["zero_grad"]:
+            if group["zero_grad"] or (group["accumulate"] > 1 and not self.accumulated):
                 torch.autograd.graph.increment_version([p.grad for p in group["params"] if p.grad is not None])
         return loss
 
     _observed_step = torch.optim.Optimizer.profile_hook_step(_plain_step)
+
+    def _refuse_step(self, closure: object, scale: object, found_inf: object) -> None:
+        if self._release is not None:
+            self._release.check_step(closure, found_inf)
+        if found_inf is not None and scale is None and self.param_groups[0]["accumulate"] > 1:
+            raise RuntimeError(
+                "the gradients of this micro-batch were unscaled, those of others in its sum may not be: leave out "
+                "scaler.unscale_(optimizer), the step unscales; to clip, make the optimizer with clip_norm"
+            )
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Empty the gradients, as ``torch.optim.Optimizer.zero_grad``; nothing while they hold a sum of micro-batches.
+
+        Args:
+            set_to_none: free them, instead of filling them with zeros.
+        """
+        if not self.accumulated:
+            super().zero_grad(set_to_none)
+
+    def _watch(self) -> None:
+        if any(group["release"] for group in self.param_groups):
+            self._release = self._release or Release(self)
+            self._release.watch(self.param_groups)
+
+    def _update_one(self, index: int, parameter: torch.Tensor) -> None:
+        """Update one parameter, ahead of the step that counts for all."""
+        self._refuse_evaluation()
+        if len(self._schedules) != len(self.param_groups):
+            self._forget_plan()
+        gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
+        gradients[index] = parameter.grad
+        self._apply(gradients)
+        torch.autograd.graph.increment_version(self._plan.written())
+
+    def _advance(self) -> None:
+        if self._release is not None:
+            self._plan.join_reports()
+            self._release.finish_step()
+        super()._advance()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a ``state_dict`` of this class or of torch's; states are copied and keep their dtypes.
@@ -98,12 +145,16 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             seen.append(self._checked(hooked))
             return seen[0]
 
+        sums = [parameter for parameter, state in self.state.items() if "gradient_sum" in state]
         handle = self.register_load_state_dict_pre_hook(check)
         try:
             super().load_state_dict(state_dict)
         finally:
             handle.remove()
+        for parameter in sums:
+            parameter.grad = None
         self._restore_states(seen[0])
+        self._restore_sums()
         self._forget_plan()
 
     def _checked(self, state_dict: dict[str, Any]) -> dict[str, Any]:
@@ -117,6 +168,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         groups = state_dict["param_groups"]
         if len(groups) == len(self.param_groups):  # torch refuses other numbers
             groups = resume_schedules(self.param_groups, groups, state_dict["state"])
+            own = [group["release"] for group in self.param_groups]  # says how, not what
+            groups = [{**group, "release": each} for group, each in zip(groups, own, strict=True)]
         return {**state_dict, "param_groups": groups}
 
     def _restore_states(self, state_dict: dict[str, Any]) -> None:
@@ -125,6 +178,14 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             for name, value in state_dict["state"].get(number, {}).items():
                 if isinstance(value, torch.Tensor):
                     self.state[parameter][name] = value.detach().to(parameter.device, copy=True)
+
+    def _restore_sums(self) -> None:
+        """Let backward go on with the sums of a checkpoint."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                total = self.state.get(parameter, {}).get("gradient_sum")
+                if total is not None and self._gradient_is_sum(parameter):
+                    parameter.grad = total
 
     def _numbered(self, state_dict: dict[str, Any]) -> list[tuple[int, torch.Tensor]]:
         saved = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
@@ -135,7 +196,16 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         for group in self.param_groups:
             for key, value in self.defaults.items():
                 group.setdefault(key, value)
+        self._watch()
+        self._restore_sums()
         self._forget_plan()
+
+    def _gradient_is_sum(self, parameter: Any) -> bool:
+        return (getattr(parameter, "grad_dtype", None) or parameter.dtype) in _WIDE
+
+    def _let_go(self, group: Group, parameter: Any) -> None:
+        if not group["zero_grad"]:
+            parameter.grad = None
 
     def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
         state: dict[str, Any] = self.state[parameter]
