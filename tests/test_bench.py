@@ -8,18 +8,18 @@ import torch
 from typer.testing import CliRunner
 
 import gradstep
-from bench.accuracy import CheckFailed, check_agreement
-from bench.cases import CASES
-from bench.cli import app
-from bench.formulas import FORMULAS, STEPS, Formula
-from bench.measure import bytes_of
-from bench.numpy_adam import BLOCKED, OUT_BUFFERS, NumpyAdam, measure_numpy
-from bench.results import Subject, summarize
-from bench.rules import GRADSTEP, RULES, traffic
-from bench.schedules import check
-from bench.suite import RUNS
-from bench.targets import BEST, TARGETS, Target, judge
-from bench.timing import YARDSTICK, Pace
+from gradstep.bench.accuracy import CheckFailed, check_agreement
+from gradstep.bench.cases import CASES
+from gradstep.bench.cli import app
+from gradstep.bench.formulas import FORMULAS, STEPS, Formula
+from gradstep.bench.measure import bytes_of
+from gradstep.bench.numpy_adam import BLOCKED, OUT_BUFFERS, NumpyAdam, measure_numpy
+from gradstep.bench.results import Subject, summarize
+from gradstep.bench.rules import GRADSTEP, RULES, traffic
+from gradstep.bench.schedules import check
+from gradstep.bench.suite import RUNS
+from gradstep.bench.targets import BEST, TARGETS, Target, judge
+from gradstep.bench.timing import YARDSTICK, Pace
 from gradstep import _core
 
 # p is read and written and g is read, 12 bytes of float32; each array of state adds 8
@@ -54,7 +54,7 @@ def test_a_schedule_that_is_another_curve_is_not_timed():
 
 
 def test_schedules_print_their_ratios(monkeypatch):
-    monkeypatch.setattr("bench.schedules.FORMULAS", FORMULAS[:1])
+    monkeypatch.setattr("gradstep.bench.schedules.FORMULAS", FORMULAS[:1])
     result = CliRunner().invoke(app, ["--schedules", "--quick"], catch_exceptions=False)
     assert result.exit_code == 0
     assert "times NumPy" in result.output

@@ -8,9 +8,9 @@ from statistics import median
 
 import numpy as np
 
-from bench.accuracy import CheckFailed
-from bench.formulas import FORMULAS, STEPS, Formula
-from bench.timing import Pace, Race, run_race
+from gradstep.bench.accuracy import CheckFailed
+from gradstep.bench.formulas import FORMULAS, STEPS, Formula
+from gradstep.bench.timing import Pace, Race, run_race
 
 __all__ = ["TIMES_NUMPY", "TIMES_PYTHON", "Comparison", "measure_schedules"]
 
