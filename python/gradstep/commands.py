@@ -97,7 +97,7 @@ def bench(
 
     if threads is not None:
         _use(threads)
-    session = Session(Console(), Pace.quick() if quick else Pace())
+    session = Session(Pace.quick() if quick else Pace())
     try:
         if schedules:
             return session.schedules()

@@ -1,4 +1,4 @@
-"""Check, then time a trial: gradstep against each peer, one at a time, for large cases would not fit the memory together."""
+"""Check, then time a trial: gradstep against one peer at a time, for large cases would not fit the memory together."""
 
 from __future__ import annotations
 

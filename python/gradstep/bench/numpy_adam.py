@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 import gradstep
+from gradstep import _core
 from gradstep.bench.accuracy import check_agreement, errors_of
 from gradstep.bench.results import Result, Subject, summarize
 from gradstep.bench.rules import GRADSTEP
 from gradstep.bench.timing import YARDSTICK, Pace, Race, run_race
-from gradstep import _core
 
 __all__ = ["BLOCK", "BLOCKED", "OUT_BUFFERS", "NumpyAdam", "measure_numpy"]
 

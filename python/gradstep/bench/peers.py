@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -38,11 +43,19 @@ def find_peers(class_name: str, elsewhere: str, settings: Mapping[str, Any]) -> 
 
 def _import(path: str) -> Any:
     """The class, or None where its package is not installed."""
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, RuntimeError):  # timm raises the latter for a torchvision that does not fit torch
+    package, *inner, name = path.split(".")
+    spec = importlib.util.find_spec(package)
+    if spec is None:
         return None
+    return getattr(_import_alone(spec, *inner) if inner else importlib.import_module(package), name)
+
+
+def _import_alone(spec: ModuleSpec, folder: str, module: str) -> ModuleType:
+    """A module of timm.optim by itself: all of timm needs a torchvision that fits torch, its optimizers do not."""
+    alone = ModuleType(f"{spec.name}_{folder}")
+    alone.__path__ = [str(Path(root, folder)) for root in spec.submodule_search_locations or ()]
+    sys.modules.setdefault(alone.__name__, alone)
+    return importlib.import_module(f"{alone.__name__}.{module}")
 
 
 def _ways(library: str, found: Any, settings: Mapping[str, Any]) -> dict[str, Maker]:

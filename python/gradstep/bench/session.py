@@ -22,12 +22,15 @@ from gradstep.bench.timing import Pace
 __all__ = ["Session"]
 
 
+_WIDTH = 140  # of the widest table
+
+
 @dataclass
 class Session:
     """Measures at a pace and prints what it finds."""
 
-    console: Console
     pace: Pace
+    console: Console = field(default_factory=lambda: Console(width=max(_WIDTH, Console().width)))
     results: list[Result] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 

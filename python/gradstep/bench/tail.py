@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad_norm_, get_total_norm
@@ -64,7 +65,7 @@ class OnePass(Tail):
     def __init__(self, params: list[torch.Tensor]) -> None:
         super().__init__(params)
         self.optimizer = optim.AdamW(params, clip_norm=_MAX_NORM, skip_nonfinite=True, ema=_DECAY, zero_grad=True)
-        self.optimizer.grad_scale = torch.tensor(_SCALE)  # where GradScaler puts it
+        _set_scale(self.optimizer, torch.tensor(_SCALE))
 
     def __call__(self) -> None:
         self.optimizer.step()
@@ -120,7 +121,7 @@ class WithScaler(TorchTail):
 class WithGradScale(TorchTail):
     def __init__(self, params: list[torch.Tensor]) -> None:
         super().__init__(params)
-        self.optimizer.grad_scale = torch.tensor(_SCALE)
+        _set_scale(self.optimizer, torch.tensor(_SCALE))
 
     def update(self) -> None:
         if clip_grad_norm_(self.params, _MAX_NORM * _SCALE, foreach=True).isfinite():
@@ -131,7 +132,7 @@ class Folded(TorchTail):
     def update(self) -> None:
         norm = get_total_norm(self.gradients, foreach=True) / _SCALE
         if norm.isfinite():
-            self.optimizer.grad_scale = _SCALE * ((norm + 1e-6) / _MAX_NORM).clamp(min=1)
+            _set_scale(self.optimizer, _SCALE * ((norm + 1e-6) / _MAX_NORM).clamp(min=1))
             self.optimizer.step()
 
 
@@ -166,6 +167,11 @@ def _with_limit(result: Result) -> Result:
     if result.contestant not in BYTES or not result.step_bytes:
         return result
     return replace(result, at_most=BYTES[result.contestant] * result.elements / result.step_bytes)
+
+
+def _set_scale(optimizer: Any, scale: torch.Tensor) -> None:
+    """Put it where torch.amp.GradScaler does."""
+    optimizer.grad_scale = scale
 
 
 def _gradient(p: torch.Tensor) -> torch.Tensor:
