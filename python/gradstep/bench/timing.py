@@ -26,7 +26,7 @@ class Pace:
     """How long a race is."""
 
     turn_seconds: float = 0.002  # a turn repeats a short step for so long
-    race_seconds: float = 3.0  # rounds are added until then
+    race_seconds: float = 2.0  # rounds are added until then
     fewest_rounds: int = 9
     most_rounds: int = 101
     warm_up: int = 6  # RAdam takes its usual way from the sixth update on
