@@ -85,6 +85,22 @@ class walk {
                 {on, task.states[2], step_.type},
                 {on, task.states[3], step_.type}} {}
 
+  void measure_rule(int64_t first, int64_t count, rule_lanes& sums) {
+    gradient_stage stage = step_.gradient;
+    if (step_.measures.before_decay) stage.decay = 0;
+    operands x = {};
+    x.n = count;
+    x.g = gradient_.read(first, count);
+    if (step_.measures.reads & measured_parameter || stage.decay != 0) x.p = parameter_.read(first, count);
+    for (int k = 0; k < task_.state_count; ++k)
+      if (step_.measures.reads & measured_state(k)) x.s[k] = states_[k].read(first, count);
+    if (step_.prepares_gradient) {
+      around_.prepare_gradient(prepared_.bytes, x.g, x.p, count, stage);
+      x.g = prepared_.bytes;
+    }
+    step_.body->measure(step_.rule, x, sums);
+  }
+
   void update(int64_t first, int64_t count, lane_sums& sums) {
     operands x = {};
     x.n = count;
@@ -171,6 +187,16 @@ void update_run(const target& on, const tensor_task& task, int64_t first, int64_
   } else {
     update_in_blocks(on, task, first, count);
   }
+}
+
+void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  walk blocks(on, task);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    rule_lanes lanes = {};
+    for (; from < to; from += block_elements)
+      blocks.measure_rule(from, std::min(block_elements, to - from), lanes);
+    for (int i = 0; i < 2; ++i) task.leaves[leaf].rule[i] = fold_lanes(lanes[i]);
+  });
 }
 
 void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,

@@ -15,6 +15,7 @@ struct constants {
   double rate, keep, keep_against;
   gradient_stage gradient;
   bool prepares_gradient;  // it does something
+  measurement measures;
   double average_weight;
   bool zero_gradient;
   bool measure_gradient;  // in this pass, if not before it
@@ -41,6 +42,9 @@ struct tensor_task {
 // not, blocks that stay in L1 are decoded, prepared, updated, averaged, encoded and put back, so that every
 // byte still crosses DRAM once.
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
+// What the rule must know of the tensor: reads that alone.
+void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // Measures the gradient alone, times `unscale`.
 void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dispatch.h"
+#include "measuring.h"
 
 namespace py = pybind11;
 
@@ -70,6 +71,7 @@ void plan::bind(int index, py::dict state, const state_names& names, bool fresh)
 py::list plan::step(const py::list& parameters, const py::object& gradients, const py::object& states,
                     const std::vector<group_settings>& groups, const step_settings& options) {
   const step_guard guard(stepping_);
+  refuse_unlike_groups(groups);
   if (!bound_ && !states_seen_.match(states))
     for (slot& each : slots_) each.forget_states();
   std::vector<py::object> kept_alive;
@@ -198,8 +200,9 @@ std::vector<double> plan::measure(const std::vector<group_settings>& groups, con
   return shrink;
 }
 
-void plan::update(const std::vector<group_settings>& groups, const step_settings& options,
-                  const std::vector<double>& shrink, bool measured) {
+std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& groups,
+                                           const step_settings& options, const std::vector<double>& shrink,
+                                           bool measured) {
   preparation_.restart();
   std::vector<const prepared*> steps;
   steps.reserve(active_.size());
@@ -210,6 +213,17 @@ void plan::update(const std::vector<group_settings>& groups, const step_settings
                                           shrink[size_t(group)], measured));
     tensor.task.step = &steps.back()->step;
   }
+  return steps;
+}
+
+void plan::update(const std::vector<group_settings>& groups, const step_settings& options,
+                  const std::vector<double>& shrink, bool measured) {
+  if (rule_measures(groups)) {
+    start_measuring(slots_, active_, groups);
+    prepare(groups, options, shrink, measured);
+    measure_rules(slots_, chunks_);
+  }
+  const std::vector<const prepared*> steps = prepare(groups, options, shrink, measured);
   const target& on = active_target();
   chunks_.run(
       [&](const chunk& each) { update_run(on, slots_[size_t(each.tensor)].task, each.first, each.count); });

@@ -43,6 +43,9 @@ class plan {
   void refuse_overlap_of_zeroed(const std::vector<group_settings>& groups);
   void cut(int threads);
   std::vector<double> measure(const std::vector<group_settings>& groups, const step_settings& options);
+  std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
+                                       const step_settings& options, const std::vector<double>& shrink,
+                                       bool measured);
   void update(const std::vector<group_settings>& groups, const step_settings& options,
               const std::vector<double>& shrink, bool measured);
   void zero_gradients(const std::vector<group_settings>& groups);

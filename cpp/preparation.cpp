@@ -15,6 +15,7 @@ bool is_plain(const gradient_stage& stage) {
 
 bool same_time(const clock& a, const clock& b) {
   return a.t == b.t && a.fresh == b.fresh && a.average_product == b.average_product &&
+         a.elements == b.elements && std::equal(a.measured, a.measured + 2, b.measured) &&
          std::equal(a.kept, a.kept + kept_limit, b.kept);
 }
 
@@ -46,8 +47,18 @@ double average_weight(const group_settings& settings, clock& now) {
 const prepared& preparation::prepare(const slot& tensor, int group, const group_settings& settings,
                                      const step_settings& options, double shrink, bool measured) {
   clock now = tensor.now();
+  const double coupled = settings.around.decay == decay_kind::coupled ? settings.weight_decay : 0;
   now.lr = now.rate = settings.lr;
-  now.keep = 1 - shrinkage(settings);
+  now.weight_decay = settings.weight_decay;
+  now.coupled_decay = coupled;
+  now.decay = shrinkage(settings);
+  now.keep = 1 - now.decay;
+  now.cautious = settings.around.cautious;
+  const rule_entry& rule = active_target().rules[settings.rule];
+  if (rule.bodies[0].measure) {
+    now.elements = double(tensor.size);
+    std::copy(tensor.measured, tensor.measured + 2, now.measured);
+  }
   const arithmetic type = tensor.arithmetic_type();
   if (!made_.empty()) {
     const prepared& last = made_.back();
@@ -55,13 +66,13 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   }
   prepared& made = made_.emplace_back(prepared{group, now, now, {}});
   constants& step = made.step;
-  step.body = &active_target().rules[settings.rule].bodies[int(type)];
+  step.body = &rule.bodies[int(type)];
+  step.measures = rule.measures;
   step.type = type;
   step.body->prepare(settings.hypers.data(), made.after, step.rule);
   step.rate = made.after.rate;
   step.keep = made.after.keep;
-  step.keep_against = settings.around.cautious ? 1 : step.keep;
-  const double coupled = settings.around.decay == decay_kind::coupled ? settings.weight_decay : 0;
+  step.keep_against = now.cautious ? 1 : step.keep;
   step.gradient = {options.unscale, shrink, settings.around.clip_value, coupled, settings.around.maximize};
   step.average_weight = average_weight(settings, made.after);
   step.zero_gradient = settings.around.zero_gradient;

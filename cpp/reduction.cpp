@@ -4,6 +4,16 @@ namespace gradstep {
 
 namespace {
 
+sums operator+(const sums& a, const sums& b) {
+  return {a.gradient + b.gradient,
+          a.nonfinite + b.nonfinite,
+          a.change + b.change,
+          a.parameter + b.parameter,
+          {a.rule[0] + b.rule[0], a.rule[1] + b.rule[1]}};
+}
+
+}  // namespace
+
 double fold_lanes(const double* lanes) {
   double left[sum_lanes];
   for (int i = 0; i < sum_lanes; ++i) left[i] = lanes[i];
@@ -12,14 +22,8 @@ double fold_lanes(const double* lanes) {
   return left[0];
 }
 
-sums operator+(const sums& a, const sums& b) {
-  return {a.gradient + b.gradient, a.nonfinite + b.nonfinite, a.change + b.change, a.parameter + b.parameter};
-}
-
-}  // namespace
-
 sums lane_sums::fold() const {
-  return {fold_lanes(gradient), fold_lanes(nonfinite), fold_lanes(change), fold_lanes(parameter)};
+  return {fold_lanes(gradient), fold_lanes(nonfinite), fold_lanes(change), fold_lanes(parameter), {}};
 }
 
 sums add_pairwise(std::vector<sums> parts) {

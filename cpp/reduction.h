@@ -11,13 +11,16 @@ namespace gradstep {
 
 constexpr int64_t leaf_elements = 4096;  // chunks start at multiples of it
 
-// Sums of squares, and a count.
+// Sums of squares, a count, and what the rule measured.
 struct sums {
   double gradient = 0, nonfinite = 0, change = 0, parameter = 0;
+  double rule[2] = {};
 
   void take_gradient(const sums& from) { gradient = from.gradient, nonfinite = from.nonfinite; }
   void take_change(const sums& from) { change = from.change, parameter = from.parameter; }
 };
+
+double fold_lanes(const double* lanes);
 
 // The sums of one leaf on their way.
 struct lane_sums {

@@ -185,11 +185,15 @@ clock slot::now() const {
   return c;
 }
 
-void slot::advance(const clock& c) {
+void slot::take_time(const clock& c) {
   t = c.t;
-  fresh = false;
   if (!mirrors.empty()) mirrors[0].set(double(t));
   for (size_t k = 1; k < mirrors.size(); ++k) mirrors[k].set(c.kept[k - 1]);
+}
+
+void slot::advance(const clock& c) {
+  take_time(c);
+  fresh = false;
   if (average_product.data) average_product.set(c.average_product);
 }
 

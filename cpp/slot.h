@@ -47,7 +47,8 @@ struct slot {
   visiting_order order;
   int64_t size = 0;
   tensor_task task;
-  bool laid_out = false;  // the task is as the view says; an error on the way leaves it false
+  double measured[2] = {};  // for the rule, over this tensor or over all
+  bool laid_out = false;    // the task is as the view says; an error on the way leaves it false
 
   // Takes up the parameter's and the gradient's present place; true if the parameter's has changed.
   bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index,
@@ -55,11 +56,13 @@ struct slot {
 
   void bind(pybind11::dict new_state, const state_names& names_of, bool is_fresh, int index);
   bool holds_its_states(int count, const group_settings& settings);
+  bool holds_states() const { return state.ptr() && task.state_count >= 0; }
   void forget_states() { task.state_count = -1; }
 
   arithmetic arithmetic_type() const { return view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
-  clock now() const;             // the next update's time, read from the mirrors
-  void advance(const clock& c);  // after the update
+  clock now() const;               // the next update's time, read from the mirrors
+  void take_time(const clock& c);  // its count and the numbers that the rule keeps
+  void advance(const clock& c);    // after the update
 
  private:
   void lay_out_states(int index);

@@ -33,9 +33,27 @@ class Case(NamedTuple):
         return {key: value for key, value in made.items() if key != "params"}
 
     @property
+    def scope(self) -> str:
+        """What an element's update depends on: itself, its whole tensor or all tensors."""
+        return {"Prodigy": "all", "LAMB": "tensor", "LARS": "tensor", "StableAdamW": "tensor"}.get(self.name, "element")
+
+    @property
     def kernel(self) -> str:
         return getattr(rules, self.name).kernel(self.group()).rule
 
+
+LARS = {"lr": 0.2, "weight_decay": 0.05, "trust_coeff": 0.3, "eps": 1e-2}
+PRODIGY = {
+    "lr": 0.7,
+    "betas": (0.8, 0.95),
+    "beta3": 0.9,
+    "eps": 1e-3,
+    "weight_decay": 0.3,
+    "d0": 0.02,
+    "d_coef": 1.5,
+    "growth_rate": 1.2,
+    "safeguard_warmup": True,
+}
 
 CASES = [
     Case("SGD", {"lr": 0.3, "weight_decay": 0.07}),
@@ -87,6 +105,24 @@ CASES = [
         "ScheduleFreeAdamW",
         {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3, "r": 0.5, "weight_lr_power": 1.5},
     ),
+    Case(
+        "LAMB",
+        {
+            "lr": 0.03,
+            "betas": (0.8, 0.95),
+            "eps": 1e-3,
+            "weight_decay": 0.3,
+            "max_ratio": 0.9,
+            "bias_correction": False,
+            "grad_averaging": False,
+            "always_adapt": False,
+        },
+    ),
+    Case("LARS", {**LARS, "momentum": 0.0, "trust_clip": True}),
+    Case("LARS", {**LARS, "momentum": 0.8, "dampening": 0.3, "always_adapt": False}),
+    Case("LARS", {**LARS, "momentum": 0.8, "nesterov": True}),
+    Case("StableAdamW", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-2, "weight_decay": 0.3}),
+    Case("Prodigy", {**PRODIGY, "bias_correction": True}),
 ]
 DEFAULTS = [Case(name, {}) for name in rules.__all__]
 ALL_CASES = CASES + DEFAULTS

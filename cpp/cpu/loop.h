@@ -10,6 +10,16 @@ namespace gradstep::GS_TARGET {
 
 template <class Rule>
 inline constexpr bool writes_parameter = requires { Rule::writes_parameter; };
+template <class Rule>
+inline constexpr bool reads_parameter = requires { Rule::reads_parameter; };
+
+template <class Rule, class V, class... States>
+GS_HD V direction(const Rule& rule, V parameter, V gradient, States&... states) {
+  if constexpr (reads_parameter<Rule>)
+    return rule(parameter, gradient, states...);
+  else
+    return rule(gradient, states...);
+}
 
 template <class Rule, class T, int... state>
 void apply(const update& step, const operands& x, std::integer_sequence<int, state...>) {
@@ -24,7 +34,7 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
       parameter = keep * parameter;
       rule(parameter, gradient, states[state]...);
     } else {
-      const vec<T> u = rule(gradient, states[state]...);
+      const vec<T> u = direction(rule, parameter, gradient, states[state]...);
       const vec<T> kept = select(u * parameter < vec<T>(T(0)), keep_against, keep);
       parameter = fma(minus_rate, u, kept * parameter);
     }

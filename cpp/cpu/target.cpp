@@ -6,6 +6,7 @@
 #include "around.h"
 #include "evaluate.h"
 #include "loop.h"
+#include "measure.h"
 
 #define GS_QUOTE(x) #x
 #define GS_NAME(x) GS_QUOTE(x)
@@ -23,9 +24,10 @@ constexpr rule_entry entry(const char* name) {
           narrow::states,
           count,
           writes_parameter<narrow>,
+          measurement_of<narrow>(),
           narrow::hyper_names,
-          {{sizeof(narrow), prepare<narrow>, apply<narrow, float>},
-           {sizeof(wide), prepare<wide>, apply<wide, double>}}};
+          {{sizeof(narrow), prepare<narrow>, apply<narrow, float>, measure_of<narrow, float>()},
+           {sizeof(wide), prepare<wide>, apply<wide, double>, measure_of<wide, double>()}}};
 }
 
 #define GS_ENTRY(rule) entry<rule>(#rule),

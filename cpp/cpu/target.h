@@ -35,12 +35,21 @@ struct gradient_stage {
 };
 
 constexpr int sum_lanes = 32;  // element i of a leaf is added to lane i mod 32
+using rule_lanes = double[2][sum_lanes];
 
 // A rule in one arithmetic type.
 struct rule_body {
   int bytes;  // of its constants
   void (*prepare)(const double* hyper, clock& now, void* constants);
   void (*apply)(const update& step, const operands& x);
+  void (*measure)(const void* rule, const operands& x, rule_lanes& lanes);  // null if it need know nothing
+};
+
+// What a rule must know before the first write: two sums over each tensor or over all of them.
+struct measurement {
+  unsigned reads;     // beside the gradient: measured_parameter, measured_state(k)
+  bool over_all;      // tensors of all groups, which then have one time
+  bool before_decay;  // the gradient is seen without coupled decay
 };
 
 struct rule_entry {
@@ -48,6 +57,7 @@ struct rule_entry {
   int states;
   int hypers;
   bool writes_parameter;
+  measurement measures;
   const char* const* hyper_names;
   rule_body bodies[2];  // by arithmetic
 };

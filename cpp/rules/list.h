@@ -12,16 +12,20 @@
 #include "adopt.h"
 #include "asgd.h"
 #include "interpolation.h"
+#include "lamb.h"
 #include "laprop.h"
+#include "lars.h"
 #include "lion.h"
 #include "nadam.h"
 #include "nadamw.h"
+#include "prodigy.h"
 #include "radam.h"
 #include "rmsprop.h"
 #include "rprop.h"
 #include "schedule_free.h"
 #include "sgd.h"
 #include "signum.h"
+#include "stable_adamw.h"
 
 #define GS_RULES(X)            \
   X(sgd)                       \
@@ -51,4 +55,10 @@
   X(laprop)                    \
   X(schedule_free_sgd)         \
   X(schedule_free_adamw)       \
+  X(lamb)                      \
+  X(lars)                      \
+  X(lars_momentum)             \
+  X(lars_nesterov)             \
+  X(stable_adamw)              \
+  X(prodigy)                   \
   X(interpolation)

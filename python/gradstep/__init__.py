@@ -25,6 +25,8 @@ from gradstep.lr_finder import LRFinder
 from gradstep.optimizers import (
     ADOPT,
     ASGD,
+    LAMB,
+    LARS,
     SGD,
     Adadelta,
     Adagrad,
@@ -38,12 +40,14 @@ from gradstep.optimizers import (
     Lion,
     NAdam,
     NAdamW,
+    Prodigy,
     RAdam,
     RMSprop,
     Rprop,
     ScheduleFreeAdamW,
     ScheduleFreeSGD,
     Signum,
+    StableAdamW,
 )
 from gradstep.plateau import Plateau
 from gradstep.schedules import *  # noqa: F403
@@ -52,6 +56,10 @@ from gradstep.threads import get_num_threads, set_num_threads
 __version__ = _core.__version__
 
 __all__ = [
+    "LAMB",
+    "LARS",
+    "Prodigy",
+    "StableAdamW",
     "ADOPT",
     "ASGD",
     "SGD",

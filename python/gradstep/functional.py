@@ -36,10 +36,13 @@ __all__ = [
     "ademamix_",
     "adopt_",
     "asgd_",
+    "lamb_",
     "laprop_",
+    "lars_",
     "lion_",
     "nadam_",
     "nadamw_",
+    "prodigy_",
     "radam_",
     "rmsprop_",
     "rprop_",
@@ -47,6 +50,7 @@ __all__ = [
     "schedulefreesgd_",
     "sgd_",
     "signum_",
+    "stableadamw_",
 ]
 
 
@@ -146,10 +150,13 @@ adan_ = _update_of(rules.Adan)
 ademamix_ = _update_of(rules.AdEMAMix)
 adopt_ = _update_of(rules.ADOPT)
 asgd_ = _update_of(rules.ASGD)
+lamb_ = _update_of(rules.LAMB)
 laprop_ = _update_of(rules.LaProp)
+lars_ = _update_of(rules.LARS)
 lion_ = _update_of(rules.Lion)
 nadam_ = _update_of(rules.NAdam)
 nadamw_ = _update_of(rules.NAdamW)
+prodigy_ = _update_of(rules.Prodigy)
 radam_ = _update_of(rules.RAdam)
 rmsprop_ = _update_of(rules.RMSprop)
 rprop_ = _update_of(rules.Rprop)
@@ -157,3 +164,4 @@ schedulefreeadamw_ = _update_of(rules.ScheduleFreeAdamW)
 schedulefreesgd_ = _update_of(rules.ScheduleFreeSGD)
 sgd_ = _update_of(rules.SGD)
 signum_ = _update_of(rules.Signum)
+stableadamw_ = _update_of(rules.StableAdamW)

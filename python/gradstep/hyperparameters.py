@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["THREE_BETAS", "Group", "Hyperparameter", "read_float", "read_hyperparameter"]
+__all__ = ["THREE_BETAS", "Group", "Hyperparameter", "read_float", "read_hyperparameter", "read_switch"]
 
 Group = dict[str, Any]
 
@@ -93,6 +93,11 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "beta3_warmup": Hyperparameter("beta3_warmup"),
     "r": Hyperparameter("r"),
     "weight_lr_power": Hyperparameter("weight_lr_power"),
+    "max_ratio": Hyperparameter("max_ratio", includes_low=False, includes_high=True),
+    "trust_coeff": Hyperparameter("trust_coeff", includes_low=False),
+    "d0": Hyperparameter("d0", includes_low=False, read_once=True),
+    "d_coef": Hyperparameter("d_coef", includes_low=False),
+    "growth_rate": Hyperparameter("growth_rate", low=1.0, includes_high=True),
 }
 
 #: the limits of a rule with three betas
@@ -113,6 +118,18 @@ def read_float(value: object, name: str) -> float:
         return float(value.item() if hasattr(value, "item") else value)  # type: ignore[arg-type]
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"Tensor {name} must be 1-element, got {value!r}") from error
+
+
+def read_switch(group: Group, name: str) -> float:
+    """1 for True and 0 for False, as the core takes them.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    value = group[name]
+    if not isinstance(value, bool):
+        raise TypeError(f"Invalid {name}: {value!r}: pass True or False")
+    return float(value)
 
 
 def read_hyperparameter(group: Group, name: str, declared: Hyperparameter) -> float:

@@ -7,6 +7,8 @@ from gradstep.evaluation import EvaluationMode
 __all__ = [
     "ADOPT",
     "ASGD",
+    "LAMB",
+    "LARS",
     "SGD",
     "AdEMAMix",
     "Adadelta",
@@ -20,12 +22,14 @@ __all__ = [
     "Lion",
     "NAdam",
     "NAdamW",
+    "Prodigy",
     "RAdam",
     "RMSprop",
     "Rprop",
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "StableAdamW",
 ]
 
 
@@ -69,6 +73,14 @@ class Adan(rules.Adan, ArrayOptimizer):
     __doc__ = rules.Adan.__doc__
 
 
+class LAMB(rules.LAMB, ArrayOptimizer):
+    __doc__ = rules.LAMB.__doc__
+
+
+class LARS(rules.LARS, ArrayOptimizer):
+    __doc__ = rules.LARS.__doc__
+
+
 class LaProp(rules.LaProp, ArrayOptimizer):
     __doc__ = rules.LaProp.__doc__
 
@@ -83,6 +95,10 @@ class NAdam(rules.NAdam, ArrayOptimizer):
 
 class NAdamW(rules.NAdamW, ArrayOptimizer):
     __doc__ = rules.NAdamW.__doc__
+
+
+class Prodigy(rules.Prodigy, ArrayOptimizer):
+    __doc__ = rules.Prodigy.__doc__
 
 
 class RAdam(rules.RAdam, ArrayOptimizer):
@@ -111,3 +127,7 @@ class ScheduleFreeSGD(EvaluationMode, rules.ScheduleFreeSGD, ArrayOptimizer):
 
 class Signum(rules.Signum, ArrayOptimizer):
     __doc__ = rules.Signum.__doc__
+
+
+class StableAdamW(rules.StableAdamW, ArrayOptimizer):
+    __doc__ = rules.StableAdamW.__doc__

@@ -17,6 +17,8 @@ from gradstep.optim.torch_optimizer import TorchOptimizer
 __all__ = [
     "ADOPT",
     "ASGD",
+    "LAMB",
+    "LARS",
     "LBFGS",
     "SGD",
     "AdEMAMix",
@@ -32,6 +34,7 @@ __all__ = [
     "NAdam",
     "NAdamW",
     "Optimizer",
+    "Prodigy",
     "RAdam",
     "RMSprop",
     "Rprop",
@@ -39,6 +42,7 @@ __all__ = [
     "ScheduleFreeSGD",
     "Signum",
     "SparseAdam",
+    "StableAdamW",
     "lr_scheduler",
     "swa_utils",
 ]
@@ -85,6 +89,14 @@ class Adan(rules.Adan, TorchOptimizer):
     __doc__ = rules.Adan.__doc__
 
 
+class LAMB(rules.LAMB, TorchOptimizer):
+    __doc__ = rules.LAMB.__doc__
+
+
+class LARS(rules.LARS, TorchOptimizer):
+    __doc__ = rules.LARS.__doc__
+
+
 class LaProp(rules.LaProp, TorchOptimizer):
     __doc__ = rules.LaProp.__doc__
 
@@ -99,6 +111,10 @@ class NAdam(rules.NAdam, TorchOptimizer):
 
 class NAdamW(rules.NAdamW, TorchOptimizer):
     __doc__ = rules.NAdamW.__doc__
+
+
+class Prodigy(rules.Prodigy, TorchOptimizer):
+    __doc__ = rules.Prodigy.__doc__
 
 
 class RAdam(rules.RAdam, TorchOptimizer):
@@ -127,6 +143,10 @@ class ScheduleFreeSGD(EvaluationMode, rules.ScheduleFreeSGD, TorchOptimizer):
 
 class Signum(rules.Signum, TorchOptimizer):
     __doc__ = rules.Signum.__doc__
+
+
+class StableAdamW(rules.StableAdamW, TorchOptimizer):
+    __doc__ = rules.StableAdamW.__doc__
 
 
 def __getattr__(name: str) -> object:

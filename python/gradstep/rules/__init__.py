@@ -10,20 +10,26 @@ from gradstep.rules.adan import Adan
 from gradstep.rules.ademamix import AdEMAMix
 from gradstep.rules.adopt import ADOPT
 from gradstep.rules.asgd import ASGD
+from gradstep.rules.lamb import LAMB
 from gradstep.rules.laprop import LaProp
+from gradstep.rules.lars import LARS
 from gradstep.rules.lion import Lion
 from gradstep.rules.nadam import NAdam
 from gradstep.rules.nadamw import NAdamW
+from gradstep.rules.prodigy import Prodigy
 from gradstep.rules.radam import RAdam
 from gradstep.rules.rmsprop import RMSprop
 from gradstep.rules.rprop import Rprop
 from gradstep.rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.rules.sgd import SGD
 from gradstep.rules.signum import Signum
+from gradstep.rules.stable_adamw import StableAdamW
 
 __all__ = [
     "ADOPT",
     "ASGD",
+    "LAMB",
+    "LARS",
     "SGD",
     "AdEMAMix",
     "Adadelta",
@@ -37,10 +43,12 @@ __all__ = [
     "Lion",
     "NAdam",
     "NAdamW",
+    "Prodigy",
     "RAdam",
     "RMSprop",
     "Rprop",
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "Signum",
+    "StableAdamW",
 ]

@@ -6,10 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from gradstep import _core
-from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter, read_float, read_hyperparameter
+from gradstep.hyperparameters import (
+    HYPERPARAMETERS,
+    Group,
+    Hyperparameter,
+    read_float,
+    read_hyperparameter,
+    read_switch,
+)
 from gradstep.options import OPTION_DEFAULTS, Options, check_options, surroundings
 
-__all__ = ["Kernel", "Rule"]
+__all__ = ["Kernel", "Rule", "check_nesterov"]
 
 
 class Kernel(NamedTuple):
@@ -32,6 +39,8 @@ class Rule:
     exact_numbers: ClassVar[tuple[str, ...]] = ()
     #: options whose default differs from the common one
     option_defaults: ClassVar[Options] = {}
+    #: hyper-parameters that are True or False
+    switches: ClassVar[frozenset[str]] = frozenset()
     #: hyper-parameters whose limits differ from the common ones
     limits: ClassVar[Mapping[str, Hyperparameter]] = {}
 
@@ -90,7 +99,18 @@ class Rule:
 
     @classmethod
     def _read(cls, group: Group, name: str) -> float:
+        if name in cls.switches:
+            return read_switch(group, name)
         return read_hyperparameter(group, name, cls.limits.get(name) or HYPERPARAMETERS[name])
 
 
 _HYPER_NAMES: dict[str, tuple[str, ...]] = {name: tuple(hypers) for name, (_, hypers) in _core.rules().items()}
+
+
+def check_nesterov(group: Group) -> None:
+    """Raise ValueError for Nesterov momentum without momentum, or with dampening."""
+    if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+        raise ValueError(
+            "Nesterov momentum requires a momentum and zero dampening: "
+            f"got momentum={group['momentum']}, dampening={group['dampening']}"
+        )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradstep.hyperparameters import Group
 from gradstep.options import Options
-from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.base import Kernel, Rule, check_nesterov
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -77,8 +77,4 @@ class SGD(Rule):
     def check(cls, group: Group) -> None:
         super().check(group)
         cls._read(group, "dampening")
-        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError(
-                "Nesterov momentum requires a momentum and zero dampening: "
-                f"got momentum={group['momentum']}, dampening={group['dampening']}"
-            )
+        check_nesterov(group)

@@ -1,0 +1,73 @@
+#include "measuring.h"
+
+#include <algorithm>
+
+#include "dispatch.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+namespace {
+
+const rule_entry& rule_of(const group_settings& group) { return active_target().rules[group.rule]; }
+
+bool measures_all(const std::vector<group_settings>& groups) {
+  return std::any_of(groups.begin(), groups.end(),
+                     [](const auto& group) { return rule_of(group).measures.over_all; });
+}
+
+// Tensors may come late and be left out of steps: the one with the most updates knows the time.
+const slot* most_updated(const std::deque<slot>& slots) {
+  const slot* found = nullptr;
+  for (const slot& each : slots)
+    if (each.holds_states() && (!found || each.now().t > found->now().t)) found = &each;
+  return found;
+}
+
+void take(slot& tensor, const sums& total) { std::copy(total.rule, total.rule + 2, tensor.measured); }
+
+}  // namespace
+
+bool rule_measures(const std::vector<group_settings>& groups) {
+  return std::any_of(groups.begin(), groups.end(),
+                     [](const auto& group) { return rule_of(group).bodies[0].measure; });
+}
+
+void refuse_unlike_groups(const std::vector<group_settings>& groups) {
+  for (const group_settings& group : groups)
+    if (rule_of(group).measures.over_all && (group.lr != groups[0].lr || group.hypers != groups[0].hypers))
+      throw py::value_error("the rule '" + std::string(rule_of(group).name) +
+                            "' measures all groups as one: give them the same lr and hyper-parameters "
+                            "(weight_decay and the options may differ)");
+}
+
+void start_measuring(std::deque<slot>& slots, const std::vector<int>& active,
+                     const std::vector<group_settings>& groups) {
+  const slot* const first = measures_all(groups) ? most_updated(slots) : nullptr;
+  clock time = first ? first->now() : clock{};
+  --time.t;
+  for (const int index : active) {
+    take(slots[size_t(index)], {});
+    if (first) slots[size_t(index)].take_time(time);
+  }
+}
+
+void measure_rules(std::deque<slot>& slots, const chunk_list& chunks) {
+  chunks.run([&](const chunk& each) {
+    measure_rule_run(active_target(), slots[size_t(each.tensor)].task, each.first, each.count);
+  });
+  std::vector<sums> totals;
+  bool over_all = false;
+  for (const int index : chunks.tensors()) {
+    slot& tensor = slots[size_t(index)];
+    totals.push_back(chunks.total(tensor));
+    take(tensor, totals.back());
+    over_all |= tensor.task.step->measures.over_all;
+  }
+  if (!over_all) return;
+  const sums all = add_pairwise(std::move(totals));
+  for (const int index : chunks.tensors()) take(slots[size_t(index)], all);
+}
+
+}  // namespace gradstep

@@ -1,0 +1,107 @@
+// LARS: You, Gitman and Ginsburg 2017, arXiv:1708.03888, Algorithm 1: the gradient and its decay are scaled
+// by the norm of the tensor over theirs, and go into SGD's momentum then.
+#pragma once
+
+#include "sgd.h"
+
+namespace gradstep::GS_TARGET {
+
+struct trust {
+  double trust_coeff, eps, trust_clip, always_adapt;
+
+  // The norms are of the gradient without decay, and of p; 1 where either is 0.
+  GS_HD double ratio(const clock& c) const {
+    const double gradient = sqrt(c.measured[0]), parameter = sqrt(c.measured[1]);
+    if (gradient == 0 || parameter == 0 || !(always_adapt || c.weight_decay > 0)) return 1;
+    const double found = trust_coeff * parameter / (gradient + c.coupled_decay * parameter + eps);
+    if (!trust_clip) return found;
+    return found > c.lr ? 1 : found / c.lr;  // so that the rate is at most the ratio
+  }
+
+  template <class V>
+  GS_HD static products<V> norms(V p, V g) {
+    return {g, g, p, p};
+  }
+};
+
+template <class T>
+struct lars {
+  using hyper = trust;
+  static constexpr const char* hyper_names[] = {"trust_coeff", "eps", "trust_clip", "always_adapt"};
+  static constexpr int states = 0;
+  static constexpr unsigned measured = measured_parameter;
+  static constexpr bool measures_before_decay = true;
+
+  GS_HD static lars at(const hyper& h, clock& c) {
+    c.rate *= h.ratio(c);
+    return {};
+  }
+
+  template <class V>
+  GS_HD static products<V> measure(V p, V g) {
+    return trust::norms(p, g);
+  }
+
+  template <class V>
+  GS_HD V operator()(V g) const {
+    return g;
+  }
+};
+
+template <class T>
+struct lars_momentum {
+  struct hyper {
+    typename sgd_momentum<T>::hyper momentum;
+    trust scaling;
+  };
+  static constexpr const char* hyper_names[] = {"momentum", "dampening",  "trust_coeff",
+                                                "eps",      "trust_clip", "always_adapt"};
+  static constexpr int states = 1;
+  static constexpr unsigned measured = measured_parameter;
+  static constexpr bool measures_before_decay = true;
+
+  sgd_momentum<T> buffer;
+  T ratio;
+
+  GS_HD static lars_momentum at(const hyper& h, clock& c) {
+    return {sgd_momentum<T>::at(h.momentum, c), T(h.scaling.ratio(c))};
+  }
+
+  template <class V>
+  GS_HD products<V> measure(V p, V g, V) const {
+    return trust::norms(p, g);
+  }
+
+  template <class V>
+  GS_HD V operator()(V g, V& m) const {
+    return buffer(V(ratio) * g, m);
+  }
+};
+
+template <class T>
+struct lars_nesterov {
+  using hyper = typename lars_momentum<T>::hyper;
+  static constexpr const auto& hyper_names = lars_momentum<T>::hyper_names;
+  static constexpr int states = 1;
+  static constexpr unsigned measured = measured_parameter;
+  static constexpr bool measures_before_decay = true;
+
+  sgd_nesterov<T> base;
+  T ratio;
+
+  GS_HD static lars_nesterov at(const hyper& h, clock& c) {
+    return {sgd_nesterov<T>::at(h.momentum, c), T(h.scaling.ratio(c))};
+  }
+
+  template <class V>
+  GS_HD products<V> measure(V p, V g, V) const {
+    return trust::norms(p, g);
+  }
+
+  template <class V>
+  GS_HD V operator()(V g, V& m) const {
+    return base(V(ratio) * g, m);
+  }
+};
+
+}  // namespace gradstep::GS_TARGET
