@@ -37,6 +37,10 @@ BYTES_PER_ELEMENT = {
     "adam-atan2": 28,
     "schedule-free-sgd": 20,
     "schedule-free-adamw": 28,
+    "lamb": 16 + 28,  # the pass that measures before
+    "lars": 8 + 20,
+    "stable-adamw": 8 + 28,
+    "prodigy": 16 + 40,
 }
 SMALL = Case("small", "three tensors", ((7, 3), (5,), (40, 11)))
 

@@ -55,13 +55,18 @@ class Step:
 
     def enter(self, contestant: str, params: list[torch.Tensor]) -> Entry:
         optimizer = self._rule.optimizer(contestant, params)
-        return Entry(optimizer.step, lambda: params, partial(_sweeps_of, optimizer))
+        return Entry(optimizer.step, lambda: params, partial(self._sweeps, optimizer))
 
-
-def _sweeps_of(optimizer: Any) -> list[Sweep]:
-    group = optimizer.param_groups[0]
-    names = optimizer.kernel(group).arrays
-    return [[([p, *(optimizer.state[p][name] for name in names)], [p.grad]) for p in group["params"]]]
+    def _sweeps(self, optimizer: Any) -> list[Sweep]:
+        group = optimizer.param_groups[0]
+        names = optimizer.kernel(group).arrays
+        kept = ("g", *self._rule.kept)
+        first, update = Sweep(), Sweep()
+        for p in group["params"]:
+            arrays = {"p": p, "g": p.grad, **{name: optimizer.state[p][name] for name in names}}
+            first.append(([], [arrays[name] for name in self._rule.measured]))
+            update.append(([arrays[name] for name in arrays if name not in kept], [arrays[name] for name in kept]))
+        return [first, update] if self._rule.measured else [update]
 
 
 def yardstick(sweeps: Sequence[Sweep]) -> Callable[[], object]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-__all__ = ["AdEMAMix", "AdamAtan2", "Lion", "Signum"]
+__all__ = ["AdEMAMix", "AdamAtan2", "Lion", "Signum", "StableAdamW"]
 
 Group = dict[str, Any]
 State = dict[str, torch.Tensor]
@@ -86,3 +86,19 @@ class AdEMAMix(_Plain):
         correction = 1 - beta1 ** group["t"]
         divisor = v.sqrt().div_(math.sqrt(1 - beta2 ** group["t"])).add_(1e-8)
         p.addcdiv_(torch.add(m, s, alpha=5 * correction), divisor, value=-group["lr"] / correction)
+
+
+class StableAdamW(_Plain):
+    """At its default epsilon, 1e-6, and decay, 0.01."""
+
+    buffers = ("m", "v")
+
+    def __init__(self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.99)) -> None:
+        super().__init__(params, lr=lr, betas=betas)
+
+    def update(self, group: Group, p: torch.Tensor, g: torch.Tensor, state: State) -> None:
+        beta1, beta2 = (beta * (1 - beta ** (group["t"] - 1)) / (1 - beta ** group["t"]) for beta in group["betas"])
+        m, v = state["m"].lerp_(g, 1 - beta1), state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        ratio = torch.square(g).div_(v.clamp(min=1e-12)).mean().sqrt().item()
+        lr = group["lr"] / max(1.0, ratio)
+        p.mul_(1 - lr * 0.01).addcdiv_(m, v.sqrt().add_(1e-6), value=-lr)

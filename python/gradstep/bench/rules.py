@@ -26,6 +26,8 @@ class Rule:
     settings: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: str = ""  # the class of another library, where torch has none
     theirs: Mapping[str, Any] = field(default_factory=dict)  # what that class needs to compute the same
+    measured: tuple[str, ...] = ()  # what a pass before the update reads: "p", "g" and states
+    kept: tuple[str, ...] = ()  # states that an update only reads
 
     @property
     def in_torch(self) -> bool:
@@ -73,5 +75,22 @@ RULES = {
         Rule("adam-atan2", "AdamAtan2"),
         Rule("schedule-free-sgd", "ScheduleFreeSGD", elsewhere="schedulefree.SGDScheduleFree"),
         Rule("schedule-free-adamw", "ScheduleFreeAdamW", elsewhere="schedulefree.AdamWScheduleFree"),
+        Rule(
+            "lamb",
+            "LAMB",
+            elsewhere="timm.optim.lamb.Lamb",
+            theirs={"max_grad_norm": None},
+            measured=("p", "g", "exp_avg", "exp_avg_sq"),
+        ),
+        Rule(
+            "lars",
+            "LARS",
+            {"momentum": 0.9},
+            elsewhere="timm.optim.lars.Lars",
+            theirs={"always_adapt": True},
+            measured=("p", "g"),
+        ),
+        Rule("stable-adamw", "StableAdamW", measured=("g", "exp_avg_sq")),
+        Rule("prodigy", "Prodigy", elsewhere="prodigyopt.Prodigy", measured=("p", "g", "s", "p0"), kept=("p0",)),
     )
 }

@@ -51,7 +51,11 @@ _AT_THE_MEMORY_LIMIT = [
 
 _WITHOUT_A_FUSED_PEER = [Target("big", rule, BEST, 4) for rule in ("rmsprop", "adadelta", "adamax", "nadam", "radam")]
 
-_BEYOND_TORCH = [Target("resnet", name, BEST) for name, rule in RULES.items() if not rule.in_torch]
+_MEASURED = [Target("gpt2", rule, BEST, 4) for rule in ("lamb", "lars")]
+
+_BEYOND_TORCH = [
+    Target("resnet", name, BEST) for name, rule in RULES.items() if not rule.in_torch and name not in ("lamb", "lars")
+]
 
 _TAILS = [
     Target(case, "adamw", against, at_least)
@@ -68,6 +72,7 @@ TARGETS = [
     *_AT_THE_MEMORY_LIMIT,
     Target("gpt2", "adam", "default", 4.5),
     *_WITHOUT_A_FUSED_PEER,
+    *_MEASURED,
     *_BEYOND_TORCH,
     Target("numpy", "adam", OUT_BUFFERS, 8),
     Target("numpy", "adam", BLOCKED, 3),
