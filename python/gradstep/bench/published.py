@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gradstep.bench.environment import environment
-from gradstep.bench.report import format_number, format_time
+from gradstep.bench.report import WIDTH, format_number, format_time
 from gradstep.bench.results import Result
 from gradstep.bench.suite import RUNS
 from gradstep.bench.targets import Verdict
@@ -34,7 +34,7 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
 def write_markdown(path: Path, verdicts: Sequence[Verdict]) -> None:
     """The tables, after a line that says on what they were measured."""
     with path.open("w") as file:
-        console = Console(file=file, width=200)
+        console = Console(file=file, width=WIDTH)
         console.print(", ".join(f"{name} {value}" for name, value in environment().items()), soft_wrap=True)
         print_verdicts(console, verdicts)
 

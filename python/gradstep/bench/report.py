@@ -13,7 +13,9 @@ from gradstep.bench.results import Result
 from gradstep.bench.rules import GRADSTEP
 from gradstep.bench.schedules import TIMES_NUMPY, TIMES_PYTHON, Comparison
 
-__all__ = ["format_number", "format_time", "print_comparisons", "print_results"]
+__all__ = ["WIDTH", "format_number", "format_time", "print_comparisons", "print_results"]
+
+WIDTH = 170  # of the widest table
 
 
 def print_results(console: Console, title: str, results: Sequence[Result]) -> None:

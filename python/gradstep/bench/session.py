@@ -11,7 +11,7 @@ from rich.console import Console
 from gradstep.bench.environment import environment
 from gradstep.bench.plot import plot_results
 from gradstep.bench.published import print_verdicts, write_json, write_markdown
-from gradstep.bench.report import print_comparisons, print_results
+from gradstep.bench.report import WIDTH, print_comparisons, print_results
 from gradstep.bench.results import Result
 from gradstep.bench.rules import RULES
 from gradstep.bench.schedules import measure_schedules
@@ -22,15 +22,12 @@ from gradstep.bench.timing import Pace
 __all__ = ["Session"]
 
 
-_WIDTH = 140  # of the widest table
-
-
 @dataclass
 class Session:
     """Measures at a pace and prints what it finds."""
 
     pace: Pace
-    console: Console = field(default_factory=lambda: Console(width=max(_WIDTH, Console().width)))
+    console: Console = field(default_factory=lambda: Console(width=max(WIDTH, Console().width)))
     results: list[Result] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
