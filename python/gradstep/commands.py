@@ -92,7 +92,7 @@ def bench(
     The published tables take about five minutes and 8 GB of memory.
     """
     from gradstep.bench.accuracy import CheckFailed  # here, because torch is slow to import
-    from gradstep.bench.session import Session
+    from gradstep.bench.session import Session, UnknownNameError
     from gradstep.bench.timing import Pace
 
     if threads is not None:
@@ -105,7 +105,7 @@ def bench(
             session.cases(case, rule)
         else:
             session.published()
-    except ValueError as error:
+    except UnknownNameError as error:
         raise typer.BadParameter(str(error)) from error
     except CheckFailed as failure:
         sys.exit(f"check failed: {failure}")

@@ -19,7 +19,11 @@ from gradstep.bench.suite import RUNS, measure_targets, rules_of, run
 from gradstep.bench.targets import Verdict, judge
 from gradstep.bench.timing import Pace
 
-__all__ = ["Session"]
+__all__ = ["Session", "UnknownNameError"]
+
+
+class UnknownNameError(ValueError):
+    """There is no such case or rule."""
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Session:
         """Every rule of every case, or those named.
 
         Raises:
-            ValueError: there is no such case or rule; nothing has been measured.
+            UnknownNameError: there is no such case or rule; nothing has been measured.
         """
         chosen = _known(rules, RULES)
         for case in _known(cases, RUNS):
@@ -73,5 +77,5 @@ def _known(given: Iterable[str] | None, known: Iterable[str]) -> list[str]:
     chosen = list(given or names)
     for name in chosen:
         if name not in names:
-            raise ValueError(f"there is no {name!r}; there are: {', '.join(names)}")
+            raise UnknownNameError(f"there is no {name!r}; there are: {', '.join(names)}")
     return chosen
