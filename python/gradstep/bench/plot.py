@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from gradstep.bench.results import Result
 from gradstep.bench.rules import GRADSTEP
@@ -43,7 +44,9 @@ def _draw(panel: Axes, case: str, bars: Sequence[Result]) -> None:
     panel.set_ylim(len(bars) - 0.4, -0.6)
     panel.set_xscale("log")
     panel.xaxis.set_major_formatter("{x:g}")
+    panel.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     panel.xaxis.set_minor_formatter("{x:g}")
+    panel.tick_params("x", which="both", labelsize=7)
     panel.margins(x=0.15)
     panel.axvline(1, color="black", linewidth=1)
     panel.set_title(case, loc="left", fontweight="bold")
