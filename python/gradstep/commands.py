@@ -1,5 +1,6 @@
-"""The commands `gradstep demo`, `gradstep plot` and `gradstep info`."""
+"""The commands `gradstep demo`, `gradstep plot`, `gradstep bench` and `gradstep info`."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from time import perf_counter
@@ -72,6 +73,43 @@ def plot(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     Console().print(f"Figure: {out}")
+
+
+@app.command()
+def bench(
+    case: Annotated[list[str] | None, typer.Option(help="Only this case, with every rule; may be repeated.")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Only this rule, in every case; may be repeated.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every case and rule: about an hour.")] = False,
+    schedules: Annotated[bool, typer.Option("--schedules", help="Schedules, against Python and NumPy.")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything measured to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the published tables to this file.")] = None,
+    out: Annotated[Path, typer.Option(help="Draw the ratios into this figure.")] = Path("gradstep-bench.png"),
+    quick: Annotated[bool, typer.Option("--quick", help="Few rounds: shows that all works, not how fast.")] = False,
+) -> None:
+    """Check, then time gradstep against torch, NumPy and what else is installed: the published tables, or more.
+
+    The published tables take about five minutes and 8 GB of memory.
+    """
+    from gradstep.bench.accuracy import CheckFailed  # here, because torch is slow to import
+    from gradstep.bench.session import Session, UnknownNameError
+    from gradstep.bench.timing import Pace
+
+    if threads is not None:
+        _use(threads)
+    session = Session(Pace.quick() if quick else Pace())
+    try:
+        if schedules:
+            return session.schedules()
+        if all_ or case or rule:
+            session.cases(case, rule)
+        else:
+            session.published()
+    except UnknownNameError as error:
+        raise typer.BadParameter(str(error)) from error
+    except CheckFailed as failure:
+        sys.exit(f"check failed: {failure}")
+    session.write(out, markdown, json)
 
 
 @app.command()
