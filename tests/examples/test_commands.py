@@ -143,7 +143,7 @@ def test_module_is_the_command():
 
 def test_help_says_what_every_option_is_for(gradstep_command):
     commands = typer.main.get_command(app).commands
-    assert set(commands) == {"demo", "plot", "info"}
+    assert set(commands) == {"bench", "demo", "plot", "info"}
     for name, command in commands.items():
         result = gradstep_command(name, "--help")
         assert result.exit_code == 0
