@@ -35,7 +35,7 @@ struct row_history {
 struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];
-  int state_count = -1;   // until they are bound
+  int state_count = 0;
   operand average, copy;  // of the parameter
   bool has_average = false, has_copy = false;
   const row_history* history = nullptr;  // where rows may lag
@@ -54,6 +54,7 @@ void update_run(const target& on, const tensor_task& task, int64_t first, int64_
 
 // What the rule must know of the tensor: reads that alone.
 void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
 // Makes up for the updates that the visited rows have missed, and nothing else.
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 

@@ -69,7 +69,7 @@ class plan {
   preparation preparation_;
   step_report report_;
   identities states_seen_;  // the states' dicts, as they were at the last step
-  bool bound_ = false;      // a tensor was given its states since the last step
+  bool bound_ = true;       // a tensor was given its states since the last step, or there was none
   bool stepping_ = false;
 };
 

@@ -113,6 +113,7 @@ bool slot::is_reshaped(const array_view& seen, int rows_now) const {
 void slot::lay_out(const array_view& seen, int rows_now, int index) {
   inspect_tensor(parameter, {"parameter", index});
   const bool reshaped = is_reshaped(seen, rows_now);
+  if (reshaped) refuse_lagging(index);
   laid_out = false;
   view = seen;
   row_dimensions = rows_now;
@@ -127,8 +128,7 @@ operand slot::visited_part(const array_view& array) const {
 }
 
 void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int index) {
-  if (task.state_count >= 0) refuse_lagging(index);
-  history = {};
+  refuse_lagging(index);
   state = std::move(new_state);
   task.state_count = -1;  // it holds none until all are found good
   names.clear();
@@ -152,6 +152,7 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
   task.has_average = !of.average.empty();
   task.has_copy = !of.copy.empty();
   task.state_count = int(of.arrays.size());
+  states_known = true;
   try {
     lay_out_states(index);
   } catch (...) {
@@ -171,7 +172,7 @@ mirror slot::read_number(size_t member, int index) const {
 }
 
 void slot::lay_out_states(int index) {
-  if (task.state_count < 0) return;
+  if (task.state_count < 0 || !states_known) return;
   size_t member = 0;
   for (int k = 0; k < task.state_count; ++k) task.states[k] = lay_out_state(member++, index);
   if (task.has_average) task.average = lay_out_state(member++, index);
@@ -190,7 +191,7 @@ operand slot::lay_out_state(size_t member, int index) const {
 }
 
 bool slot::holds_its_states(int count, const group_settings& settings) {
-  if (!state.ptr() || task.state_count != count) return false;
+  if (!states_known || task.state_count != count) return false;
   if (task.has_average != settings.around.averages || task.has_copy != settings.around.copies) return false;
   if ((average_product.data != nullptr) != settings.around.corrects_average) return false;
   if (values_seen.match(state)) return true;

@@ -55,6 +55,7 @@ struct slot {
   double measured[2] = {};       // the rule's sums for this update, over this tensor or over all
   std::optional<sums> released;  // of its last update, until they are joined with the others'
   bool laid_out = false;         // the task is as the view says; an error on the way leaves it false
+  bool states_known = true;      // the dict's, as far as we know
 
   // Takes up the parameter's and the gradient's present place; true if what is visited has changed.
   bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, row_policy policy,
@@ -65,13 +66,13 @@ struct slot {
 
   // Takes up the parameter's present place, for a visit of those of these rows that lag; None for all rows.
   void visit_lagging(const pybind11::object& numbers, int index, std::vector<pybind11::object>& keep);
-  bool lags() const { return task.state_count >= 0 && !history.steps.empty(); }
+  bool lags() const { return !history.steps.empty(); }
   void note_made();       // that the visited rows are up to date
   void forget_history();  // when all are
 
   void bind(pybind11::dict new_state, const state_names& names_of, bool is_fresh, int index);
   bool holds_its_states(int count, const group_settings& settings);
-  void forget_states() { task.state_count = -1; }
+  void forget_states() { states_known = false; }
 
   arithmetic arithmetic_type() const { return view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
   clock now() const;             // the next update's time, read from the mirrors

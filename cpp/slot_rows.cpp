@@ -1,7 +1,6 @@
 // The part of a slot that knows rows: sparse gradients, and rows that lag behind them.
-#include "slot.h"
-
 #include "dispatch.h"
+#include "slot.h"
 
 namespace py = pybind11;
 
@@ -29,7 +28,9 @@ void slot::refuse_beside_rows(const group_settings& settings, int index) const {
     throw py::value_error("the gradient of parameter " + std::to_string(index) + " is sparse: " + reason);
   };
   if (active_target().rules[settings.rule].bodies[0].measure)
-    refuse("the rule measures the whole tensor before it writes; pass a dense gradient, .to_dense()");
+    refuse(
+        "its rule measures whole tensors, and can't tell what the rows that it leaves out add; pass "
+        ".to_dense()");
   if (settings.around.zero_gradient)
     refuse("zero_grad=True would leave its rows in it, with zeros; pass zero_grad=False and set it to None");
   if (settings.rows == row_policy::lag) return;
@@ -49,7 +50,7 @@ void slot::follow_rows(bool lag, int index) {
 }
 
 void slot::refuse_lagging(int index) const {
-  if (!history.steps.empty())
+  if (lags())
     throw py::value_error("rows of parameter " + std::to_string(index) +
                           " lag behind its sparse gradients: call catch_up() before another kind of step");
 }

@@ -2,7 +2,7 @@
 
 import sys
 
-EXTRAS = {"typer", "rich", "matplotlib", "mlxtend", "torch", "sklearn", "keras"}
+EXTRAS = {"typer", "rich", "matplotlib", "mlxtend", "torch", "sklearn", "keras", "pycountry"}
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ class EvaluationMode(Stepping):
         super()._refuse_evaluation()
 
     def _change_mode(self, training: bool) -> None:
+        self.catch_up()
         settings = [self._move(group, training) for group in self.param_groups]
         parameters = [group["params"] for group in self.param_groups]
         plan = _core.Plan()

@@ -18,7 +18,8 @@ RowValues = tuple[int, npt.NDArray[np.int64], Any]
 class Rows:
     r"""A gradient that is zero but for some rows, :math:`g_{i_k} = \sum_k v_k`: what an embedding's look-up gives.
 
-    It is taken in the place of a gradient by ``SGD`` without momentum, ``Adagrad`` and ``SparseAdam``. Rows that come
+    It is taken in the place of a gradient by ``SGD`` without momentum, ``Adagrad`` and ``SparseAdam``, where the rows
+    that it leaves out rest, and by every optimizer with ``lazy_rows=True``, where it equals a dense one. Rows that come
     more than once are added up in the order given, in float32 (float64 for a float64 parameter).
 
     Args:

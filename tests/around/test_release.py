@@ -1,7 +1,6 @@
 """release: each parameter is updated in backward, as soon as its gradient is there, and the gradient freed."""
 
 import copy
-import gc
 import pickle
 import weakref
 
@@ -51,7 +50,7 @@ def halves(params, **options):
 
 
 @pytest.mark.parametrize("dtype", ["f32", "bf16"])
-@pytest.mark.parametrize("case", [case for case in ALL_CASES if case.scope != "all"], ids=str)
+@pytest.mark.parametrize("case", [case for case in ALL_CASES if case.name != "Prodigy"], ids=str)
 def test_the_bits_of_the_ordinary_step(case, dtype):
     params, others = tensors(dtype), tensors(dtype)
     options = {"lr": gradstep.Linear(0.1, 0.01, 5), "ema": 0.5, "stats": True}
@@ -148,7 +147,6 @@ def test_the_hooks_go_with_the_optimizer():
     backward(params, 0)
     assert_all_same(params, before)
     assert all(p.grad is not None for p in params)
-    gc.collect()
 
 
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))], ids=["copy", "pickle"])
@@ -211,11 +209,10 @@ def test_options_that_need_all_gradients_are_refused(options, message):
 
 
 def test_a_rule_that_needs_all_gradients_is_refused():
-    class Global(optim.SGD):
-        needs_all_gradients = True
-
-    with pytest.raises(ValueError, match="Global needs the gradients of all tensors for the update of each, and release"):
-        Global([torch.nn.Parameter(torch.ones(2))], lr=0.1, release=True)
+    with pytest.raises(
+        ValueError, match="Prodigy needs the gradients of all tensors for the update of each, and release"
+    ):
+        optim.Prodigy([torch.nn.Parameter(torch.ones(2))], release=True)
 
 
 def test_a_closure_is_refused_before_it_runs():

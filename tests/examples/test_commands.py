@@ -111,7 +111,9 @@ def test_info_shows_what_gradstep_says(gradstep_command, monkeypatch):
     ]
 
 
-@pytest.mark.parametrize("package", ["typer", "rich", "torch", "matplotlib", "mlxtend", "sklearn", "keras"])
+@pytest.mark.parametrize(
+    "package", ["typer", "rich", "torch", "matplotlib", "mlxtend", "sklearn", "keras", "pycountry"]
+)
 def test_missing_extra_names_the_pip_command(monkeypatch, package):
     def fail():
         raise ModuleNotFoundError(f"No module named '{package}'", name=package)

@@ -119,6 +119,20 @@ def test_rules_by_which_rows_do_not_rest(name, hyper):
     assert_refused(optimizer, [p], [rows(1)], TypeError, message)
 
 
+@pytest.mark.parametrize("name", ["LAMB", "LARS", "StableAdamW", "Prodigy"])
+def test_rules_that_measure_whole_tensors(name):
+    p = normal(0, SHAPE)
+    optimizer = getattr(gradstep, name)([p], lr=0.1, lazy_rows=True)
+    message = "^the gradient of parameter 0 is sparse: its rule measures whole tensors"
+    assert_refused(optimizer, [p], [rows(1)], ValueError, message)
+
+
+def test_accumulation():
+    p = normal(0, SHAPE)
+    optimizer = gradstep.SparseAdam([p], accumulate=2)
+    assert_refused(optimizer, [p], [rows(1)], TypeError, r"^the gradient of parameter 0 is sparse .* \.to_dense\(\)")
+
+
 def test_parameters():
     with pytest.raises(TypeError, match=r"^parameter 1 is sparse \(gradstep.Rows\): only gradients may be"):
         gradstep.SparseAdam([normal(0, SHAPE), rows(1)])
@@ -133,7 +147,9 @@ def test_torch_tensors():
     optimizer = optim.SparseAdam([weight])
     for make, message in {
         lambda: torch.zeros(3, 4).to_sparse_csr(): r"is sparse \(torch.sparse_csr\): only .* torch\.sparse_coo",
-        lambda: torch.sparse_coo_tensor(size=(3, 4), device="meta"): r"is on meta: .* move it with \.cpu\(\)",
+        lambda: torch.sparse_coo_tensor(
+            size=(3, 4), device="meta", check_invariants=True
+        ): r"is on meta: .* move it with \.cpu\(\)",
     }.items():
         with pytest.raises(TypeError, match=f"^the gradient of parameter 0 {message}"):
             gradstep.SparseAdam([weight.detach()]).step([make()])

@@ -23,6 +23,11 @@ DESCRIPTIONS = {
     "two-tasks": "One model for two tasks, and three ways to share the rate between them (document 4, 9.2)",
     "own-optimizer": "Adagrad as a user writes it, held against the library's (document 3, 3.2)",
     "boston-mlp": "A perceptron on the prices of houses, with an inverse time decay (document 4, 7.2)",
+    "recurrent-network": "A recurrent network that reads digits row by row (document 4, 5.2)",
+    "gan": "Digits made by two networks that compete, with a decaying rate each (document 4, 5.3 and 7.3)",
+    "language-model": "The next character of English text, in bits (document 4, 10.2)",
+    "translation": "Names from English into Ukrainian, with attention (document 4, 10.3)",
+    "text-generation": "Text that a model writes, at several temperatures (document 4, 10.4)",
 }
 
 

@@ -94,9 +94,9 @@ def _draw_panel(axis: Axes, panel: Panel, pens: Pens) -> None:
     if "x" in panel.log:
         axis.set_xscale("log")
     else:
-        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axis.set_yscale("log" if "y" in panel.log else "linear")
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     for line in panel.lines:
         pens.draw(axis, line)
     axis.set_ylim(bottom=panel.floor)

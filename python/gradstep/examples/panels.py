@@ -15,7 +15,7 @@ def panels(trainings: Sequence[Training]) -> list[Panel]:
     metrics = [m for m in trainings[0].plan.task.metrics if m.name.removeprefix("test ") not in names]
     return [
         *(losses(trainings, name) for name in names),
-        *(_measured(trainings, metric) for metric in metrics),
+        *(measured(trainings, metric) for metric in metrics),
         rates(trainings),
     ]
 
@@ -48,7 +48,7 @@ def rates(trainings: Sequence[Training]) -> Panel:
     )
 
 
-def _measured(trainings: Sequence[Training], metric: Metric) -> Panel:
+def measured(trainings: Sequence[Training], metric: Metric) -> Panel:
     title = metric.name.capitalize() + (" in %" if metric.percent else "")
     scale = 100 if metric.percent else 1
     return Panel(title, [_dots(training, metric.name, scale) for training in trainings])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradstep import CosineDecay
 from gradstep.examples.outcome import Options
@@ -58,7 +58,7 @@ class Settings:
     rate: float | Callable[[Span], Schedule]
     batch: int
     length: Epochs | Updates
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     # What is minimised, where it is not the task's loss. Losses are shown as the task's, to be compared.
     objective: "Loss | None" = None
     # What one update is; without it, `learner.Supervised`.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from gradstep.examples.settings import Settings, Span
@@ -69,6 +70,11 @@ class Plan:
     @cached_property
     def span(self) -> Span:
         return Span(sum(self.laps), self._epoch)
+
+    def untrained(self) -> nn.Module:
+        """The model with the weights from which the training starts, to be measured."""
+        torch.manual_seed(self.seed)
+        return self.task.build().eval()
 
     @property
     def _epoch(self) -> int:

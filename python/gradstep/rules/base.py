@@ -94,8 +94,8 @@ class Rule:
         check_options(group, cls.__name__)
         if group["release"] and cls.needs_all_gradients:
             raise ValueError(
-                f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True has no two "
-                "of them at once: leave it out"
+                f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True never has "
+                "two of them at once: leave it out"
             )
         cls.settings(group)
 
