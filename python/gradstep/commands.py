@@ -1,5 +1,6 @@
-"""The commands `gradstep demo`, `gradstep plot` and `gradstep info`."""
+"""The commands `gradstep demo`, `gradstep plot`, `gradstep bench` and `gradstep info`."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from time import perf_counter
@@ -18,22 +19,22 @@ from gradstep.examples.report import Report, write_json
 
 ALL = "all"  # every example, one after the other
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=gradstep.__doc__)
+ABOUT = "Optimizers and learning-rate schedules: examples to run, pictures, and what this machine offers."
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=ABOUT)
 
 
 @app.command()
 def demo(
-    name: Annotated[str | None, typer.Argument(help="The example, or all; --list names them.")] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Name the examples and stop.")] = False,
-    data: Annotated[Path | None, typer.Option(help="Keras' mnist.npz; without it, 5000 bundled digits.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Or updates, where the example counts these: instead of its own number.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the initial weights and the order of the digits.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the results to this file.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One of --list, or all.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the examples and stop.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Keras' mnist.npz; else bundled digits.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs or updates, as the example counts.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and the data's order.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of gradstep and torch.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the results into this file.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("gradstep-demo"),
-    quick: Annotated[bool, typer.Option("--quick", help="Less data, fewer updates: seconds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Less data and fewer updates: seconds.")] = False,
 ) -> None:
     """Train an example of the documents and compare it, mostly with torch: a table, a figure, JSON."""
     console = Console()
@@ -60,9 +61,9 @@ def demo(
 @app.command()
 def plot(
     expressions: Annotated[list[str], typer.Argument(help="Schedules as in Python: 'Linear(1, 0, 90).warmup(9)'.")],
-    steps: Annotated[int, typer.Option(min=1, help="Updates to draw.")],
-    out: Annotated[Path, typer.Option(help="The picture; its ending sets the format.")] = Path("rate.png"),
-    log: Annotated[bool, typer.Option("--log", help="A logarithmic scale for the rate.")] = False,
+    steps: Annotated[int, typer.Option(min=1, help="How many updates to draw.")],
+    out: Annotated[Path, typer.Option(help="The picture: .png, .svg, .pdf ...")] = Path("rate.png"),
+    log: Annotated[bool, typer.Option("--log", help="Draw the rate on a logarithmic scale.")] = False,
 ) -> None:
     """Draw learning-rate schedules, several on one sheet."""
     from gradstep import sheet  # here, because matplotlib is slow to import
@@ -72,6 +73,43 @@ def plot(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     Console().print(f"Figure: {out}")
+
+
+@app.command()
+def bench(
+    case: Annotated[list[str] | None, typer.Option(help="Only this case, with every rule; may be repeated.")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Only this rule, in every case; may be repeated.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every case and rule: about an hour.")] = False,
+    schedules: Annotated[bool, typer.Option("--schedules", help="Schedules, against Python and NumPy.")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything measured to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the published tables to this file.")] = None,
+    out: Annotated[Path, typer.Option(help="Draw the ratios into this figure.")] = Path("gradstep-bench.png"),
+    quick: Annotated[bool, typer.Option("--quick", help="Few rounds: shows that all works, not how fast.")] = False,
+) -> None:
+    """Check, then time gradstep against torch, NumPy and what else is installed: the published tables, or more.
+
+    The published tables take about five minutes and 8 GB of memory.
+    """
+    from gradstep.bench.accuracy import CheckFailed  # here, because torch is slow to import
+    from gradstep.bench.session import Session, UnknownNameError
+    from gradstep.bench.timing import Pace
+
+    if threads is not None:
+        _use(threads)
+    session = Session(Pace.quick() if quick else Pace())
+    try:
+        if schedules:
+            return session.schedules()
+        if all_ or case or rule:
+            session.cases(case, rule)
+        else:
+            session.published()
+    except UnknownNameError as error:
+        raise typer.BadParameter(str(error)) from error
+    except CheckFailed as failure:
+        sys.exit(f"check failed: {failure}")
+    session.write(out, markdown, json)
 
 
 @app.command()

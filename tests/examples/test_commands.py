@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 import gradstep
 from gradstep import cli, examples
+from gradstep.commands import app
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -137,3 +139,20 @@ def test_module_is_the_command():
         [sys.executable, "-m", "gradstep", "demo", "--list"], capture_output=True, text=True, check=True
     )
     assert "mnist-cnn" in result.stdout
+
+
+def test_help_says_what_every_option_is_for(gradstep_command):
+    commands = typer.main.get_command(app).commands
+    assert set(commands) == {"demo", "plot", "info"}
+    for name, command in commands.items():
+        result = gradstep_command(name, "--help")
+        assert result.exit_code == 0
+        for parameter in command.params:
+            assert parameter.help
+            assert parameter.help in result.output
+
+
+def test_help_of_all_is_plain_text(gradstep_command):
+    output = gradstep_command("--help").output
+    assert "Optimizers and learning-rate schedules" in output
+    assert ">>>" not in output

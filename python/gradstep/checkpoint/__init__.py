@@ -64,7 +64,15 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a checkpoint holds, as plain data, without changing anything: state dicts, arrays and numbers by name."""
+    """What a checkpoint holds, as plain data, without changing anything: state dicts, arrays and numbers by name.
+
+    Args:
+        path: what was given to :func:`save`.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: the path has another ending than those of :func:`save`.
+    """
     return format_of(Path(path)).read(Path(path))
 
 

@@ -66,7 +66,6 @@ class Prodigy(Rule):
 
     numbers = ("step", "d", "d_max", "d_numerator")
     shares_numbers = True
-    needs_all_gradients = True
     exact_numbers = ("d", "d_max", "d_numerator")
     option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
     switches = frozenset({"bias_correction", "safeguard_warmup"})

@@ -42,7 +42,7 @@ class Smooth(Schedule):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Tied(Schedule):
-    """``tied(to, lo, hi, steps, invert)``: the function `tied` makes it."""
+    """What ``tied(to, lo, hi, steps, invert)`` makes: see there."""
 
     to: Operand
     lo: Real

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 import gradstep
-from bench.accuracy import check_agreement, errors_of
-from bench.results import Result, Subject, summarize
-from bench.rules import GRADSTEP
-from bench.timing import YARDSTICK, Pace, Race, run_race
 from gradstep import _core
+from gradstep.bench.accuracy import check_agreement, errors_of
+from gradstep.bench.results import Result, Subject, summarize
+from gradstep.bench.rules import GRADSTEP
+from gradstep.bench.timing import YARDSTICK, Pace, Race, run_race
 
 __all__ = ["BLOCK", "BLOCKED", "OUT_BUFFERS", "NumpyAdam", "measure_numpy"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 
-from bench.accuracy import CheckFailed
-from bench.formulas import FORMULAS, STEPS, Formula
-from bench.timing import Pace, Race, run_race
+from gradstep.bench.accuracy import CheckFailed
+from gradstep.bench.formulas import FORMULAS, STEPS, Formula
+from gradstep.bench.timing import Pace, Race, run_race
 
 __all__ = ["TIMES_NUMPY", "TIMES_PYTHON", "Comparison", "measure_schedules"]
 
@@ -59,6 +60,6 @@ def check(formula: Formula, t: np.ndarray) -> None:
     if formula.random:
         return
     ours = formula.schedule(t)
-    others = {97: [formula.python(each) for each in t[::97].tolist()], 1: formula.numpy(t)}
+    others: dict[int, Any] = {97: [formula.python(each) for each in t[::97].tolist()], 1: formula.numpy(t)}
     if not all(np.allclose(ours[::stride], each, rtol=1e-11, atol=1e-14) for stride, each in others.items()):
         raise CheckFailed(f"{formula.schedule!r} is not the formula that it is timed against")

@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import gradstep as gs
 
 __all__ = ["FORMULAS", "STEPS", "Formula"]
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 
 STEPS = 100_000
 POINTS = [(0, 0.01), (5_000, 0.1), (40_000, 0.05), (80_000, 0.001)]
@@ -43,7 +44,8 @@ def python_restarts(t: int) -> float:
 def numpy_restarts(t: npt.NDArray[np.int64]) -> Array:
     cycle = np.floor(np.log2(t / 1000 + 1))
     length = 1000 * 2**cycle
-    return 0.05 * (1 + np.cos(np.pi * (t - length + 1000) / length))
+    values: Array = 0.05 * (1 + np.cos(np.pi * (t - length + 1000) / length))
+    return values
 
 
 def python_piecewise(t: int) -> float:
@@ -105,7 +107,8 @@ def python_linear_cosine(t: int) -> float:
 
 def numpy_linear_cosine(t: npt.NDArray[np.int64]) -> Array:
     p = np.minimum(t, 80_000) / 80_000
-    return 0.1 * ((1 - p) * (1 + np.cos(np.pi * p)) / 2 + 0.001)
+    values: Array = 0.1 * ((1 - p) * (1 + np.cos(np.pi * p)) / 2 + 0.001)
+    return values
 
 
 def python_rex(t: int) -> float:
@@ -181,7 +184,9 @@ FORMULAS = [
     Formula(
         gs.PiecewiseLinear(POINTS), python_lines, lambda t: np.interp(t, [t for t, _ in POINTS], [v for _, v in POINTS])
     ),
-    Formula(gs.Table(VALUES), lambda t: float(VALUES[min(t, 79_999)]), lambda t: VALUES[np.minimum(t, 79_999)]),
+    Formula(
+        gs.Table(VALUES.tolist()), lambda t: float(VALUES[min(t, 79_999)]), lambda t: VALUES[np.minimum(t, 79_999)]
+    ),
     Formula(gs.Periodic(0.1, [(10, 0.2), (100, 0.3)]), python_periodic, numpy_periodic),
     Formula(
         gs.Cyclic(0.01, 0.1, 1000, 2000),

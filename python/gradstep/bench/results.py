@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from bench.accuracy import Error
-from bench.rules import GRADSTEP
-from bench.timing import YARDSTICK, Race
+from gradstep.bench.accuracy import Error
+from gradstep.bench.rules import GRADSTEP
+from gradstep.bench.timing import YARDSTICK, Race
 
 __all__ = ["Result", "Subject", "summarize"]
 
@@ -39,6 +39,8 @@ class Result:
     times_gradstep: float  # how often gradstep's step fits into this one
     max_error: float | None = None
     rms_error: float | None = None
+    at_most: float | None = None  # gradstep can be so many times as fast, if only the bytes that each moves count
+    step_share: float | None = None  # of the time of an iteration, where the whole loop is timed
 
 
 def summarize(subject: Subject, races: list[Race], errors: dict[str, Error]) -> list[Result]:

@@ -1,0 +1,81 @@
+"""What one call of the command measures, prints and leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from gradstep.bench.environment import environment
+from gradstep.bench.plot import plot_results
+from gradstep.bench.published import print_verdicts, write_json, write_markdown
+from gradstep.bench.report import WIDTH, print_comparisons, print_results
+from gradstep.bench.results import Result
+from gradstep.bench.rules import RULES
+from gradstep.bench.schedules import measure_schedules
+from gradstep.bench.suite import RUNS, measure_targets, rules_of, run
+from gradstep.bench.targets import Verdict, judge
+from gradstep.bench.timing import Pace
+
+__all__ = ["Session", "UnknownNameError"]
+
+
+class UnknownNameError(ValueError):
+    """There is no such case or rule."""
+
+
+@dataclass
+class Session:
+    """Measures at a pace and prints what it finds."""
+
+    pace: Pace
+    console: Console = field(default_factory=lambda: Console(width=max(WIDTH, Console().width)))
+    results: list[Result] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.console.print(", ".join(f"{name} {value}" for name, value in environment().items()), style="dim")
+
+    def schedules(self) -> None:
+        print_comparisons(self.console, measure_schedules(self.pace))
+
+    def published(self) -> None:
+        targets, self.results = measure_targets(self.console, self.pace)
+        self.verdicts = [judge(target, self.results) for target in targets]
+        print_verdicts(self.console, self.verdicts)
+
+    def cases(self, cases: Iterable[str] | None, rules: Iterable[str] | None) -> None:
+        """Every rule of every case, or those named.
+
+        Raises:
+            UnknownNameError: there is no such case or rule; nothing has been measured.
+        """
+        chosen = _known(rules, RULES)
+        for case in _known(cases, RUNS):
+            found: list[Result] = []
+            for rule in rules_of(case, chosen):
+                with self.console.status(f"{case}, {rule}"):
+                    found += run(case, rule, self.pace)
+            if found:
+                print_results(self.console, f"{case}: {RUNS[case].title}", found)
+            self.results += found
+
+    def write(self, out: Path, markdown: Path | None, json: Path | None) -> None:
+        """The figure, and the files that are asked for."""
+        if markdown:
+            write_markdown(markdown, self.verdicts)
+        if json:
+            write_json(json, self.results, self.verdicts)
+        plot_results(self.results, out)
+        self.console.print(f"Figure: {out}")
+
+
+def _known(given: Iterable[str] | None, known: Iterable[str]) -> list[str]:
+    names = list(known)
+    chosen = list(given or names)
+    for name in chosen:
+        if name not in names:
+            raise UnknownNameError(f"there is no {name!r}; there are: {', '.join(names)}")
+    return chosen
