@@ -67,6 +67,7 @@ class Prodigy(Rule):
     numbers = ("step", "d", "d_max", "d_numerator")
     shares_numbers = True
     exact_numbers = ("d", "d_max", "d_numerator")
+    needs_all_gradients = True
     option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
     switches = frozenset({"bias_correction", "safeguard_warmup"})
     limits: ClassVar[dict[str, Hyperparameter]] = {"beta3": Hyperparameter("beta3", high=1.0)}
