@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "plan.h"
 #include "schedule_module.h"
+#include "sharing.h"
 #include "threads.h"
 
 namespace py = pybind11;

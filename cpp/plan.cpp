@@ -5,6 +5,7 @@
 
 #include "dispatch.h"
 #include "measuring.h"
+#include "sharing.h"
 
 namespace py = pybind11;
 
@@ -29,18 +30,6 @@ class step_guard {
  private:
   bool& stepping_;
 };
-
-// `numbers` are the views' places among all parameters.
-void refuse_overlap(const std::vector<array_view>& views, const std::vector<int>& numbers) {
-  const auto [first, second] = find_overlap(views);
-  if (first < 0) return;
-  const std::string name = "parameter " + std::to_string(numbers[size_t(first)]);
-  if (first == second)
-    throw py::value_error(
-        name + " overlaps itself (an expanded or sliding view): pass a copy, or the array that it views");
-  throw py::value_error(name + " and parameter " + std::to_string(numbers[size_t(second)]) +
-                        " share memory: pass each element once");
-}
 
 py::object gradient_of(py::handle parameter, const py::object& gradients, int index) {
   static const py::handle grad = PyUnicode_InternFromString("grad");
@@ -79,7 +68,7 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
   std::vector<py::object> kept_alive;
   kept_alive.reserve(slots_.size());
   const py::list unbound = read_all(parameters, gradients, groups, kept_alive);
-  refuse_overlap_of_zeroed(groups);
+  refuse_shared_zeroed(slots_, active_, zeroed(groups));
   cut(options.threads);
 
   report_ = {};
@@ -129,42 +118,16 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
     }
   }
   slots_.resize(size_t(index));
-  if (moved_ || active_ != chunks_.tensors()) refuse_overlap_of_active();
+  if (moved_ || active_ != chunks_.tensors()) refuse_shared(slots_, active_);
   return unbound;
 }
 
-void plan::refuse_overlap_of_active() const {
-  std::vector<array_view> views;
-  for (const int each : active_) views.push_back(slots_[size_t(each)].view);
-  refuse_overlap(views, active_);
-}
-
-void plan::refuse_overlap_of_zeroed(const std::vector<group_settings>& groups) {
-  bool moved = false;
-  std::vector<array_view> views;
-  std::vector<int> zeroed;
-  for (size_t i = 0; i < active_.size(); ++i) {
-    slot& tensor = slots_[size_t(active_[i])];
-    if (!groups[size_t(group_of_active_[i])].around.zero_gradient) continue;
-    moved |= tensor.gradient_moved;
-    zeroed.push_back(active_[i]);
-  }
-  if (!moved) return;
-  for (const int index : zeroed) {
-    const slot& tensor = slots_[size_t(index)];
-    if (!tensor.gradient_view.writable)
-      throw py::value_error("the gradient of parameter " + std::to_string(index) +
-                            " is read-only: pass one that can be written, or zero_grad=False");
-    views.push_back(tensor.gradient_view);
-  }
-  for (const int index : active_) views.push_back(slots_[size_t(index)].view);
-  const auto [first, second] = find_overlap(views);
-  if (first >= 0 && first < int(zeroed.size()))
-    throw py::value_error(
-        "the gradient of parameter " + std::to_string(zeroed[size_t(first)]) +
-        " shares memory with itself, another gradient or a parameter, so it can't be zeroed: "
-        "pass a copy, or zero_grad=False");
-  for (const int index : zeroed) slots_[size_t(index)].gradient_moved = false;
+// The tensors whose gradients are to be filled with zeros.
+std::vector<int> plan::zeroed(const std::vector<group_settings>& groups) const {
+  std::vector<int> found;
+  for (size_t i = 0; i < active_.size(); ++i)
+    if (groups[size_t(group_of_active_[i])].around.zero_gradient) found.push_back(active_[i]);
+  return found;
 }
 
 void plan::cut(int threads) {
@@ -261,11 +224,10 @@ void plan::join_reports() {
 }
 
 void plan::zero_gradients(const std::vector<group_settings>& groups) {
-  for (size_t i = 0; i < active_.size(); ++i)
-    if (groups[size_t(group_of_active_[i])].around.zero_gradient) {
-      const slot& tensor = slots_[size_t(active_[i])];
-      zero_run(tensor.task, 0, tensor.size);
-    }
+  for (const int index : zeroed(groups)) {
+    const slot& tensor = slots_[size_t(index)];
+    zero_run(tensor.task, 0, tensor.size);
+  }
 }
 
 void plan::catch_up(int index, const py::object& rows, int threads) {
@@ -287,18 +249,6 @@ void plan::replay(int index, const py::object& rows, int threads) {
   chunks_.run([&](const chunk& each) { replay_run(on, tensor.task, each.first, each.count); });
   tensor.note_made();
   if (rows.is_none()) tensor.forget_history();
-}
-
-void check_parameters(const py::list& parameters) {
-  std::vector<array_view> views;
-  std::vector<int> numbers;
-  std::vector<py::object> owners;
-  for (const py::handle parameter : parameters) {
-    numbers.push_back(int(numbers.size()));
-    views.push_back(read_parameter(parameter, numbers.back(), owners));
-    inspect_tensor(parameter, {"parameter", numbers.back()});
-  }
-  refuse_overlap(views, numbers);
 }
 
 int plan::traverse(visitproc visit, void* arg) const {

@@ -45,8 +45,7 @@ class plan {
  private:
   pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
                           const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
-  void refuse_overlap_of_active() const;
-  void refuse_overlap_of_zeroed(const std::vector<group_settings>& groups);
+  std::vector<int> zeroed(const std::vector<group_settings>& groups) const;
   void cut(int threads);
   void measure(const step_settings& options);
   std::vector<double> shrinkage(const std::vector<group_settings>& groups,
@@ -72,8 +71,5 @@ class plan {
   bool bound_ = true;       // a tensor was given its states since the last step, or there was none
   bool stepping_ = false;
 };
-
-// Raises for arrays that can't be a plan's parameters, as a step would.
-void check_parameters(const pybind11::list& parameters);
 
 }  // namespace gradstep

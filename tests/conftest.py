@@ -8,6 +8,31 @@ from gradstep import _core
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
 
 
+#: folders and files whose tests reach the core through what other tests reach directly: the same on every target
+DOOR = {
+    "bench",
+    "convert",
+    "examples",
+    "lr_finder",
+    "search",
+    "test_attachment",
+    "test_checkpoint",
+    "test_document_map",
+    "test_explore",
+    "test_logs",
+    "test_plateau",
+    "test_refused_hyperparameters",
+    "test_sinks",
+    "test_tasks",
+}
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if not DOOR.isdisjoint([part.removesuffix(".py") for part in item.path.relative_to(config.rootpath).parts]):
+            item.add_marker("door")
+
+
 def pytest_report_header():
     offered = ", ".join(_core.targets())
     return f"gradstep target: {_core.active_target()} of {offered}; threads: {gradstep.get_num_threads()}"
