@@ -1,14 +1,19 @@
 #include "schedule.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
 #include "dispatch.h"
+#include "threads.h"
 
 namespace gradstep {
 namespace {
+
+constexpr int64_t block_steps = 2048;      // what is checked is still in L1
+constexpr int64_t parallel_steps = 32768;  // below this, waking a thread costs more than it saves
 
 // Follows the heights of both stacks, so that the evaluator need not check them.
 struct heights {
@@ -98,20 +103,42 @@ schedule::schedule(const std::vector<line>& lines) {
 
 double schedule::at(int64_t t) const {
   double value;
-  at(&t, &value, 1);
+  check_step(t);
+  active_target().evaluate(view(), &t, &value, 1);
+  check_value(t, value);
   return value;
 }
 
-void schedule::at(const int64_t* t, double* out, int64_t n) const {
-  for (int64_t done = 0; done < n; done += 2048) {  // what is checked is still in L1
-    const int64_t count = std::min<int64_t>(n - done, 2048);
-    const int64_t* const steps = t + done;
-    double* const values = out + done;
-    if (!all_are_steps(steps, count)) std::for_each_n(steps, count, check_step);
-    active_target().evaluate(view(), steps, values, count);
-    if (all_are_finite(values, count)) continue;
-    for (int64_t i = 0; i < count; ++i) check_value(steps[i], values[i]);
+void schedule::at(const int64_t* t, double* out, int64_t n, int threads) const {
+  struct shared {
+    const schedule& self;
+    const int64_t* t;
+    double* out;
+    int64_t n;
+    std::atomic<int64_t> next = 0;
+    std::atomic<bool> refused = false;
+  } work = {*this, t, out, n};
+  const auto body = [](void* data) {
+    shared& work = *static_cast<shared*>(data);
+    for (int64_t first; (first = work.next.fetch_add(block_steps, std::memory_order_relaxed)) < work.n;) {
+      const int64_t count = std::min(work.n - first, block_steps);
+      if (!work.self.evaluate(work.t + first, work.out + first, count)) work.refused = true;
+    }
+  };
+  if (n < parallel_steps) threads = 1;
+  run_parallel(threads, body, &work);
+  if (!work.refused) return;
+  for (int64_t i = 0; i < n; ++i) {
+    check_step(t[i]);
+    check_value(t[i], at(t[i]));
   }
+}
+
+// Whether all are steps that have values.
+bool schedule::evaluate(const int64_t* t, double* out, int64_t n) const {
+  if (!all_are_steps(t, n)) return false;
+  active_target().evaluate(view(), t, out, n);
+  return all_are_finite(out, n);
 }
 
 }  // namespace gradstep

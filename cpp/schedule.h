@@ -18,14 +18,16 @@ class schedule {
   // Throws std::invalid_argument if the lines are not a program.
   explicit schedule(const std::vector<line>& lines);
 
-  // The value at step t, or at each of n steps. Throws std::invalid_argument for a step out of range or one
-  // at which the schedule has no value.
+  // The value at step t, or at each of n steps, on up to `threads` threads where these are many. Throws
+  // std::invalid_argument for a step out of range or one at which the schedule has no value.
   double at(int64_t t) const;
-  void at(const int64_t* t, double* out, int64_t n) const;
+  void at(const int64_t* t, double* out, int64_t n, int threads) const;
 
   program view() const { return {code_.data(), numbers_.data(), int32_t(code_.size())}; }
 
  private:
+  bool evaluate(const int64_t* t, double* out, int64_t n) const;
+
   std::vector<instruction> code_;
   std::vector<double> numbers_;
 };

@@ -20,13 +20,13 @@ numbers_array empty_like(const py::array& shaped) {
   return numbers_array(std::vector<py::ssize_t>(shaped.shape(), shaped.shape() + shaped.ndim()));
 }
 
-numbers_array evaluate(const schedule& s, const steps_array& t) {
+numbers_array evaluate(const schedule& s, const steps_array& t, int threads) {
   numbers_array out = empty_like(t);
   const int64_t* const from = t.data();
   double* const to = out.mutable_data();
   const int64_t n = t.size();
   py::gil_scoped_release unlocked;
-  s.at(from, to, n);
+  s.at(from, to, n, threads);
   return out;
 }
 
@@ -49,7 +49,8 @@ void bind_schedules(py::module_& m) {
       .def(py::init<const std::vector<schedule::line>&>(), py::arg("lines"))
       .def("at", py::overload_cast<int64_t>(&schedule::at, py::const_), py::arg("t").noconvert(),
            "The value at step t.")
-      .def("evaluate", &evaluate, py::arg("t").noconvert(), "The values at an array of steps (int64).");
+      .def("evaluate", &evaluate, py::arg("t").noconvert(), py::arg("threads"),
+           "The values at an array of steps (int64).");
   m.def("call_function", &call_function, py::arg("name"), py::arg("x"), py::arg("y"),
         "A function of transcendental.h over arrays, under the active target.");
 }

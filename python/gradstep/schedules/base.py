@@ -14,6 +14,7 @@ from gradstep.schedules.fields import count_or_zero, whole
 from gradstep.schedules.landmarks import Landmark
 from gradstep.schedules.steps import one_step, step_array
 from gradstep.schedules.value import Value
+from gradstep.threads import get_num_threads
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +73,7 @@ class Schedule(Value, abstract=True):
                 return self.program.at(one_step(t))
         if isinstance(t, numbers.Integral):
             return self.program.at(one_step(t))
-        return self.program.evaluate(step_array(t))
+        return self.program.evaluate(step_array(t), get_num_threads())
 
     def __mul__(self, other: "Schedule | float") -> "Schedule":
         return combine("Product", self, other)
