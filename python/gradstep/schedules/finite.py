@@ -31,7 +31,7 @@ class Ending(Schedule, abstract=True):
     @property
     def length(self) -> int:
         """The last step before the values that `past` names."""
-        raise NotImplementedError
+        raise AttributeError(f"{type(self).__name__} says where its end is")
 
     @property
     def period(self) -> int:
@@ -40,7 +40,7 @@ class Ending(Schedule, abstract=True):
 
     def formula(self) -> list[Instruction]:
         """The program up to the end."""
-        raise NotImplementedError
+        raise AttributeError(f"{type(self).__name__} says what its formula is")
 
     def landmarks(self) -> list[Landmark]:
         return [Landmark(self.length, f"end of {type(self).__name__}, then past={self.past!r}")]
