@@ -9,6 +9,7 @@
 #include "reduction.h"
 #include "slot.h"
 #include "threads.h"
+#include "without_gil.h"
 
 namespace gradstep {
 
@@ -39,8 +40,7 @@ class chunk_list {
       for (size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < work.chunks.size();)
         work.f(work.chunks[i]);
     };
-    const pybind11::gil_scoped_release released;
-    run_parallel(threads_, body, &work);
+    without_gil([&] { run_parallel(threads_, body, &work); });
   }
 
  private:

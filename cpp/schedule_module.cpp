@@ -7,6 +7,7 @@
 
 #include "dispatch.h"
 #include "schedule.h"
+#include "without_gil.h"
 
 namespace py = pybind11;
 
@@ -25,8 +26,7 @@ numbers_array evaluate(const schedule& s, const steps_array& t, int threads) {
   const int64_t* const from = t.data();
   double* const to = out.mutable_data();
   const int64_t n = t.size();
-  py::gil_scoped_release unlocked;
-  s.at(from, to, n, threads);
+  without_gil([&] { s.at(from, to, n, threads); });
   return out;
 }
 
