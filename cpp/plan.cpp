@@ -45,12 +45,6 @@ bool must_measure(const std::vector<group_settings>& groups, const step_settings
          (options.known_norm < 0 && std::any_of(groups.begin(), groups.end(), clips));
 }
 
-// min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
-double shrink_to(double limit, double norm) {
-  const double by = limit / (norm + 1e-6);
-  return by > 1 ? 1 : by;
-}
-
 }  // namespace
 
 void plan::bind(int index, py::dict state, const state_names& names, bool fresh) {
@@ -168,7 +162,7 @@ std::vector<double> plan::shrinkage(const std::vector<group_settings>& groups,
     if (around.clip_norm == no_limit) continue;
     double norm = around.clip_alone ? std::sqrt(total(int(group)).gradient) : report_.gradient_norm;
     if (options.known_norm >= 0) norm = options.known_norm;
-    shrink[group] = shrink_to(around.clip_norm, norm);
+    shrink[group] = around.shrink(norm);
   }
   return shrink;
 }

@@ -19,41 +19,12 @@ bool same_time(const clock& a, const clock& b) {
          std::equal(a.kept, a.kept + kept_limit, b.kept);
 }
 
-double shrinkage(const group_settings& settings) {
-  switch (settings.around.decay) {
-    case decay_kind::coupled:
-      return 0;
-    case decay_kind::decoupled:
-      return settings.lr * settings.weight_decay;
-    case decay_kind::full:
-      return settings.lr / settings.around.full_lr * settings.weight_decay;
-    case decay_kind::corrected:
-      return settings.lr * (settings.lr / settings.around.full_lr) * settings.weight_decay;
-  }
-  return 0;
-}
-
-// The weight of the new parameter in its average. Corrected, the average starts as the first parameter and is
-// what an average that starts at zero would be after its division by 1 - product.
-double average_weight(const group_settings& settings, clock& now) {
-  const double weight = 1 - settings.around.average_decay;
-  if (!settings.around.corrects_average) return weight;
-  now.average_product *= settings.around.average_decay;
-  return weight == 0 ? 0 : weight / (1 - now.average_product);
-}
-
 }  // namespace
 
 const prepared& preparation::prepare(const slot& tensor, int group, const group_settings& settings,
                                      const step_settings& options, double shrink, bool measured) {
   clock now = tensor.now();
-  const double coupled = settings.around.decay == decay_kind::coupled ? settings.weight_decay : 0;
-  now.lr = now.rate = settings.lr;
-  now.weight_decay = settings.weight_decay;
-  now.coupled_decay = coupled;
-  now.decay = shrinkage(settings);
-  now.keep = 1 - now.decay;
-  now.cautious = settings.around.cautious;
+  settings.around.complete(now, settings.lr, settings.weight_decay);
   const rule_entry& rule = active_target().rules[settings.rule];
   if (rule.bodies[0].measure) {
     now.elements = double(tensor.size);
@@ -73,8 +44,9 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   step.rate = made.after.rate;
   step.keep = made.after.keep;
   step.keep_against = now.cautious ? 1 : step.keep;
-  step.gradient = {options.unscale, shrink, settings.around.clip_value, coupled, settings.around.maximize};
-  step.average_weight = average_weight(settings, made.after);
+  step.gradient = {options.unscale, shrink, settings.around.clip_value, now.coupled_decay,
+                   settings.around.maximize};
+  step.average_weight = settings.around.average_weight(made.after);
   step.zero_gradient = settings.around.zero_gradient;
   step.measure_gradient = options.measure && !measured;
   step.measure_change = options.measure;

@@ -2,23 +2,12 @@
 // summed in 32 lanes that are folded by halves; leaves are added pairwise by index, and so are tensors.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "cpu/target.h"
+#include "sums.h"
 
 namespace gradstep {
-
-constexpr int64_t leaf_elements = 4096;  // chunks start at multiples of it
-
-// Sums of squares, a count, and what the rule measured.
-struct sums {
-  double gradient = 0, nonfinite = 0, change = 0, parameter = 0;
-  double rule[2] = {};
-
-  void take_gradient(const sums& from) { gradient = from.gradient, nonfinite = from.nonfinite; }
-  void take_change(const sums& from) { change = from.change, parameter = from.parameter; }
-};
 
 double fold_lanes(const double* lanes);
 

@@ -1,40 +1,17 @@
 // What the door asks of a step: numbers, checked there.
 #pragma once
 
-#include <limits>
 #include <vector>
 
+#include "surroundings.h"
+
 namespace gradstep {
-
-constexpr double no_limit = std::numeric_limits<double>::infinity();
-
-enum class decay_kind {
-  coupled,    // decay * p is added to the gradient
-  decoupled,  // p shrinks by rate * decay
-  full,       // by rate / full_rate * decay
-  corrected,  // by rate^2 / full_rate * decay
-};
 
 // What a sparse gradient is to the rows that it leaves out.
 enum class row_policy {
   refuse,
   rest,  // nothing: they stay as they are
   lag,   // a gradient of zero, made up for when they come again
-};
-
-// What surrounds the rule in a group's steps.
-struct surroundings {
-  decay_kind decay = decay_kind::coupled;
-  double full_lr = 0;
-  bool cautious = false;  // p shrinks only where the update has its sign
-  bool maximize = false;
-  double clip_norm = no_limit;
-  bool clip_alone = false;  // by this group's norm, not by that of all groups
-  double clip_value = no_limit;
-  bool averages = false, corrects_average = false;
-  double average_decay = 0;
-  bool copies = false;
-  bool zero_gradient = false;
 };
 
 // A group's settings of the next step.

@@ -2,31 +2,9 @@
 
 #include <pybind11/stl.h>
 
-#include <cstring>
-
 namespace py = pybind11;
 
 namespace gradstep {
-
-double mirror::get() const {
-  if (type == dtype::f64) {
-    double value;
-    std::memcpy(&value, data, sizeof value);
-    return value;
-  }
-  float value;
-  std::memcpy(&value, data, sizeof value);
-  return value;
-}
-
-void mirror::set(double value) const {
-  if (type == dtype::f64) {
-    std::memcpy(data, &value, sizeof value);
-  } else {
-    const float narrow = float(value);
-    std::memcpy(data, &narrow, sizeof narrow);
-  }
-}
 
 namespace {
 
@@ -201,30 +179,15 @@ bool slot::holds_its_states(int count, const group_settings& settings) {
   return true;
 }
 
-clock slot::now() const {
-  clock c = {};
-  c.t = t;
-  // A float32 mirror is exact to 2^24; beyond that it only shows ours.
-  if (!mirrors.empty() && mirrors[0].get() != double(mirrors[0].type == dtype::f32 ? float(t) : double(t)))
-    c.t = int64_t(mirrors[0].get());
-  ++c.t;
-  c.fresh = fresh;
-  if (average_product.data) c.average_product = average_product.get();
-  for (size_t k = 1; k < mirrors.size(); ++k) c.kept[k - 1] = mirrors[k].get();
-  return c;
-}
-
 void slot::advance(const clock& c) {
   t = c.t;
   fresh = false;
   measured[0] = measured[1] = 0;
-  if (!mirrors.empty()) mirrors[0].set(double(t));
-  for (size_t k = 1; k < mirrors.size(); ++k) mirrors[k].set(c.kept[k - 1]);
+  time().set(c);
   if (task.history) {
     history.steps.push_back(*task.step);
     note_made();
   }
-  if (average_product.data) average_product.set(c.average_product);
 }
 
 }  // namespace gradstep

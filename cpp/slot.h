@@ -9,20 +9,11 @@
 
 #include "block.h"
 #include "identities.h"
+#include "mirror.h"
 #include "rows.h"
 #include "settings.h"
 
 namespace gradstep {
-
-// A 0-d array in the user's state that mirrors a number of ours; the array is what counts, so that a saved
-// state is the whole state.
-struct mirror {
-  char* data;
-  dtype type;
-
-  double get() const;
-  void set(double value) const;
-};
 
 // Raises for an array that can't be written; `keep` holds what keeps its memory alive.
 array_view read_parameter(pybind11::handle parameter, int index, std::vector<pybind11::object>& keep);
@@ -75,8 +66,9 @@ struct slot {
   void forget_states() { states_known = false; }
 
   arithmetic arithmetic_type() const { return view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
-  clock now() const;             // the next update's time, read from the mirrors
-  void advance(const clock& c);  // after the update
+  tensor_time time() const { return {mirrors.data(), int(mirrors.size()), average_product}; }
+  clock now() const { return time().next(t, fresh); }  // the next update's
+  void advance(const clock& c);                        // after the update
 
  private:
   bool read_dense(const array_view& seen, const array_view& gradient, int index);

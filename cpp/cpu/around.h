@@ -1,25 +1,21 @@
 // What surrounds the rule, as plain loops over a block in L1: the gradient's preparation, averages, sums.
 #pragma once
 
-#include "../math.h"
+#include "../element.h"
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
 
-// Each operation is rounded by itself, so that the stage gives the bits of separate calls.
 template <class T>
 void prepare_gradient(void* out, const void* gradient, const void* parameter, int64_t n,
                       const gradient_stage& stage) {
   T* const to = static_cast<T*>(out);
   const T* const g = static_cast<const T*>(gradient);
   const T* const p = static_cast<const T*>(parameter);
-  const T unscale = T(stage.unscale), shrink = T(stage.shrink), limit = T(stage.limit);
-  const T sign = stage.maximize ? T(-1) : T(1);
-  for (int64_t i = 0; i < n; ++i) {
-    to[i] = sign * maximum(minimum(g[i] * unscale * shrink, limit), -limit);
-  }
+  const auto path = gradient_path<T>::of(stage);
+  for (int64_t i = 0; i < n; ++i) to[i] = path.clipped(g[i]);
   if (stage.decay == 0) return;
-  for (int64_t i = 0; i < n; ++i) to[i] = fma(T(stage.decay), p[i], to[i]);
+  for (int64_t i = 0; i < n; ++i) to[i] = path.decayed(to[i], p[i]);
 }
 
 template <class T>

@@ -3,23 +3,10 @@
 
 #include <utility>
 
-#include "../math.h"
+#include "../element.h"
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
-
-template <class Rule>
-inline constexpr bool writes_parameter = requires { Rule::writes_parameter; };
-template <class Rule>
-inline constexpr bool reads_parameter = requires { Rule::reads_parameter; };
-
-template <class Rule, class V, class... States>
-GS_HD V direction(const Rule& rule, V parameter, V gradient, States&... states) {
-  if constexpr (reads_parameter<Rule>)
-    return rule(parameter, gradient, states...);
-  else
-    return rule(gradient, states...);
-}
 
 template <class Rule, class T, int... state>
 void apply(const update& step, const operands& x, std::integer_sequence<int, state...>) {
@@ -27,31 +14,20 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
   T* const p = static_cast<T*>(x.p);
   const T* const g = static_cast<const T*>(x.g);
   [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
-  const vec<T> minus_rate(T(-step.rate)), keep(T(step.keep)), keep_against(T(step.keep_against));
-
-  const auto one = [&](vec<T>& parameter, vec<T> gradient, vec<T>* states) {
-    if constexpr (writes_parameter<Rule>) {
-      parameter = keep * parameter;
-      rule(parameter, gradient, states[state]...);
-    } else {
-      const vec<T> u = direction(rule, parameter, gradient, states[state]...);
-      const vec<T> kept = select(u * parameter < vec<T>(T(0)), keep_against, keep);
-      parameter = fma(minus_rate, u, kept * parameter);
-    }
-  };
+  const descent<vec<T>> after = {vec<T>(T(-step.rate)), vec<T>(T(step.keep)), vec<T>(T(step.keep_against))};
 
   int64_t i = 0;
   for (; i + lanes<T> <= x.n; i += lanes<T>) {
     vec<T> parameter = load(p + i);
-    vec<T> states[] = {load(s[state] + i)..., vec<T>(T(0))};
-    one(parameter, load(g + i), states);
+    [[maybe_unused]] vec<T> states[] = {load(s[state] + i)..., vec<T>(T(0))};
+    after.apply(rule, parameter, load(g + i), states[state]...);
     store(p + i, parameter);
     (store(s[state] + i, states[state]), ...);
   }
   if (const int rest = int(x.n - i)) {
     vec<T> parameter = load_part(p + i, rest);
-    vec<T> states[] = {load_part(s[state] + i, rest)..., vec<T>(T(0))};
-    one(parameter, load_part(g + i, rest), states);
+    [[maybe_unused]] vec<T> states[] = {load_part(s[state] + i, rest)..., vec<T>(T(0))};
+    after.apply(rule, parameter, load_part(g + i, rest), states[state]...);
     store_part(p + i, parameter, rest);
     (store_part(s[state] + i, states[state], rest), ...);
   }

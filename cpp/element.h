@@ -1,0 +1,67 @@
+// One element of a step, on every engine: how a rule is applied, and what its gradient goes through before.
+#pragma once
+
+#include <utility>
+
+#include "cpu/target.h"
+#include "math.h"
+
+namespace gradstep::GS_TARGET {
+
+template <class Rule>
+inline constexpr bool writes_parameter = requires { Rule::writes_parameter; };
+template <class Rule>
+inline constexpr bool reads_parameter = requires { Rule::reads_parameter; };
+template <class Rule>
+inline constexpr bool measures = requires { Rule::measured; };
+
+template <class Rule>
+constexpr measurement measurement_of() {
+  if constexpr (measures<Rule>) {
+    return {Rule::measured, requires { Rule::measures_all; }, requires { Rule::measures_before_decay; }};
+  } else {
+    return {};
+  }
+}
+
+// What is done with a rule's direction, for numbers or registers V.
+template <class V>
+struct descent {
+  V minus_rate, keep, keep_against;
+
+  template <class Rule, class... States>
+  GS_HD static V direction(const Rule& rule, V p, V g, States&... states) {
+    if constexpr (reads_parameter<Rule>)
+      return rule(p, g, states...);
+    else
+      return rule(g, states...);
+  }
+
+  template <class Rule, class... States>
+  GS_HD void apply(const Rule& rule, V& p, V g, States&... states) const {
+    if constexpr (writes_parameter<Rule>) {
+      p = keep * p;
+      rule(p, g, states...);
+    } else {
+      const V u = direction(rule, p, g, states...);
+      const V kept = select(u * p < V(0), keep_against, keep);
+      p = fma(minus_rate, u, kept * p);
+    }
+  }
+};
+
+// A gradient on its way to the rule. Each operation is rounded by itself, so that the stage gives the bits of
+// separate calls.
+template <class T>
+struct gradient_path {
+  T unscale, shrink, limit, sign, decay;
+
+  GS_HD static gradient_path of(const gradient_stage& stage) {
+    return {T(stage.unscale), T(stage.shrink), T(stage.limit), stage.maximize ? T(-1) : T(1), T(stage.decay)};
+  }
+
+  GS_HD T clipped(T g) const { return sign * maximum(minimum(g * unscale * shrink, limit), -limit); }
+  GS_HD T decayed(T g, T p) const { return fma(decay, p, g); }
+};
+
+}  // namespace gradstep::GS_TARGET
