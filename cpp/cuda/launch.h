@@ -3,11 +3,7 @@
 
 #include <type_traits>
 
-#if defined(__CUDACC__)
-#include <cuda_runtime.h>
-#else
-#include "emulation.h"
-#endif
+#include "runtime.h"
 
 namespace gradstep::GS_TARGET {
 
