@@ -14,7 +14,7 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
 }
 
 // A call, not inlined: the divisions of every array would be most of a kernel's code.
-__device__ __noinline__ int64_t strided_offset(const device_layout& layout, int64_t i) {
+[[gnu::noinline]] __device__ inline int64_t strided_offset(const device_layout& layout, int64_t i) {
   int64_t offset = 0;
   for (int d = layout.ndim - 1; d >= 0; --d) {
     offset += i % layout.sizes[d] * layout.strides[d];

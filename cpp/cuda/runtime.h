@@ -3,8 +3,10 @@
 
 #if defined(__CUDACC__)
 #include <cuda_runtime.h>
+#define GS_UNROLL _Pragma("unroll")
 #else
 #include "emulation.h"
+#define GS_UNROLL
 #endif
 
 namespace gradstep {

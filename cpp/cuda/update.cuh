@@ -108,7 +108,7 @@ struct packed_update {
   }
 
   __device__ __forceinline__ void apply(const tensor_update<Rule, T>& on) {
-#pragma unroll
+    GS_UNROLL
     for (int lane = 0; lane < count; ++lane) {
       element<Rule, T> x;
       x.p = p.x[lane];
@@ -144,9 +144,9 @@ __device__ __forceinline__ int64_t update_packed(const tensor_update<Rule, T>& o
   for (; first + in_flight * stride <= end; first += in_flight * stride) {
     const int64_t i = first + int64_t(threadIdx.x) * packed::count;
     packed now[in_flight];
-#pragma unroll
+    GS_UNROLL
     for (int k = 0; k < in_flight; ++k) now[k].load(on, i + k * stride);
-#pragma unroll
+    GS_UNROLL
     for (int k = 0; k < in_flight; ++k) {
       now[k].apply(on);
       now[k].store(on, i + k * stride, zeroes);
