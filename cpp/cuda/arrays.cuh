@@ -1,4 +1,4 @@
-// How a device's thread reads and writes an element of an array, and a few that lie together.
+// How a device's thread reads and writes elements of an array.
 #pragma once
 
 #include "../storage/stored.h"
@@ -23,68 +23,88 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
   return offset;
 }
 
+// Where element i lies of an array that lies straight, and of any.
+__device__ __forceinline__ char* straight_place(const device_array& array, int64_t i) {
+  return array.data + i * bytes_of(array.type);
+}
 __device__ __forceinline__ char* place(const device_array& array, const device_layout* layouts, int64_t i) {
-  return array.data +
-         (array.layout < 0 ? i * bytes_of(array.type) : strided_offset(layouts[array.layout], i));
+  if (array.layout < 0) return straight_place(array, i);
+  return array.data + strided_offset(layouts[array.layout], i);
 }
 
-template <class Storage>
-__device__ __forceinline__ typename Storage::bits bits_at(const char* at) {
-  return *reinterpret_cast<const typename Storage::bits*>(at);
+// A few elements that lie together, moved by one access.
+template <class T, int count>
+struct pack {
+  T x[count];
+};
+
+// As many as 16 bytes hold of the arithmetic type.
+template <class T>
+inline constexpr int pack_count = 16 / int(sizeof(T));
+
+constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
+
+// The same as they lie in memory.
+template <class Storage, int count>
+struct alignas(pack_alignment(sizeof(typename Storage::bits) * count)) stored_pack {
+  typename Storage::bits x[count];
+};
+
+template <class Storage, class T, int count>
+__device__ __forceinline__ pack<T, count> decode_pack(const char* at) {
+  const auto stored = *reinterpret_cast<const stored_pack<Storage, count>*>(at);
+  pack<T, count> values;
+  GS_UNROLL
+  for (int k = 0; k < count; ++k) values.x[k] = Storage::template decode<T>(stored.x[k]);
+  return values;
 }
 
-template <class Storage>
-__device__ __forceinline__ void put_bits(char* at, typename Storage::bits bits) {
-  *reinterpret_cast<typename Storage::bits*>(at) = bits;
+template <class Storage, class T, int count>
+__device__ __forceinline__ void encode_pack(char* at, const pack<T, count>& values) {
+  stored_pack<Storage, count> stored;
+  GS_UNROLL
+  for (int k = 0; k < count; ++k) stored.x[k] = Storage::encode(values.x[k]);
+  *reinterpret_cast<stored_pack<Storage, count>*>(at) = stored;
+}
+
+template <class T, int count>
+__device__ __forceinline__ pack<T, count> read_pack(const char* at, dtype type) {
+  switch (type) {
+    case dtype::f64:
+      return decode_pack<stored_f64, T, count>(at);
+    case dtype::f32:
+      return decode_pack<stored_f32, T, count>(at);
+    case dtype::f16:
+      return decode_pack<stored_f16, T, count>(at);
+    default:
+      return decode_pack<stored_bf16, T, count>(at);
+  }
+}
+
+template <class T, int count>
+__device__ __forceinline__ void write_pack(char* at, dtype type, const pack<T, count>& values) {
+  switch (type) {
+    case dtype::f64:
+      return encode_pack<stored_f64>(at, values);
+    case dtype::f32:
+      return encode_pack<stored_f32>(at, values);
+    case dtype::f16:
+      return encode_pack<stored_f16>(at, values);
+    default:
+      return encode_pack<stored_bf16>(at, values);
+  }
 }
 
 template <class T>
 __device__ __forceinline__ T read(const char* at, dtype type) {
-  switch (type) {
-    case dtype::f64:
-      return stored_f64::decode<T>(bits_at<stored_f64>(at));
-    case dtype::f32:
-      return stored_f32::decode<T>(bits_at<stored_f32>(at));
-    case dtype::f16:
-      return stored_f16::decode<T>(bits_at<stored_f16>(at));
-    default:
-      return stored_bf16::decode<T>(bits_at<stored_bf16>(at));
-  }
+  return read_pack<T, 1>(at, type).x[0];
 }
 
+// Whether packs of it lie where one access reaches them.
 template <class T>
-__device__ __forceinline__ void write(char* at, dtype type, T value) {
-  switch (type) {
-    case dtype::f64:
-      return put_bits<stored_f64>(at, stored_f64::encode(value));
-    case dtype::f32:
-      return put_bits<stored_f32>(at, stored_f32::encode(value));
-    case dtype::f16:
-      return put_bits<stored_f16>(at, stored_f16::encode(value));
-    default:
-      return put_bits<stored_bf16>(at, stored_bf16::encode(value));
-  }
-}
-
-// As many elements as one access moves.
-template <class T>
-struct alignas(16) pack {
-  static constexpr int count = 16 / int(sizeof(T));
-  T x[count];
-};
-
-template <class T>
-inline constexpr dtype dtype_of = sizeof(T) == 8 ? dtype::f64 : dtype::f32;
-
-// Whether it lies straight in the arithmetic type, where packs lie.
-template <class T>
-__device__ __forceinline__ bool is_packed(const device_array& array) {
-  return array.layout < 0 && array.type == dtype_of<T> && reinterpret_cast<uintptr_t>(array.data) % 16 == 0;
-}
-
-template <class T>
-__device__ __forceinline__ pack<T>& pack_at(const device_array& array, int64_t i) {
-  return *reinterpret_cast<pack<T>*>(array.data + i * int64_t(sizeof(T)));
+__device__ __forceinline__ bool lies_packed(const device_array& array) {
+  const int64_t bytes = bytes_of(array.type) * pack_count<T>;
+  return array.layout < 0 && reinterpret_cast<uintptr_t>(array.data) % (bytes < 16 ? bytes : 16) == 0;
 }
 
 }  // namespace gradstep::GS_TARGET

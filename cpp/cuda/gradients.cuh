@@ -15,11 +15,13 @@ __device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, i
                                                  int64_t first, int64_t end) {
   const device_array& gradient = plan.gradients[tensor];
   sums lane;
-  for (int64_t i = first; i < end; i += warp_size) {
-    const T g = read<T>(place(gradient, plan.layouts, i), gradient.type) * unscale;
+  const auto load = [&](int64_t i) {
+    return read<T>(place(gradient, plan.layouts, i), gradient.type) * unscale;
+  };
+  visit_lane(first, end, load, [&](T g) {
     lane.gradient = add_square(lane.gradient, g);
     lane.nonfinite = add_nonfinite(lane.nonfinite, g);
-  }
+  });
   return lane;
 }
 

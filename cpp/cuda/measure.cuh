@@ -53,11 +53,11 @@ struct rule_measure {
 
   __device__ __forceinline__ sums leaf(int64_t first, int64_t end) const {
     sums lane;
-    for (int64_t i = first; i < end; i += warp_size) {
-      const products<T> found = of(i, std::make_integer_sequence<int, Rule::states>{});
+    const auto load = [&](int64_t i) { return of(i, std::make_integer_sequence<int, Rule::states>{}); };
+    visit_lane(first, end, load, [&](const products<T>& found) {
       lane.rule[0] = fma(double(found.first), double(found.by_first), lane.rule[0]);
       lane.rule[1] = fma(double(found.second), double(found.by_second), lane.rule[1]);
-    }
+    });
     return lane;
   }
 };
