@@ -97,16 +97,17 @@ void bind_settings(py::module_& m) {
       .def_readonly("nonfinite", &step_report::nonfinite);
 }
 
-void collect_plans(PyHeapTypeObject* heap_type) {
+template <class Plan>
+void collect(PyHeapTypeObject* heap_type) {
   PyTypeObject& type = heap_type->ht_type;
   type.tp_flags |= Py_TPFLAGS_HAVE_GC;
   type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     if (!py::detail::is_holder_constructed(self)) return 0;
-    return py::cast<plan&>(py::handle(self)).traverse(visit, arg);
+    return py::cast<Plan&>(py::handle(self)).traverse(visit, arg);
   };
   type.tp_clear = [](PyObject* self) {
-    if (py::detail::is_holder_constructed(self)) py::cast<plan&>(py::handle(self)).clear();
+    if (py::detail::is_holder_constructed(self)) py::cast<Plan&>(py::handle(self)).clear();
     return 0;
   };
 }
@@ -126,11 +127,18 @@ PYBIND11_MODULE(_core, m) {
   m.def("thread_source", &thread_source);
 
   m.def("check_parameters", &check_parameters, py::arg("parameters"));
+  m.def(
+      "common_device",
+      [](const py::list& parameters) {
+        const device found = common_device(parameters);
+        return std::pair(found.type, found.id);
+      },
+      py::arg("parameters"));
   bind_settings(m);
   py::class_<state_names>(m, "StateNames")
       .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
            py::arg("average_product") = "", py::arg("copy") = "");
-  py::class_<plan>(m, "Plan", py::custom_type_setup(collect_plans))
+  py::class_<plan>(m, "Plan", py::custom_type_setup(collect<plan>))
       .def(py::init<>())
       .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("names"), py::arg("fresh"))
       .def("step", &plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),

@@ -185,8 +185,7 @@ class Stepping(Rule):
             raise ValueError("catch_up got an array that is none of the optimizer's parameters")
         numbers = None if rows is None else row_numbers(rows, parameter)
         for index in indices:
-            self._plan.catch_up(index, numbers, get_num_threads())
-            tell_autograd(self._plan.written())
+            tell_autograd(self._plan.catch_up(index, numbers, get_num_threads()))
 
     def stats(self) -> Stats:
         """What the last step did; the option ``stats=True`` asks for it.
