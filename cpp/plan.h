@@ -29,6 +29,7 @@ class plan : public tensors {
   pybind11::list catch_up(int index, const pybind11::object& rows, int threads);
 
   const step_report& report() const { return report_; }
+  bool skipped() const { return report_.skipped; }
   void join_reports();  // of the steps since the last call, each of some of the tensors, into one
 
  private:
