@@ -15,14 +15,13 @@ inline constexpr bool reads_parameter = requires { Rule::reads_parameter; };
 template <class Rule>
 inline constexpr bool measures = requires { Rule::measured; };
 
+// Of a rule that measures.
 template <class Rule>
-constexpr measurement measurement_of() {
-  if constexpr (measures<Rule>) {
-    return {Rule::measured, requires { Rule::measures_all; }, requires { Rule::measures_before_decay; }};
-  } else {
-    return {};
-  }
-}
+inline constexpr measurement measurement_of = {Rule::measured, requires { Rule::measures_all; },
+                                               requires { Rule::measures_before_decay; }};
+template <class Rule>
+  requires(!measures<Rule>)
+inline constexpr measurement measurement_of<Rule> = {};
 
 // What is done with a rule's direction, for numbers or registers V.
 template <class V>
@@ -63,5 +62,15 @@ struct gradient_path {
   GS_HD T clipped(T g) const { return sign * maximum(minimum(g * unscale * shrink, limit), -limit); }
   GS_HD T decayed(T g, T p) const { return fma(decay, p, g); }
 };
+
+// What one element adds to a sum of squares, and to a count of what is infinite or NaN.
+template <class T>
+GS_HD double add_square(double sum, T x) {
+  return fma(double(x), double(x), sum);
+}
+template <class T>
+GS_HD double add_nonfinite(double count, T x) {
+  return count + (x - x == 0 ? 0.0 : 1.0);
+}
 
 }  // namespace gradstep::GS_TARGET

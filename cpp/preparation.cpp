@@ -8,11 +8,6 @@ namespace gradstep {
 
 namespace {
 
-bool is_plain(const gradient_stage& stage) {
-  return stage.unscale == 1 && stage.shrink == 1 && stage.limit == no_limit && stage.decay == 0 &&
-         !stage.maximize;
-}
-
 bool same_time(const clock& a, const clock& b) {
   return a.t == b.t && a.fresh == b.fresh && a.average_product == b.average_product &&
          a.elements == b.elements && std::equal(a.measured, a.measured + 2, b.measured) &&
@@ -50,7 +45,7 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   step.zero_gradient = settings.around.zero_gradient;
   step.measure_gradient = options.measure && !measured;
   step.measure_change = options.measure;
-  step.prepares_gradient = !is_plain(step.gradient);
+  step.prepares_gradient = !step.gradient.is_plain();
   step.rule_alone = !step.prepares_gradient && !step.zero_gradient && !options.measure;
   return made;
 }

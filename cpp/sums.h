@@ -16,6 +16,7 @@ struct sums {
 
   GS_ANYWHERE void take_gradient(const sums& from) { gradient = from.gradient, nonfinite = from.nonfinite; }
   GS_ANYWHERE void take_change(const sums& from) { change = from.change, parameter = from.parameter; }
+  GS_ANYWHERE void take_rule(const sums& from) { rule[0] = from.rule[0], rule[1] = from.rule[1]; }
 };
 
 GS_ANYWHERE sums operator+(const sums& a, const sums& b) {

@@ -18,6 +18,7 @@ DOOR = {
     "test_attachment",
     "test_checkpoint",
     "test_document_map",
+    "test_emulation",
     "test_explore",
     "test_logs",
     "test_plateau",

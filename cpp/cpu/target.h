@@ -7,6 +7,7 @@
 #include "../clock.h"
 #include "../schedules/program.h"
 #include "../storage/dtype.h"
+#include "../surroundings.h"
 
 namespace gradstep {
 
@@ -32,6 +33,10 @@ struct update {
 struct gradient_stage {
   double unscale, shrink, limit, decay;
   bool maximize;
+
+  GS_ANYWHERE bool is_plain() const {
+    return unscale == 1 && shrink == 1 && limit == no_limit && decay == 0 && !maximize;
+  }
 };
 
 constexpr int sum_lanes = 32;  // element i of a leaf is added to lane i mod 32

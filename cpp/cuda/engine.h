@@ -40,12 +40,13 @@ struct engine {
   // The gradients' sums: of each tensor, each group and all.
   const char* (*measure_gradients)(const device_plan_view& plan, const device_step& step, void* stream);
   // The constants of each tensor's update. `before_measuring` the rules' sums they count as 0, and nothing is
-  // advanced; `knows_norm` says that the gradients have been measured.
-  const char* (*prepare)(const device_plan_view& plan, const device_step& step, bool knows_norm,
-                         bool before_measuring, void* stream);
+  // advanced.
+  const char* (*prepare)(const device_plan_view& plan, const device_step& step, bool before_measuring,
+                         void* stream);
   // The sums that a rule asks for.
   const char* (*measure_rule)(const device_plan_view& plan, const device_launch& launch, void* stream);
-  // The update. `knows_norm` as above: where the step is to be measured, the rest is.
+  // The update. `knows_norm` says that the gradients have been measured: where the step is to be, the rest is
+  // then.
   const char* (*update)(const device_plan_view& plan, const device_step& step, const device_launch& launch,
                         bool knows_norm, void* stream);
 };

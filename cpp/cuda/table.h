@@ -85,6 +85,7 @@ struct device_row {
   gradient_stage gradient;
   double average_weight;
   bool prepares_gradient;
+  clock after;  // the tensor's time once the update is made
   alignas(16) unsigned char rule[constants_bytes];
 };
 
