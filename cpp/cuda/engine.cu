@@ -1,6 +1,8 @@
 // The device engine: memory, and the launches of a step.
 #include "engine.h"
 
+#include <utility>
+
 #include "prepare.cuh"
 #include "rules.cuh"
 
@@ -51,13 +53,24 @@ const char* prepare(const device_plan_view& plan, const device_step& step, bool 
                 before_measuring);
 }
 
+template <int... part>
+const rule_launches* launches_among_parts(int wanted, std::integer_sequence<int, part...>) {
+  const rule_launches* found = nullptr;
+  ((part == wanted ? void(found = launches_of_part<part>()) : void()), ...);
+  return found;
+}
+
+const rule_launches& launches_of(int rule) {
+  return launches_among_parts(rule % GS_PARTS, std::make_integer_sequence<int, GS_PARTS>{})[rule];
+}
+
 const char* measure_rule(const device_plan_view& plan, const device_launch& part, void* stream) {
-  return launches_of_rules[part.rule].measure[int(part.type)](plan, part, stream);
+  return launches_of(part.rule).measure[int(part.type)](plan, part, stream);
 }
 
 const char* update(const device_plan_view& plan, const device_step& step, const device_launch& part,
                    bool knows_norm, void* stream) {
-  return launches_of_rules[part.rule].update[int(part.type)](plan, step, part, knows_norm, stream);
+  return launches_of(part.rule).update[int(part.type)](plan, step, part, knows_norm, stream);
 }
 
 int device_count() {

@@ -5,18 +5,12 @@
 #include <type_traits>
 
 #include "../element.h"
-#include "../rules/list.h"
 #include "../schedules/evaluate.h"
 #include "measure.cuh"
+#include "rule_number.h"
 #include "runtime.h"
 
 namespace gradstep::GS_TARGET {
-
-enum class rule_number : int32_t {
-#define GS_NUMBER(rule) rule,
-  GS_RULES(GS_NUMBER)
-#undef GS_NUMBER
-};
 
 // A group's numbers at this update.
 __device__ __forceinline__ group_numbers scheduled(const device_plan_view& plan, const device_group& group) {

@@ -43,7 +43,8 @@ constexpr rule_launches launches_of() {
   return found;
 }
 
-// Of each rule, in the order of the list: rules.cu.
-extern const rule_launches launches_of_rules[];
+// In the order of the list, but only those of the part's own rules are there: rules.cu.
+template <int part>
+const rule_launches* launches_of_part();
 
 }  // namespace gradstep::GS_TARGET
