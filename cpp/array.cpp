@@ -159,6 +159,21 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   return view;
 }
 
+namespace {
+
+bool try_to_read(py::handle array, const array_role& role, array_view& view) {
+  if (read_directly(array, view)) return true;
+  try {
+    py::object owner;
+    view = read_description(array, role, owner);
+    return true;
+  } catch (py::error_already_set&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 void inspect_tensor(py::handle array, const array_role& role) {
   py::object owner;
   if (exchange_of(Py_TYPE(array.ptr()))) read_description(array, role, owner);
@@ -179,16 +194,18 @@ array_view read_array(py::handle array, const array_role& role, py::object& owne
 }
 
 device common_device(const py::list& parameters) {
+  int first = -1;
   device found = host_memory;
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    py::object owner;
+  for (int i = 0; i < int(parameters.size()); ++i) {
     array_view view;
-    if (!read_directly(parameters[i], view))
-      view = read_description(parameters[i], {"parameter", int(i)}, owner);
-    if (i == 0) found = view.where;
+    if (!try_to_read(parameters[size_t(i)], {"parameter", i}, view)) continue;
+    if (first < 0) {
+      first = i;
+      found = view.where;
+    }
     if (view.where != found)
       throw py::type_error("parameter " + std::to_string(i) + " is on " + view.where.text() +
-                           ", but parameter 0 is on " + found.text() +
+                           ", but parameter " + std::to_string(first) + " is on " + found.text() +
                            ": an optimizer steps one device, make one for each");
   }
   return found;

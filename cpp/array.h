@@ -60,7 +60,8 @@ bool read_directly(pybind11::handle array, array_view& view);
 array_view read_array(pybind11::handle array, const array_role& role, pybind11::object& owner);
 array_view read_description(pybind11::handle array, const array_role& role, pybind11::object& owner);
 
-// Where the arrays lie; raises if it is not one and the same place. The host for none.
+// Where the arrays lie, but for those that can't be read (a step that needs one says why); raises if that is
+// not one and the same place. The host for none.
 device common_device(const pybind11::list& parameters);
 
 // The stream that the array's library works on now, there; null for the host's memory.

@@ -147,6 +147,14 @@ void device_plan::send_report() {
 
 bool device_plan::is_capturing() const { return engine_.is_capturing(stream()); }
 
+uintptr_t device_plan::address_of(const py::object& number) const {
+  array_view view;
+  if (!read_directly(number, view) || view.where != engine_.where() || view.type != dtype::f32 ||
+      view.size() != 1)
+    return 0;
+  return reinterpret_cast<uintptr_t>(view.data);
+}
+
 device_report device_plan::fetch_report() {
   if (!started_) return first_;
   if (is_capturing())

@@ -34,6 +34,8 @@ class device_plan : public tensors {
   int64_t updates();  // applied so far; waits, as does
   double last_norm();
   bool is_capturing() const;
+  // Of one float32 number on the device; 0 for anything else.
+  uintptr_t address_of(const pybind11::object& number) const;
 
  private:
   void* stream() const;

@@ -176,7 +176,8 @@ PYBIND11_MODULE(_core, m) {
       .def("start_from", &device_plan::start_from, py::arg("updates"), py::arg("last_norm"))
       .def("updates", &device_plan::updates)
       .def("last_norm", &device_plan::last_norm)
-      .def("is_capturing", &device_plan::is_capturing);
+      .def("is_capturing", &device_plan::is_capturing)
+      .def("address_of", &device_plan::address_of, py::arg("number"));
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))
       .def("run", &read_modify_write::run, py::arg("threads"));
