@@ -1,6 +1,7 @@
 // The device engine: memory, and the launches of a step.
 #include "engine.h"
 
+#include <array>
 #include <utility>
 
 #include "prepare.cuh"
@@ -54,14 +55,13 @@ const char* prepare(const device_plan_view& plan, const device_step& step, bool 
 }
 
 template <int... part>
-const rule_launches* launches_among_parts(int wanted, std::integer_sequence<int, part...>) {
-  const rule_launches* found = nullptr;
-  ((part == wanted ? void(found = launches_of_part<part>()) : void()), ...);
-  return found;
+constexpr std::array<decltype(&launches_of_part<0>), GS_PARTS> parts_of(std::integer_sequence<int, part...>) {
+  return {launches_of_part<part>...};
 }
 
 const rule_launches& launches_of(int rule) {
-  return launches_among_parts(rule % GS_PARTS, std::make_integer_sequence<int, GS_PARTS>{})[rule];
+  static constexpr auto parts = parts_of(std::make_integer_sequence<int, GS_PARTS>{});
+  return parts[rule % GS_PARTS]()[rule];
 }
 
 const char* measure_rule(const device_plan_view& plan, const device_launch& part, void* stream) {

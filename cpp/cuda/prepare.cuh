@@ -6,7 +6,7 @@
 
 #include "../element.h"
 #include "../schedules/evaluate.h"
-#include "measure.cuh"
+#include "gradients.cuh"
 #include "rule_number.h"
 #include "runtime.h"
 
