@@ -1,8 +1,11 @@
 // What the door asks of a step: numbers, checked there.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "schedule.h"
 #include "surroundings.h"
 
 namespace gradstep {
@@ -14,6 +17,13 @@ enum class row_policy {
   lag,   // a gradient of zero, made up for when they come again
 };
 
+// A number of a group that a schedule drives, on a device that counts the updates itself.
+struct scheduled_number {
+  int place;  // in group_numbers
+  schedule program;
+  double factor;  // what multiplies it
+};
+
 // A group's settings of the next step.
 struct group_settings {
   int rule = 0;  // index in the target's list
@@ -22,6 +32,12 @@ struct group_settings {
   double weight_decay = 0;
   surroundings around;
   row_policy rows = row_policy::refuse;
+  std::shared_ptr<const std::vector<scheduled_number>> schedules = {};
+
+  const std::vector<scheduled_number>& scheduled() const {
+    static const std::vector<scheduled_number> none;
+    return schedules ? *schedules : none;
+  }
 };
 
 struct step_settings {
@@ -31,6 +47,8 @@ struct step_settings {
   bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
   bool measure = false;         // what the step did
   double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
+  uintptr_t grad_scale = 0;     // on a device: where the float lies that divides every gradient,
+  uintptr_t found_inf = 0;      // and one that is not 0 where no update is to be made
 };
 
 // What the last step did, if it measured; norms are over all tensors.

@@ -53,10 +53,12 @@ void check_parameters(const py::list& parameters) {
   std::vector<array_view> views;
   std::vector<int> numbers;
   std::vector<py::object> owners;
+  const device where = common_device(parameters);
   for (const py::handle parameter : parameters) {
     numbers.push_back(int(numbers.size()));
-    views.push_back(read_parameter(parameter, numbers.back(), owners));
-    inspect_tensor(parameter, {"parameter", numbers.back()});
+    const array_role role = {"parameter", numbers.back(), where};
+    views.push_back(read_parameter(parameter, role, owners));
+    inspect_tensor(parameter, role);
   }
   refuse_overlap(views, numbers);
 }

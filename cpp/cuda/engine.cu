@@ -14,7 +14,10 @@ namespace gradstep::GS_TARGET {
 
 namespace {
 
-const char* select_device(int device) { return failure(cudaSetDevice(device)); }
+const char* select_device(int device, int* before) {
+  if (const char* error = failure(cudaGetDevice(before))) return error;
+  return failure(cudaSetDevice(device));
+}
 const char* allocate(void** memory, size_t bytes) { return failure(cudaMalloc(memory, bytes)); }
 const char* release(void* memory) { return failure(cudaFree(memory)); }
 const char* allocate_pinned(void** memory, size_t bytes) { return failure(cudaMallocHost(memory, bytes)); }

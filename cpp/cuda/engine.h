@@ -26,7 +26,7 @@ struct engine {
                     // device
   int device_count;
 
-  const char* (*select)(int device);
+  const char* (*select)(int device, int* before);               // for this thread; tells which it was before
   const char* (*allocate)(void** memory, size_t bytes);         // on the selected device
   const char* (*release)(void* memory);                         // once nothing on the device uses it any more
   const char* (*allocate_pinned)(void** memory, size_t bytes);  // of the host, for `send`
