@@ -15,7 +15,8 @@ each_rule = pytest.mark.parametrize("case", ONE_EACH, ids=lambda case: case.kern
 
 def same_steps(twins, sizes, dtype="f32", steps=STEPS):
     for t in range(1, steps + 1):
-        twins.step(normals(t, sizes, dtype))
+        twins.take(normals(t, sizes, dtype))
+        twins.step()
         twins.assert_same()
 
 
@@ -53,7 +54,8 @@ def test_awkward_numbers(device, case, dtype):
 
     twins = Twins(device, case.over_tensors, numbers(0))
     for t in range(1, STEPS + 1):
-        twins.step(numbers(t))
+        twins.take(numbers(t))
+        twins.step()
         twins.assert_same()
 
 
@@ -68,5 +70,6 @@ def test_dtypes_side_by_side_and_gradients_left_out(device, case):
     for t in range(1, 5):
         gradients = numbers(t)
         gradients[t % 4] = None
-        twins.step(gradients)
+        twins.take(gradients)
+        twins.step()
         twins.assert_same()

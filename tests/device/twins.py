@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 
 from arrays import DTYPES, assert_same_bits, normal, to_numpy, to_torch
 from devices import Device
+from gradstep import _core
 
 Make = Callable[[list[torch.Tensor]], Any]
 View = Callable[[torch.Tensor], torch.Tensor]
@@ -40,9 +41,23 @@ class Twins:
 
     def take(self, gradients: Sequence[np.ndarray | None]) -> None:
         """Give each parameter its gradient."""
-        for own, put in ((self.host, self._on_host), (self.there, self._on_device)):
-            for p, g in zip(own, gradients, strict=True):
-                p.grad = None if g is None else put(g)
+        for p, g in self._on_both(gradients):
+            if g is not None and g.dtype != p.dtype:
+                p.grad_dtype = g.dtype
+            p.grad = g
+
+    def add(self, gradients: Sequence[np.ndarray | None]) -> None:
+        """Add to the gradients, as backward does."""
+        for p, g in self._on_both(gradients):
+            if p.grad is None:
+                p.grad = g
+            elif g is not None:
+                p.grad += g
+
+    def _on_both(self, arrays: Sequence[np.ndarray | None]) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
+        for params, put in ((self.host, self._on_host), (self.there, self._on_device)):
+            for p, array in zip(params, arrays, strict=True):
+                yield p, None if array is None else put(array)
 
     def set(self, name: str, value: float | None) -> None:
         """What torch.amp.GradScaler sets on an optimizer: a number on its own device."""
@@ -50,11 +65,11 @@ class Twins:
         setattr(self.expected, name, None if number is None else to_torch(number))
         setattr(self.found, name, None if number is None else self.device.put(number))
 
-    def step(self, gradients: Sequence[np.ndarray | None]) -> None:
-        self.take(gradients)
+    def step(self) -> None:
         self.expected.step()
         with self.device.stepping():
             self.found.step()
+        assert isinstance(self.found._plan, _core.DevicePlan)
 
     def assert_same(self) -> None:
         for p, q in zip(self.host, self.there, strict=True):
