@@ -54,6 +54,11 @@ class Twins:
             elif g is not None:
                 p.grad += g
 
+    def renew(self, gradients: Sequence[np.ndarray]) -> None:
+        """Write other numbers into the gradients that are there, as a captured backward does."""
+        for p, g in self._on_both(gradients):
+            p.grad.copy_(g)
+
     def _on_both(self, arrays: Sequence[np.ndarray | None]) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
         for params, put in ((self.host, self._on_host), (self.there, self._on_device)):
             for p, array in zip(params, arrays, strict=True):
@@ -70,6 +75,21 @@ class Twins:
         with self.device.stepping():
             self.found.step()
         assert isinstance(self.found._plan, _core.DevicePlan)
+
+    def captured(self) -> Callable[[], None]:
+        """Capture the device's step; each call of the result makes it there, and a step on the CPU."""
+        with self.device.stepping():
+            replay = self.device.capture(self.found.step)
+
+        def step_both() -> None:
+            self.expected.step()
+            replay()
+
+        return step_both
+
+    def updates(self) -> tuple[int, ...]:
+        """How many the schedules have counted on the CPU, and on the device."""
+        return tuple(each.state_dict()["param_groups"][0]["updates"] for each in (self.expected, self.found))
 
     def assert_same(self) -> None:
         for p, q in zip(self.host, self.there, strict=True):
