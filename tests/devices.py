@@ -21,6 +21,7 @@ class Emulated:
 
     name, module = "emulated", "gradstep._emulated"
     sizes = (0, 1, 4095, 4096, 4097, 70_000)
+    large = 300_001
 
     def missing(self) -> str | None:
         """Why there is none, if so."""
@@ -53,7 +54,8 @@ class Emulated:
 
 class Cuda:
     name, module = "cuda", "gradstep._cuda"
-    sizes = (*Emulated.sizes, 1_000_003, 20_000_000)
+    sizes = Emulated.sizes
+    large = 20_000_001  # more blocks than run at once
 
     def missing(self) -> str | None:
         if not torch.cuda.is_available():

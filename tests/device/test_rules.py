@@ -31,6 +31,16 @@ def test_defaults(device, case):
     same_steps(Twins(device, case.over_tensors, normals(0, FEW)), FEW)
 
 
+@pytest.mark.parametrize("case", [case for case in ONE_EACH if case.kernel in ("adam", "lamb", "prodigy")], ids=str)
+def test_more_blocks_than_run_at_once(device, case):
+    twins = Twins(device, lambda p: case.over_tensors(p, clip_norm=0.7, stats=True), normals(0, [device.large]))
+    for t in (1, 2):
+        twins.take(normals(t, [device.large]))
+        twins.step()
+        twins.assert_same()
+        assert twins.found.stats() == twins.expected.stats()
+
+
 @pytest.mark.parametrize(("dtype", "of_gradients", "state_dtype"), kinds())
 @each_rule
 def test_every_dtype(device, case, dtype, of_gradients, state_dtype):
