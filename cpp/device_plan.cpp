@@ -78,6 +78,7 @@ void device_plan::prepare_tables(const std::vector<group_settings>& groups) {
   if (changed() || !tables_.suits(groups)) {
     if (captured_) refuse_change();
     if (sender_.is_capturing()) refuse_to_capture();
+    moved_ = true;  // until all is made
     tables_.cut(slots_, active_, group_of_active_, groups);
     take_up_moments();
     settle();

@@ -15,6 +15,7 @@ class device_plan : public tensors {
  public:
   // `engine` is the engine's capsule.
   device_plan(const pybind11::capsule& engine, int device);
+  device_plan(const device_plan&) = delete;  // its parts hold on to each other
 
   // As `plan::step`. Whether the device skips the update for what it finds in its own memory is not known
   // here.

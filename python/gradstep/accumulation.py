@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradstep import _core
+from gradstep.counting import refuse_capture
 from gradstep.devices import Plan, plan_for
 from gradstep.hyperparameters import Group
 from gradstep.options import step_settings
@@ -60,6 +61,7 @@ class Accumulation:
     def step(self, optimizer: Stepping, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
         """Add a micro-batch, and make the update if it is the last one; False if none was made."""
         groups = optimizer.param_groups
+        refuse_capture(optimizer._plan, "accumulate counts micro-batches", "capture the backward passes alone")
         settings = step_settings(groups, get_num_threads(), grad_scale, found_inf)
         count = optimizer.accumulated + 1
         settings.skip |= self._changes_scale(settings.unscale, count)

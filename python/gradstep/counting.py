@@ -59,10 +59,7 @@ def keep_norm(groups: list[Group], norm: float) -> None:
         group["last_norm"] = norm
 
 
-def refuse_capture(plan: Plan, name: str) -> None:
+def refuse_capture(plan: Plan, what: str, remedy: str) -> None:
     """Raise RuntimeError while a CUDA graph is captured of the plan's stream."""
     if isinstance(plan, _core.DevicePlan) and plan.is_capturing():
-        raise RuntimeError(
-            f"{name} while a CUDA graph is being captured: the graph would go on with the states as they were; call it "
-            "before the capture"
-        )
+        raise RuntimeError(f"{what} while a CUDA graph is being captured, whose replays would not repeat it: {remedy}")

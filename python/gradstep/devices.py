@@ -1,6 +1,16 @@
 """Which engine steps the arrays of a device: the core those in the host's memory, ``_cuda`` those on CUDA devices.
 
-The engine of a device is loaded when the first step meets one of its arrays.
+The engine of a device is loaded when the first step meets one of its arrays. Until then a model may be moved; from then
+on all arrays of an optimizer lie on that device. What differs on a device, where no step waits for it:
+
+* ``grad_scale`` and ``found_inf`` may be float32 tensors there, and are read there; ``stats()`` and ``state_dict()``
+  wait.
+* Schedules are evaluated there, by the device's own count of updates, which leaves out those that it skips; the groups
+  show the host's count, and in a ``state_dict`` the device's. A step that is skipped may have made states.
+* A whole step can be captured in a CUDA graph, after one that made its states and tables, and is replayed with rates
+  that change, updates that are skipped and a scale that moves. The gradients stay where they were at the capture, one
+  graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are no schedules stay too.
+* Sparse gradients, ``release`` and, in a graph, ``accumulate`` are refused.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Options(TypedDict, total=False):
     accumulate: how many micro-batches make an update: every so many steps one is made, with the mean of their
         gradients, and the others add, see :mod:`gradstep.accumulation`. Default 1.
     release: over torch parameters, update each as soon as backward has its gradient, and free that, see
-        :mod:`gradstep.optim.release`. Default False.
+        :mod:`gradstep.optim.release`; not on a device. Default False.
     lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones, zero elsewhere: a row
         left out lags, and makes up for the updates that it missed when it comes again or in ``catch_up()``; each of
         them costs the arithmetic of an update, in cache. Default False: only rules by which such rows rest take them.
@@ -63,7 +63,7 @@ class Options(TypedDict, total=False):
     state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
         parameter's own dtype.
     foreach, fused: accepted, as torch has them; there is one path.
-    capturable: accepted, for CUDA graphs.
+    capturable: accepted; a step on a CUDA device can always be captured, see :mod:`gradstep.devices`.
     differentiable: only False.
     """
 

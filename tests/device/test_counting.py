@@ -45,6 +45,15 @@ def test_the_groups_show_what_the_host_counts_until_a_state_dict_asks(device):
     assert found.param_groups[0]["lr"] == RATE(2)
 
 
+def test_a_step_without_gradients_counts(device):
+    twins = Twins(device, adam, normals(0, SIZES))
+    for gradients in ([None, None], normals(2, SIZES), [None, None], normals(4, SIZES)):
+        twins.take(gradients)
+        twins.step()
+        twins.assert_same()
+    assert updates(twins.found) == updates(twins.expected) == 4
+
+
 def test_going_on_after_a_state_dict(device):
     twins = some_steps(device)
     for optimizer in (twins.expected, twins.found):

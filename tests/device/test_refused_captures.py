@@ -109,3 +109,12 @@ def test_what_would_have_to_wait(device, asked, message):
             asked(optimizer)
 
     device.capture(step_and_ask)
+
+
+def test_micro_batches(device):
+    optimizer, parameters = on(device, accumulate=2)
+    step(device, optimizer)
+    with pytest.raises(RuntimeError, match=r"^accumulate counts micro-batches while a CUDA graph .* backward passes"):
+        device.capture(lambda: step(device, optimizer))
+    assert optimizer.accumulated == 1
+    assert not optimizer.state[parameters[0]].get("step")

@@ -141,7 +141,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
             RuntimeError: a CUDA graph is being captured.
         """
-        refuse_capture(self._plan, "load_state_dict")
+        refuse_capture(self._plan, "load_state_dict", "call it before the capture")
         seen: list[dict[str, Any]] = []
 
         def check(_: torch.optim.Optimizer, hooked: dict[str, Any]) -> dict[str, Any]:
