@@ -76,7 +76,7 @@ struct around_bodies {
   void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);
 };
 
-// A function of transcendental.h over arrays; y is read by functions of two numbers.
+// A function of transcendental.h or angles.h over arrays; y is read by functions of two numbers.
 struct function_entry {
   const char* name;
   void (*map)(const double* x, const double* y, double* out, int64_t n);
