@@ -9,12 +9,6 @@ namespace gradstep {
 
 namespace {
 
-template <class F>
-void for_each_leaf(int64_t first, int64_t count, const F& visit) {
-  for (const int64_t end = first + count; first < end; first += leaf_elements)
-    visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
-}
-
 bool rule_alone(const tensor_task& task) {
   const constants& step = *task.step;
   bool alone = step.rule_alone && !task.has_average && !task.has_copy;
@@ -201,14 +195,13 @@ void replay_run(const target& on, const tensor_task& task, int64_t first, int64_
     blocks.replay(first, std::min(block_elements, end - first));
 }
 
-void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
-                 int64_t count) {
-  block gradient(on, task.gradient, type);
+void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count) {
+  block gradient(on, task.gradient, task.type);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     lane_sums sums;
     for (; from < to; from += block_elements) {
       const int64_t n = std::min(block_elements, to - from);
-      on.around[int(type)].measure(gradient.read(from, n), n, unscale, sums.gradient, sums.nonfinite);
+      on.around[int(task.type)].measure(gradient.read(from, n), n, unscale, sums.gradient, sums.nonfinite);
     }
     task.leaves[leaf].take_gradient(sums.fold());
   });

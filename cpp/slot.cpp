@@ -89,7 +89,7 @@ bool slot::read_dense(const array_view& seen, const array_view& gradient, int in
   if (new_gradient) require_shape(gradient, seen, "the gradient of parameter " + std::to_string(index));
   if (moved) {
     lay_out(seen, 0, index);
-    size = seen.size();
+    task.size = seen.size();
   }
   if (new_gradient) {
     task.gradient = operand(gradient, order);
@@ -119,6 +119,7 @@ void slot::lay_out(const array_view& seen, int rows_now, int index) {
   row_dimensions = rows_now;
   order = memory_order(seen, row_dimensions);
   task.parameter = visited_part(seen);
+  task.type = arithmetic_of(seen.type);
   if (reshaped) lay_out_states(index);
   laid_out = true;
 }

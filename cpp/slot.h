@@ -50,7 +50,6 @@ struct slot {
   int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one
   row_order rows;          // of it
   row_history history;     // of rows that lag
-  int64_t size = 0;        // elements that are visited
   tensor_task task;
   double measured[2] = {};       // the rule's sums for this update, over this tensor or over all
   std::optional<sums> released;  // of its last update, until they are joined with the others'
@@ -74,7 +73,6 @@ struct slot {
   bool holds_its_states(int count, const group_settings& settings);
   void forget_states() { states_known = false; }
 
-  arithmetic arithmetic_type() const { return view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
   clock now() const;             // the next update's time, read from the mirrors
   void advance(const clock& c);  // after the update
 
