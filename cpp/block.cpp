@@ -26,12 +26,12 @@ class walk {
       : task_(task),
         step_(*task.step),
         around_(on.around[int(step_.type)]),
-        encode_copy_(on.storages[int(task.copy.type)].encode[int(step_.type)]),
         bytes_(step_.type == arithmetic::f64 ? 8 : 4),
 
         parameter_(on, task.parameter, step_.type),
         gradient_(on, task.gradient, step_.type),
         average_(on, task.average, step_.type),
+        copy_(on, task.copy, step_.type),
         states_{{on, task.states[0], step_.type},
                 {on, task.states[1], step_.type},
                 {on, task.states[2], step_.type},
@@ -85,7 +85,7 @@ class walk {
   void write(const operands& x, int64_t first) {
     for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, x.n);
     if (task_.has_average) average_.write(first, x.n);
-    if (task_.has_copy) write_copy(x.p, first, x.n);
+    if (task_.has_copy) copy_.put(x.p, first, x.n);
     parameter_.write(first, x.n);
   }
 
@@ -123,19 +123,11 @@ class walk {
     around_.measure(x.p, x.n, 1, sums.parameter, unused);
   }
 
-  void write_copy(const void* parameter, int64_t first, int64_t count) {
-    const operand& copy = task_.copy;
-    void* const stored = copy.direct ? static_cast<void*>(element(copy, first)) : before_.bytes;
-    encode_copy_(parameter, stored, count);
-    if (!copy.direct) scatter(stored, copy, first, count);
-  }
-
   const tensor_task& task_;
   const constants& step_;
   const around_bodies& around_;
-  void (*encode_copy_)(const void*, void*, int64_t);
   int64_t bytes_;
-  block parameter_, gradient_, average_;
+  block parameter_, gradient_, average_, copy_;
   block states_[state_limit];
   buffer prepared_, before_;
 };
@@ -191,8 +183,7 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
 
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
   walk blocks(on, task);
-  for (const int64_t end = first + count; first < end; first += block_elements)
-    blocks.replay(first, std::min(block_elements, end - first));
+  for_each_block(first, count, [&](int64_t at, int64_t n) { blocks.replay(at, n); });
 }
 
 void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count) {
@@ -213,8 +204,7 @@ void zero_run(const tensor_task& task, int64_t first, int64_t count) {
     std::memset(element(gradient, first), 0, size_t(count * dtype_bytes[int(gradient.type)]));
     return;
   }
-  for (const int64_t end = first + count; first < end; first += block_elements)
-    scatter(zeros.bytes, gradient, first, std::min(block_elements, end - first));
+  for_each_block(first, count, [&](int64_t at, int64_t n) { scatter(zeros.bytes, gradient, at, n); });
 }
 
 }  // namespace gradstep

@@ -9,20 +9,11 @@
 
 #include "block.h"
 #include "identities.h"
+#include "mirror.h"
 #include "rows.h"
 #include "settings.h"
 
 namespace gradstep {
-
-// A 0-d array in the user's state that mirrors a number of ours; the array is what counts, so that a saved
-// state is the whole state.
-struct mirror {
-  char* data;
-  dtype type;
-
-  double get() const;
-  void set(double value) const;
-};
 
 // Raises for an array that can't be written; `keep` holds what keeps its memory alive.
 array_view read_parameter(pybind11::handle parameter, int index, std::vector<pybind11::object>& keep);

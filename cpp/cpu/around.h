@@ -6,7 +6,8 @@
 
 namespace gradstep::GS_TARGET {
 
-// Each operation is rounded by itself, so that the stage gives the bits of separate calls.
+// Each operation is rounded by itself, so that the stage gives the bits of separate calls. `out` may be the
+// gradient itself.
 template <class T>
 void prepare_gradient(void* out, const void* gradient, const void* parameter, int64_t n,
                       const gradient_stage& stage) {

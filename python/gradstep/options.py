@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from gradstep import _core
-from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter, read_unscale
 
 __all__ = ["OPTION_DEFAULTS", "Options", "check_options", "check_together", "step_settings", "surroundings"]
 
@@ -230,10 +230,7 @@ def step_settings(
         settings.known_norm = groups[0].get("last_norm", 0.0)
     settings.skip_nonfinite = any(group["skip_nonfinite"] for group in groups)
     if grad_scale is not None:
-        scale = read_float(grad_scale, "grad_scale")
-        if not scale > 0:
-            raise ValueError(f"Invalid grad_scale: {scale}: it multiplied the loss and must be above 0")
-        settings.unscale = 1 / scale
+        settings.unscale = read_unscale(grad_scale)
     if found_inf is not None:
         settings.skip = bool(found_inf) if isinstance(found_inf, bool) else read_float(found_inf, "found_inf") != 0
     return settings
