@@ -17,7 +17,8 @@ class Options(TypedDict, total=False):
     r"""The options of every optimizer, by keyword or in a group.
 
     A step reads each gradient, changes it in this order, applies the rule to what is left and changes the parameter,
-    all in one pass; each operation is rounded by itself, so that the result is that of separate calls:
+    all in one pass; each operation is rounded by itself, so that the result is that of the separate calls in
+    :mod:`gradstep.functional`:
 
     .. math::
         g &\leftarrow g / s, \quad
