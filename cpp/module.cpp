@@ -101,7 +101,8 @@ void bind_settings(py::module_& m) {
 void bind_separate_calls(py::module_& m) {
   m.def("unscale", &separate::unscale, py::arg("gradients"), py::arg("by"), py::arg("threads"));
   m.def("norm", &separate::norm, py::arg("gradients"), py::arg("threads"));
-  m.def("clip_norm", &separate::clip_norm, py::arg("gradients"), py::arg("limit"), py::arg("threads"));
+  m.def("clip_norm", &separate::clip_norm, py::arg("gradients"), py::arg("limit"), py::arg("total"),
+        py::arg("threads"));
   m.def("clip_value", &separate::clip_value, py::arg("gradients"), py::arg("limit"), py::arg("threads"));
   m.def("zero", &separate::zero, py::arg("gradients"), py::arg("threads"));
   m.def("average", &separate::average, py::arg("averages"), py::arg("parameters"), py::arg("decay"),

@@ -141,11 +141,11 @@ double norm(const py::list& gradients, int threads) {
   return std::sqrt(measure_gradients(arrays.cut(threads), 1).gradient);
 }
 
-double clip_norm(const py::list& gradients, double limit, int threads) {
+double clip_norm(const py::list& gradients, double limit, std::optional<double> total, int threads) {
   array_list arrays(gradients.size());
   arrays.read_written_gradients(gradients);
   const chunk_list chunks = arrays.cut(threads);
-  const double norm = std::sqrt(measure_gradients(chunks, 1).gradient);
+  const double norm = total ? *total : std::sqrt(measure_gradients(chunks, 1).gradient);
   const double shrink = shrink_to(limit, norm);
   if (shrink != 1) prepare(chunks, {1, shrink, no_limit, 0, false});
   return norm;

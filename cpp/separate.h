@@ -4,6 +4,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
+
 namespace gradstep::separate {
 
 // Lists of gradients hold None where there is no gradient. Every refusal is raised before the first write.
@@ -13,8 +15,8 @@ bool unscale(const pybind11::list& gradients, double by, int threads);
 
 double norm(const pybind11::list& gradients, int threads);
 
-// Shrinks them to a norm of at most `limit`; returns the norm that they had.
-double clip_norm(const pybind11::list& gradients, double limit, int threads);
+// Shrinks them as a norm of at most `limit` needs, if theirs is `total`, or as it is; returns that norm.
+double clip_norm(const pybind11::list& gradients, double limit, std::optional<double> total, int threads);
 
 void clip_value(const pybind11::list& gradients, double limit, int threads);
 

@@ -120,6 +120,7 @@ def test_pairs_that_do_not_fit(what, call):
         (lambda g: unscale_(g, "2"), "Invalid grad_scale: '2' of type str: pass a number"),
         (lambda g: clip_norm_(g, 0.0), r"Invalid max_norm value: 0.0: max_norm must be a number in \(0, inf\)"),
         (lambda g: clip_norm_(g, Linear(1.0, 0.0, 3)), "Invalid max_norm: .* of type Linear: pass a number"),
+        (lambda g: clip_norm_(g, 1.0, -2.0), "Invalid total_norm: -2.0: a norm is 0 or above; pass None for that of"),
         (lambda g: clip_value_(g, -1.0), r"Invalid clip_value value: -1.0: clip_value must be a number in \(0, inf\)"),
         (lambda g: average_(g, normal(1, 4), 1.5), r"Invalid decay value: 1.5: decay must be a number in \[0, 1\]"),
         (lambda g: average_(g, normal(1, 4), 0.5, 1.0), "^product is a float, which can't be used in place: pass"),

@@ -10,11 +10,11 @@ from cases import CASES
 from gradstep.functional import average_, cast_, clip_norm_, clip_value_, norm, unscale_, zero_
 
 GROUPS = [[1, 33, 0], [4095, 4097, 31], [20_001]]  # the sizes of their tensors
-SCALE, CLIP_NORM = 3.0, 0.7
-EMA, CLIP_VALUE = [0.9, 0.3, 0.999], [0.01, 0.02, 0.005]  # of each group
+SCALE = 3.0
+CLIP_NORM, CLIP_VALUE, EMA = [0.7, 0.3, 0.8], [0.01, 0.02, 0.005], [0.9, 0.3, 0.999]  # of each group
 STEPS, INFINITE = 4, 1  # the step whose gradients are not all finite
 OF_THE_RULE = {"maximize": True, "decoupled_weight_decay": "corrected", "peak_lr": 0.9}
-FUSED = {"clip_norm": CLIP_NORM, "skip_nonfinite": True, "cast_to": "f16", "zero_grad": True, "stats": True}
+FUSED = {"skip_nonfinite": True, "cast_to": "f16", "zero_grad": True, "stats": True}
 #: whose updates have no direction of each element, to be cautious by
 UNDIRECTED = {"ASGD", "ScheduleFreeSGD", "ScheduleFreeAdamW", "Adan"}
 
@@ -64,10 +64,9 @@ class Apart:
 
     def _update(self, gradients):
         total = norm(flat(gradients))
-        for scope in [flat(gradients)] if self.scope == "all" else gradients:
-            clip_norm_(scope, CLIP_NORM)
-        for group, limit in zip(gradients, CLIP_VALUE, strict=True):
-            clip_value_(group, limit)
+        for i, group in enumerate(gradients):
+            clip_norm_(group, CLIP_NORM[i], total if self.scope == "all" else None)
+            clip_value_(group, CLIP_VALUE[i])
         self.optimizer.step(flat(gradients))
         for i, group in enumerate(self.parameters):
             average_(self.averages[i], group, EMA[i], self.products[i])
@@ -83,8 +82,8 @@ def test_a_fused_step_is_its_separate_calls(case, dtype, scope, corrected):
     options = OF_THE_RULE | {"cautious": case.name not in UNDIRECTED}
     fused_parameters, parameters = arrays(0, dtype), arrays(0, dtype)
     groups = [
-        {"params": group, "ema": ema, "clip_value": limit}
-        for group, ema, limit in zip(fused_parameters, EMA, CLIP_VALUE, strict=True)
+        {"params": group, "clip_norm": CLIP_NORM[i], "clip_value": CLIP_VALUE[i], "ema": EMA[i]}
+        for i, group in enumerate(fused_parameters)
     ]
     fused = case.over(groups, **options, **FUSED, clip_scope=scope, ema_bias_correction=corrected)
     apart = Apart(case, parameters, scope, corrected, **options)
@@ -94,7 +93,7 @@ def test_a_fused_step_is_its_separate_calls(case, dtype, scope, corrected):
         total = apart.step(theirs)
         assert fused.stats().skipped == (total is None) == (t == INFINITE)
         if total is not None:
-            assert fused.stats().gradient_norm == total > CLIP_NORM
+            assert fused.stats().gradient_norm == total > max(CLIP_NORM)
         assert_all_same(mine, theirs)
         assert_all_same(fused_parameters, parameters)
     assert_same_states(fused, apart)
@@ -120,7 +119,8 @@ def test_over_tensors(case):
     options = OF_THE_RULE | {"cautious": True}
     fused_parameters = [torch.nn.Parameter(to_torch(p)) for p in flat(arrays(0, "f32"))]
     parameters = [torch.nn.Parameter(to_torch(p)) for p in flat(arrays(0, "f32"))]
-    fused = case.over_tensors(fused_parameters, **options, **FUSED, ema=EMA[0], clip_value=CLIP_VALUE[0])
+    of_a_group = {"clip_norm": CLIP_NORM[0], "clip_value": CLIP_VALUE[0], "ema": EMA[0]}
+    fused = case.over_tensors(fused_parameters, **options, **FUSED, **of_a_group)
     bare = case.over_tensors(parameters, **options)
     averages = [p.detach().clone() for p in parameters]
     copies = [p.detach().half() for p in parameters]
@@ -132,7 +132,7 @@ def test_over_tensors(case):
         fused.step()
         g = [p.grad for p in parameters]
         if not unscale_(g, torch.tensor(SCALE)):
-            assert clip_norm_(g, CLIP_NORM) == fused.stats().gradient_norm
+            assert clip_norm_(g, CLIP_NORM[0]) == fused.stats().gradient_norm
             clip_value_(g, CLIP_VALUE[0])
             bare.step()
             average_(averages, parameters, EMA[0])
@@ -155,13 +155,27 @@ def test_the_bare_kernel_between_them(dtype):
     theirs = [np.zeros_like(p), np.zeros_like(p)]
     average, copy = p.copy(), p.astype(np.float16)
     own_average, own_copy = p.copy(), p.astype(np.float16)
-    options = {"clip_norm": CLIP_NORM, "clip_value": 0.01, "ema": 0.9, "cast_to": "f16", "zero_grad": True}
+    options = {"clip_norm": 0.7, "clip_value": 0.01, "ema": 0.9, "cast_to": "f16", "zero_grad": True}
     around = {"average": average, "copy": copy, "grad_scale": SCALE}
     gradstep.functional.adam_(p, g.copy(), *mine, step=1, lr=0.1, weight_decay=0.2, **options, **around)
     unscale_(g, SCALE)
-    clip_norm_(g, CLIP_NORM)
+    clip_norm_(g, 0.7)
     clip_value_(g, 0.01)
     gradstep.functional.adam_(q, g, *theirs, step=1, lr=0.1, weight_decay=0.2)
     average_(own_average, q, 0.9)
     cast_(own_copy, q)
     assert_all_same([[p, *mine, average, copy]], [[q, *theirs, own_average, own_copy]])
+
+
+@each_dtype
+def test_clipping_by_the_norm_of_the_step_before(dtype):
+    p, q, total = normal(0, 5000, dtype), normal(0, 5000, dtype), 0.0
+    fused = gradstep.SGD([p], lr=0.1, clip_norm=0.7, clip_lagged=True)
+    bare = gradstep.SGD([q], lr=0.1)
+    for t in range(3):
+        g = normal(t + 1, 5000, dtype)
+        fused.step([g])
+        before, total = total, norm(g)
+        assert clip_norm_(g, 0.7, before) == before
+        bare.step([g])
+        assert_same_bits(p, q)

@@ -12,7 +12,7 @@ from typing import Any
 
 from gradstep import _core
 from gradstep.arrays import tell_autograd
-from gradstep.hyperparameters import HYPERPARAMETERS, read_hyperparameter, read_unscale
+from gradstep.hyperparameters import HYPERPARAMETERS, read_float, read_hyperparameter, read_unscale
 from gradstep.threads import get_num_threads
 
 __all__ = ["average_", "cast_", "clip_norm_", "clip_value_", "norm", "unscale_", "zero_"]
@@ -68,19 +68,21 @@ def norm(gradients: Any) -> float:
     return _core.norm(_listed(gradients, "gradients"), get_num_threads())
 
 
-def clip_norm_(gradients: Any, max_norm: Any) -> float:
+def clip_norm_(gradients: Any, max_norm: Any, total_norm: Any = None) -> float:
     r"""Shrink gradients in place until their norm, over all of them together, is at most ``max_norm``.
 
     .. math:: g \leftarrow g \min(1, c / (\lVert g \rVert + 10^{-6}))
 
-    which is ``torch.nn.utils.clip_grad_norm_``, with :func:`norm`. A norm that is NaN makes all gradients NaN.
+    which is ``torch.nn.utils.clip_grad_norm_`` with the norm of :func:`norm`. One that is NaN makes all gradients NaN.
 
     Args:
         gradients: an array or a sequence of arrays, None for one that is missing.
         max_norm: c, above 0.
+        total_norm: the norm to clip by, from 0 on: that of more gradients than these, or of an earlier step, as
+            ``clip_lagged`` has it. None (the default) for their own.
 
     Returns:
-        The norm that they had.
+        The norm that they were clipped by.
 
     Raises:
         TypeError, ValueError: an argument can't be used; nothing has been written.
@@ -91,7 +93,10 @@ def clip_norm_(gradients: Any, max_norm: Any) -> float:
     (5.0, array([0.6, 0.8], dtype=float32))
     """
     arrays = _listed(gradients, "gradients")
-    found = _core.clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), get_num_threads())
+    total = None if total_norm is None else read_float(total_norm, "total_norm")
+    if total is not None and total < 0:
+        raise ValueError(f"Invalid total_norm: {total}: a norm is 0 or above; pass None for that of the gradients")
+    found = _core.clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total, get_num_threads())
     tell_autograd(arrays)
     return found
 
