@@ -93,6 +93,7 @@ def test_what_is_not_finite_is_found(value, dtype):
 
 
 def test_what_becomes_infinite_is_found():
+    assert unscale_(np.full(3, 1e38, np.float32), 0.5) is False
     assert unscale_(np.full(3, 3e38, np.float32), 0.5) is True
     assert unscale_(np.full(3, 6e4, np.float16), 0.5) is True  # by its rounding to 16 bits alone
 
