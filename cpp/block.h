@@ -20,7 +20,6 @@ struct constants {
   bool zero_gradient;
   bool measure_gradient;  // in this pass, if not before it
   bool measure_change;
-  bool rule_alone;  // nothing of the above has work to do
   alignas(16) unsigned char rule[constants_bytes];
 };
 
@@ -50,10 +49,9 @@ struct tensor_task {
   int64_t element_bytes() const;
 };
 
-// Updates `count` elements from the `first` on, in visiting order. Where the rule alone has work and all that
-// it touches lies straight in its own arithmetic type this is the rule's loop over the user's memory; where
-// not, blocks that stay in L1 are decoded, prepared, updated, averaged, encoded and put back, so that every
-// byte still crosses DRAM once.
+// Updates `count` elements from the `first` on, in visiting order. Where all that is touched lies straight in
+// its own arithmetic type this is one loop over the user's memory; where not, it runs over blocks that stay
+// in L1 and are decoded, encoded and put back, so that every byte still crosses DRAM once.
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // What the rule must know of the tensor: reads that alone.

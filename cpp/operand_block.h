@@ -35,7 +35,7 @@ class block {
   block(const target& on, const operand& x, arithmetic type)
       : x_(x),
         storage_(on.storages[int(x.type)]),
-        add_(on.around[int(type)].add),
+        add_(on.sums[int(type)].add),
         type_(type),
         in_place_(in_place(x, type)) {}
 

@@ -78,7 +78,6 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   step.measure_gradient = options.measure && !measured;
   step.measure_change = options.measure;
   step.prepares_gradient = !is_plain(step.gradient);
-  step.rule_alone = !step.prepares_gradient && !step.zero_gradient && !options.measure;
   return made;
 }
 

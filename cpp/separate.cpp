@@ -96,7 +96,7 @@ void prepare_run(const tensor_task& task, const gradient_stage& stage, int64_t f
   block gradient(active_target(), task.gradient, task.type);
   for_each_block(first, count, [&](int64_t at, int64_t n) {
     void* const g = gradient.read(at, n);
-    around(task).prepare_gradient(g, g, nullptr, n, stage);
+    around(task).prepare_gradient(g, n, stage);
     gradient.write(at, n);
   });
 }
