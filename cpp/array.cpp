@@ -41,6 +41,19 @@ void require_shape(const array_view& given, const array_view& parameter, const s
                         ": they must be equal");
 }
 
+std::string device::text() const {
+  if (type == dlpack::cpu) return "the CPU";
+  if (type == dlpack::cuda) return "cuda:" + std::to_string(id);
+  return "DLPack device " + std::to_string(type) + ":" + std::to_string(id);
+}
+
+void array_role::refuse_elsewhere(const array_view& array) const {
+  if (array.where == where) return;
+  throw py::type_error(text() + " is on " + array.where.text() + ", but this optimizer steps arrays on " +
+                       where.text() + ": move it there, or make an optimizer of what is on " +
+                       array.where.text());
+}
+
 namespace {
 
 // The exchange API of the tensor types seen last; types are few and live as long as their library.
@@ -92,9 +105,10 @@ bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view)
     PyErr_Clear();
     return false;
   }
-  if (tensor.device_type != dlpack::cpu || tensor.ndim > dimension_limit ||
-      !read_float_type(tensor, view.type))
+  if ((tensor.device_type != dlpack::cpu && tensor.device_type != dlpack::cuda) ||
+      tensor.ndim > dimension_limit || !read_float_type(tensor, view.type))
     return false;
+  view.where = {tensor.device_type, tensor.device_id};
   view.data = static_cast<char*>(tensor.data) + tensor.byte_offset;
   view.writable = true;
   view.ndim = tensor.ndim;
@@ -124,6 +138,7 @@ bool read_numpy(py::handle object, array_view& view) {
   if (order != '=' && order != '|') return false;
   view.data = static_cast<char*>(const_cast<void*>(array.data()));
   view.writable = array.writeable();
+  view.where = host_memory;
   view.ndim = int(array.ndim());
   for (int d = 0; d < view.ndim; ++d) {
     view.dimensions[d] = {array.shape(d), array.strides(d)};
@@ -152,9 +167,26 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   view.ndim = int(shape.size());
   for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {shape[size_t(d)], strides[size_t(d)]};
   view.writable = found[4].cast<bool>();
-  owner = found[5];
+  const auto [type, id] = found[5].cast<std::pair<int32_t, int32_t>>();
+  view.where = {type, id};
+  owner = found[6];
   return view;
 }
+
+namespace {
+
+bool try_to_read(py::handle array, const array_role& role, array_view& view) {
+  if (read_directly(array, view)) return true;
+  try {
+    py::object owner;
+    view = read_description(array, role, owner);
+    return true;
+  } catch (py::error_already_set&) {
+    return false;
+  }
+}
+
+}  // namespace
 
 void inspect_tensor(py::handle array, const array_role& role) {
   py::object owner;
@@ -171,7 +203,38 @@ void refuse_negated(py::handle array, const array_role& role) {
 array_view read_array(py::handle array, const array_role& role, py::object& owner) {
   array_view view;  // the only thing returned, so that its kilobyte is never copied
   if (!read_directly(array, view)) view = read_description(array, role, owner);
+  role.refuse_elsewhere(view);
   return view;
+}
+
+device common_device(const py::list& parameters) {
+  int first = -1;
+  device found = host_memory;
+  for (int i = 0; i < int(parameters.size()); ++i) {
+    array_view view;
+    if (!try_to_read(parameters[size_t(i)], {"parameter", i}, view)) continue;
+    if (first < 0) {
+      first = i;
+      found = view.where;
+    }
+    if (view.where != found)
+      throw py::type_error("parameter " + std::to_string(i) + " is on " + view.where.text() +
+                           ", but parameter " + std::to_string(first) + " is on " + found.text() +
+                           ": an optimizer steps one device, make one for each");
+  }
+  return found;
+}
+
+void* current_stream(py::handle array, const device& where) {
+  if (where.type == dlpack::cpu) return nullptr;
+  if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr())); api && api->current_stream) {
+    void* stream = nullptr;
+    if (api->current_stream(where.type, where.id, &stream) != 0) throw py::error_already_set();
+    return stream;
+  }
+  static py::handle ask =
+      py::object(py::module_::import("gradstep.devices").attr("current_stream")).release();
+  return reinterpret_cast<void*>(ask(array, where.id).cast<uintptr_t>());
 }
 
 }  // namespace gradstep

@@ -3,13 +3,15 @@
 
 #include <cstdint>
 
+#include "device.h"
+
 namespace gradstep {
 
 constexpr int kept_limit = 4;
 
 // What a measured rule reads, beside the gradient.
 constexpr unsigned measured_parameter = 1;
-constexpr unsigned measured_state(int k) { return 2u << k; }
+GS_ANYWHERE constexpr unsigned measured_state(int k) { return 2u << k; }
 
 struct clock {
   int64_t t;                // this update, counted from 1

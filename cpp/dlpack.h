@@ -7,6 +7,7 @@
 namespace gradstep::dlpack {
 
 constexpr int32_t cpu = 1;
+constexpr int32_t cuda = 2;
 constexpr uint8_t float_code = 2;
 constexpr uint8_t bfloat_code = 4;
 constexpr const char* exchange_attribute = "__dlpack_c_exchange_api__";
@@ -30,7 +31,7 @@ struct exchange_api {
   int (*managed_from_object)();
   int (*managed_to_object)();
   int (*tensor_from_object)(void* object, tensor* out);
-  int (*current_stream)();
+  int (*current_stream)(int32_t device_type, int32_t device_id, void** out);
 };
 
 }  // namespace gradstep::dlpack

@@ -10,9 +10,4 @@ sums measure_gradients(const chunk_list& chunks, double unscale) {
   return chunks.total();
 }
 
-double shrink_to(double limit, double norm) {
-  const double by = limit / (norm + 1e-6);
-  return by > 1 ? 1 : by;
-}
-
 }  // namespace gradstep

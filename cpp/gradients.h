@@ -1,4 +1,4 @@
-// What must be known of all gradients before the first write, and what follows from it.
+// What must be known of all gradients before the first write.
 #pragma once
 
 #include "chunks.h"
@@ -7,8 +7,5 @@ namespace gradstep {
 
 // Reads them once, for the squares and the count of what is not finite, of the gradients times `unscale`.
 sums measure_gradients(const chunk_list& chunks, double unscale);
-
-// min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
-double shrink_to(double limit, double norm);
 
 }  // namespace gradstep

@@ -16,6 +16,12 @@ void take(slot& tensor, const sums& found) { std::copy(found.rule, found.rule + 
 
 }  // namespace
 
+bool must_measure_gradients(const std::vector<group_settings>& groups, const step_settings& options) {
+  const auto clips = [](const group_settings& group) { return group.around.clip_norm != no_limit; };
+  return options.skip_nonfinite ||
+         (options.known_norm < 0 && std::any_of(groups.begin(), groups.end(), clips));
+}
+
 bool rule_measures(const std::vector<group_settings>& groups) {
   return std::any_of(groups.begin(), groups.end(),
                      [](const auto& group) { return rule_of(group).bodies[0].measure; });

@@ -10,6 +10,9 @@
 
 namespace gradstep {
 
+// Whether all gradients must be measured before the first write.
+bool must_measure_gradients(const std::vector<group_settings>& groups, const step_settings& options);
+
 bool rule_measures(const std::vector<group_settings>& groups);
 
 // Raises where groups differ that a rule measures as one.

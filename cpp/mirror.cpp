@@ -1,30 +1,12 @@
 #include "mirror.h"
 
-#include <cstring>
+#include <pybind11/pybind11.h>
+
+#include "array.h"
 
 namespace py = pybind11;
 
 namespace gradstep {
-
-double mirror::get() const {
-  if (type == dtype::f64) {
-    double value;
-    std::memcpy(&value, data, sizeof value);
-    return value;
-  }
-  float value;
-  std::memcpy(&value, data, sizeof value);
-  return value;
-}
-
-void mirror::set(double value) const {
-  if (type == dtype::f64) {
-    std::memcpy(data, &value, sizeof value);
-  } else {
-    const float narrow = float(value);
-    std::memcpy(data, &narrow, sizeof narrow);
-  }
-}
 
 mirror read_mirror(const array_view& number, const std::string& what) {
   if (number.size() != 1 || !number.writable || (number.type != dtype::f32 && number.type != dtype::f64))

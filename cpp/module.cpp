@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "bandwidth.h"
+#include "device_plan.h"
 #include "dispatch.h"
 #include "plan.h"
 #include "schedule_module.h"
@@ -26,12 +27,27 @@ int find_rule(const std::string& name) {
   throw py::value_error("there is no rule '" + name + "' in the core");
 }
 
+using named_schedules = std::vector<std::tuple<std::string, schedule, double>>;
+
+// Those of numbers that the rule has.
+std::vector<scheduled_number> find_places(const rule_entry& rule, const named_schedules& schedules) {
+  std::vector<scheduled_number> found;
+  for (const auto& [name, program, factor] : schedules)
+    if (const int place = place_of_number(rule, name); place >= 0) found.push_back({place, program, factor});
+  return found;
+}
+
 group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
-                             double weight_decay, const surroundings& around, row_policy rows) {
+                             double weight_decay, const surroundings& around, row_policy rows,
+                             const named_schedules& schedules) {
   const int index = find_rule(rule);
-  if (int(hypers.size()) != active_target().rules[index].hypers)
+  const rule_entry& found = active_target().rules[index];
+  if (int(hypers.size()) != found.hypers)
     throw py::value_error("the rule '" + rule + "' takes other hyper-parameters");
-  return {index, std::move(hypers), lr, weight_decay, around, rows};
+  group_settings made = {index, std::move(hypers), lr, weight_decay, around, rows};
+  if (!schedules.empty())
+    made.schedules = std::make_shared<const std::vector<scheduled_number>>(find_places(found, schedules));
+  return made;
 }
 
 state_names make_names(std::vector<std::string> arrays, std::vector<std::string> numbers, std::string average,
@@ -80,7 +96,8 @@ void bind_settings(py::module_& m) {
       .def_readwrite("zero_gradient", &surroundings::zero_gradient);
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
-           py::arg("weight_decay"), py::arg("around"), py::arg("rows") = row_policy::refuse);
+           py::arg("weight_decay"), py::arg("around"), py::arg("rows") = row_policy::refuse,
+           py::arg("schedules") = named_schedules());
   py::class_<step_settings>(m, "StepSettings")
       .def(py::init([](int threads) { return step_settings{.threads = threads}; }), py::arg("threads"))
       .def_readwrite("threads", &step_settings::threads)
@@ -88,7 +105,9 @@ void bind_settings(py::module_& m) {
       .def_readwrite("skip", &step_settings::skip)
       .def_readwrite("skip_nonfinite", &step_settings::skip_nonfinite)
       .def_readwrite("measure", &step_settings::measure)
-      .def_readwrite("known_norm", &step_settings::known_norm);
+      .def_readwrite("known_norm", &step_settings::known_norm)
+      .def_readwrite("grad_scale", &step_settings::grad_scale)
+      .def_readwrite("found_inf", &step_settings::found_inf);
   py::class_<step_report>(m, "StepReport")
       .def_readonly("measured", &step_report::measured)
       .def_readonly("skipped", &step_report::skipped)
@@ -110,18 +129,32 @@ void bind_separate_calls(py::module_& m) {
   m.def("cast", &separate::cast, py::arg("copies"), py::arg("parameters"), py::arg("threads"));
 }
 
-void collect_plans(PyHeapTypeObject* heap_type) {
+template <class Plan>
+void collect(PyHeapTypeObject* heap_type) {
   PyTypeObject& type = heap_type->ht_type;
   type.tp_flags |= Py_TPFLAGS_HAVE_GC;
   type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     if (!py::detail::is_holder_constructed(self)) return 0;
-    return py::cast<plan&>(py::handle(self)).traverse(visit, arg);
+    return py::cast<Plan&>(py::handle(self)).traverse(visit, arg);
   };
   type.tp_clear = [](PyObject* self) {
-    if (py::detail::is_holder_constructed(self)) py::cast<plan&>(py::handle(self)).clear();
+    if (py::detail::is_holder_constructed(self)) py::cast<Plan&>(py::handle(self)).clear();
     return 0;
   };
+}
+
+template <class Plan>
+py::class_<Plan> bind_plan(py::module_& m, const char* name) {
+  return py::class_<Plan>(m, name, py::custom_type_setup(collect<Plan>))
+      .def("bind", &Plan::bind, py::arg("index"), py::arg("state"), py::arg("names"), py::arg("fresh"))
+      .def("step", &Plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
+           py::arg("groups"), py::arg("settings"))
+      .def("catch_up", &Plan::catch_up, py::arg("index"), py::arg("rows"), py::arg("threads"))
+      .def("report", &Plan::report)
+      .def("skipped", &Plan::skipped)
+      .def("written", &Plan::written)
+      .def("gathered", &Plan::gathered);
 }
 
 }  // namespace
@@ -139,21 +172,25 @@ PYBIND11_MODULE(_core, m) {
   m.def("thread_source", &thread_source);
 
   m.def("check_parameters", &check_parameters, py::arg("parameters"));
+  m.def(
+      "common_device",
+      [](const py::list& parameters) {
+        const device found = common_device(parameters);
+        return std::pair(found.type, found.id);
+      },
+      py::arg("parameters"));
   bind_settings(m);
   py::class_<state_names>(m, "StateNames")
       .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
            py::arg("average_product") = "", py::arg("copy") = "");
-  py::class_<plan>(m, "Plan", py::custom_type_setup(collect_plans))
-      .def(py::init<>())
-      .def("bind", &plan::bind, py::arg("index"), py::arg("state"), py::arg("names"), py::arg("fresh"))
-      .def("step", &plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
-           py::arg("groups"), py::arg("settings"))
-      .def("catch_up", &plan::catch_up, py::arg("index"), py::arg("rows"), py::arg("threads"))
-      .def("report", &plan::report)
-      .def("join_reports", &plan::join_reports)
-      .def("skipped", [](const plan& self) { return self.report().skipped; })
-      .def("written", &plan::written)
-      .def("gathered", &plan::gathered);
+  bind_plan<plan>(m, "Plan").def(py::init<>()).def("join_reports", &plan::join_reports);
+  bind_plan<device_plan>(m, "DevicePlan")
+      .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"))
+      .def("start_from", &device_plan::start_from, py::arg("updates"), py::arg("last_norm"))
+      .def("updates", &device_plan::updates)
+      .def("last_norm", &device_plan::last_norm)
+      .def("is_capturing", &device_plan::is_capturing)
+      .def("address_of", &device_plan::address_of, py::arg("number"));
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))
       .def("run", &read_modify_write::run, py::arg("threads"));

@@ -24,10 +24,10 @@ std::vector<double> plan::shrinkage(const std::vector<group_settings>& groups,
   std::vector<double> shrink(groups.size(), 1);
   for (size_t group = 0; group < groups.size(); ++group) {
     const surroundings& around = groups[group].around;
-    if (around.clip_norm == no_limit) continue;
+    if (around.clip_norm == no_limit) continue;  // the norm may not be known
     double norm = around.clip_alone ? std::sqrt(total_of_group(int(group)).gradient) : report_.gradient_norm;
     if (options.known_norm >= 0) norm = options.known_norm;
-    shrink[group] = shrink_to(around.clip_norm, norm);
+    shrink[group] = around.shrink(norm);
   }
   return shrink;
 }
@@ -48,16 +48,6 @@ void plan::join_reports() {
   }
   report_ = {};
   if (!parts.empty()) report_measured(add_pairwise(std::move(parts)));
-}
-
-int plan::gathered() const {
-  int count = 0;
-  for (const tensor_task* task : tasks_) {
-    bool direct = task->parameter.direct && task->gradient.direct;
-    for (int k = 0; k < task->state_count; ++k) direct &= task->states[k].direct;
-    count += !direct;
-  }
-  return count;
 }
 
 }  // namespace gradstep

@@ -2,18 +2,6 @@
 
 namespace gradstep {
 
-namespace {
-
-sums operator+(const sums& a, const sums& b) {
-  return {a.gradient + b.gradient,
-          a.nonfinite + b.nonfinite,
-          a.change + b.change,
-          a.parameter + b.parameter,
-          {a.rule[0] + b.rule[0], a.rule[1] + b.rule[1]}};
-}
-
-}  // namespace
-
 double fold_lanes(const double* lanes) {
   double left[sum_lanes];
   for (int i = 0; i < sum_lanes; ++i) left[i] = lanes[i];

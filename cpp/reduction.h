@@ -3,14 +3,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 #include <vector>
 
 #include "cpu/target.h"
+#include "sums.h"
 
 namespace gradstep {
-
-constexpr int64_t leaf_elements = 4096;  // chunks start at multiples of it
 
 // Calls visit(leaf, first, end) for each leaf of [first, first + count).
 template <class Visit>
@@ -18,15 +16,6 @@ void for_each_leaf(int64_t first, int64_t count, const Visit& visit) {
   for (const int64_t end = first + count; first < end; first += leaf_elements)
     visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
 }
-
-// Sums of squares, a count, and what the rule measured.
-struct sums {
-  double gradient = 0, nonfinite = 0, change = 0, parameter = 0;
-  double rule[2] = {};
-
-  void take_gradient(const sums& from) { gradient = from.gradient, nonfinite = from.nonfinite; }
-  void take_change(const sums& from) { change = from.change, parameter = from.parameter; }
-};
 
 double fold_lanes(const double* lanes);
 

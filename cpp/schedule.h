@@ -23,6 +23,8 @@ class schedule {
   double at(int64_t t) const;
   void at(const int64_t* t, double* out, int64_t n, int threads) const;
 
+  const std::vector<instruction>& code() const { return code_; }
+  const std::vector<double>& numbers() const { return numbers_; }
   program view() const { return {code_.data(), numbers_.data(), int32_t(code_.size())}; }
 
  private:

@@ -1,19 +1,14 @@
 // What the door asks of a step: numbers, checked there.
 #pragma once
 
-#include <limits>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "schedule.h"
+#include "surroundings.h"
+
 namespace gradstep {
-
-constexpr double no_limit = std::numeric_limits<double>::infinity();
-
-enum class decay_kind {
-  coupled,    // decay * p is added to the gradient
-  decoupled,  // p shrinks by rate * decay
-  full,       // by rate / full_rate * decay
-  corrected,  // by rate^2 / full_rate * decay
-};
 
 // What a sparse gradient is to the rows that it leaves out.
 enum class row_policy {
@@ -22,19 +17,11 @@ enum class row_policy {
   lag,   // a gradient of zero, made up for when they come again
 };
 
-// What surrounds the rule in a group's steps.
-struct surroundings {
-  decay_kind decay = decay_kind::coupled;
-  double full_lr = 0;
-  bool cautious = false;  // p shrinks only where the update has its sign
-  bool maximize = false;
-  double clip_norm = no_limit;
-  bool clip_alone = false;  // by this group's norm, not by that of all groups
-  double clip_value = no_limit;
-  bool averages = false, corrects_average = false;
-  double average_decay = 0;
-  bool copies = false;
-  bool zero_gradient = false;
+// A number of a group that a schedule drives, on a device that counts the updates itself.
+struct scheduled_number {
+  int place;  // in group_numbers
+  schedule program;
+  double factor;  // what multiplies it
 };
 
 // A group's settings of the next step.
@@ -45,6 +32,12 @@ struct group_settings {
   double weight_decay = 0;
   surroundings around;
   row_policy rows = row_policy::refuse;
+  std::shared_ptr<const std::vector<scheduled_number>> schedules = {};
+
+  const std::vector<scheduled_number>& scheduled() const {
+    static const std::vector<scheduled_number> none;
+    return schedules ? *schedules : none;
+  }
 };
 
 struct step_settings {
@@ -54,6 +47,8 @@ struct step_settings {
   bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
   bool measure = false;         // what the step did
   double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
+  uintptr_t grad_scale = 0;     // on a device: where the float lies that divides every gradient,
+  uintptr_t found_inf = 0;      // and one that is not 0 where no update is to be made
 };
 
 // What the last step did, if it measured; norms are over all tensors.

@@ -52,10 +52,11 @@ void check_parameters(const py::list& parameters) {
   std::vector<array_view> views;
   std::vector<array_role> roles;
   std::vector<py::object> owners;
+  const device where = common_device(parameters);
   for (const py::handle parameter : parameters) {
     const int index = int(roles.size());
-    roles.push_back({"parameter", index});
-    views.push_back(read_parameter(parameter, index, owners));
+    roles.push_back({"parameter", index, where});
+    views.push_back(read_parameter(parameter, roles.back(), owners));
     inspect_tensor(parameter, roles.back());
   }
   refuse_overlap(views, roles);

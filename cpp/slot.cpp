@@ -14,36 +14,37 @@ bool unchanged(const array_view& now, const array_view& before) {
 
 }  // namespace
 
-array_view read_parameter(py::handle parameter, int index, std::vector<py::object>& keep) {
+array_view read_parameter(py::handle parameter, const array_role& role, std::vector<py::object>& keep) {
   py::object owner;
-  const array_view view = read_array(parameter, {"parameter", index}, owner);
+  const array_view view = read_array(parameter, role, owner);
   if (owner) keep.push_back(std::move(owner));
-  if (!view.writable) refuse_read_only("parameter " + std::to_string(index));
+  if (!view.writable) refuse_read_only(role.text());
   return view;
 }
 
 bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, row_policy policy,
                 std::vector<py::object>& keep) {
   if (parameter.ptr() != parameter_now.ptr()) {
-    *this = slot{};
+    *this = slot(where);
     parameter = py::reinterpret_borrow<py::object>(parameter_now);
   }
-  const array_view seen = read_parameter(parameter_now, index, keep);
-  const array_role role = {"the gradient of parameter", index};
+  const array_view seen = read_parameter(parameter_now, role("parameter", index), keep);
+  const array_role its_role = role("the gradient of parameter", index);
   array_view gradient;
   py::object owner;
   if (!read_directly(gradient_now, gradient)) {
     if (policy != row_policy::refuse)
-      if (const auto rows_given = find_rows(gradient_now, seen, role)) {
+      if (const auto rows_given = find_rows(gradient_now, seen, its_role)) {
         read_rows(seen, *rows_given, index, keep);
         follow_rows(policy == row_policy::lag, index);
         return true;
       }
-    gradient = read_description(gradient_now, role, owner);
+    gradient = read_description(gradient_now, its_role, owner);
   }
+  its_role.refuse_elsewhere(gradient);
   keep.push_back(owner ? std::move(owner) : py::reinterpret_borrow<py::object>(gradient_now));
   if (gradient_now.ptr() != gradient_seen || gradient.data != task.gradient.data)
-    refuse_negated(gradient_now, role);
+    refuse_negated(gradient_now, its_role);
   gradient_seen = gradient_now.ptr();
   follow_rows(false, index);
   return read_dense(seen, gradient, index);
@@ -77,7 +78,7 @@ bool slot::is_reshaped(const array_view& seen, int rows_now) const {
 }
 
 void slot::lay_out(const array_view& seen, int rows_now, int index) {
-  inspect_tensor(parameter, {"parameter", index});
+  inspect_tensor(parameter, role("parameter", index));
   const bool reshaped = is_reshaped(seen, rows_now);
   if (reshaped) refuse_lagging(index);
   laid_out = false;
@@ -102,6 +103,7 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
   members.clear();
   mirrors.clear();
   fresh = is_fresh;
+  timed_by_device = false;
   const auto take = [&](const std::string& name) {
     if (name.empty()) return;
     names.push_back(py::reinterpret_steal<py::object>(PyUnicode_InternFromString(name.c_str())));
@@ -130,7 +132,7 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
 
 mirror slot::read_number(size_t member, int index) const {
   py::object owner;
-  const array_view number = read_array(members[member], {"the state of parameter", index}, owner);
+  const array_view number = read_array(members[member], role("the state of parameter", index), owner);
   return read_mirror(number, "the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " +
                                  std::to_string(index));
 }
@@ -145,7 +147,7 @@ void slot::lay_out_states(int index) {
 
 operand slot::lay_out_state(size_t member, int index) const {
   py::object owner;
-  const array_view array = read_array(members[member], {"a state of parameter", index}, owner);
+  const array_view array = read_array(members[member], role("a state of parameter", index), owner);
   const std::string what =
       "the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " + std::to_string(index);
   require_shape(array, view, what);
@@ -164,30 +166,15 @@ bool slot::holds_its_states(int count, const group_settings& settings) {
   return true;
 }
 
-clock slot::now() const {
-  clock c = {};
-  c.t = t;
-  // A float32 mirror is exact to 2^24; beyond that it only shows ours.
-  if (!mirrors.empty() && mirrors[0].get() != double(mirrors[0].type == dtype::f32 ? float(t) : double(t)))
-    c.t = int64_t(mirrors[0].get());
-  ++c.t;
-  c.fresh = fresh;
-  if (average_product.data) c.average_product = average_product.get();
-  for (size_t k = 1; k < mirrors.size(); ++k) c.kept[k - 1] = mirrors[k].get();
-  return c;
-}
-
 void slot::advance(const clock& c) {
   t = c.t;
   fresh = false;
   measured[0] = measured[1] = 0;
-  if (!mirrors.empty()) mirrors[0].set(double(t));
-  for (size_t k = 1; k < mirrors.size(); ++k) mirrors[k].set(c.kept[k - 1]);
+  time().set(c);
   if (task.history) {
     history.steps.push_back(*task.step);
     note_made();
   }
-  if (average_product.data) average_product.set(c.average_product);
 }
 
 }  // namespace gradstep

@@ -16,7 +16,8 @@
 namespace gradstep {
 
 // Raises for an array that can't be written; `keep` holds what keeps its memory alive.
-array_view read_parameter(pybind11::handle parameter, int index, std::vector<pybind11::object>& keep);
+array_view read_parameter(pybind11::handle parameter, const array_role& role,
+                          std::vector<pybind11::object>& keep);
 
 // What a state holds, by name: the rule's arrays and numbers in the order of its arguments, and those of what
 // surrounds it (no name where there is none).
@@ -26,6 +27,9 @@ struct state_names {
 };
 
 struct slot {
+  explicit slot(const device& where = host_memory) : where(where) {}
+
+  device where;  // of all its arrays
   pybind11::object parameter;
   pybind11::dict state;
   std::vector<pybind11::object> names, members;  // of the state, held by identity
@@ -34,6 +38,7 @@ struct slot {
   mirror average_product{};                      // of the decays so far, where the average is corrected
   int64_t t = 0;                                 // updates applied so far
   bool fresh = true;                             // no update since the states were made
+  bool timed_by_device = false;                  // it has taken up t and fresh, and advances them
   array_view view{}, gradient_view{};            // what the task is laid out for
   const PyObject* gradient_seen = nullptr;       // the last gradient, for its identity alone
   bool gradient_moved = true;                    // since it was found fit to be zeroed
@@ -64,8 +69,9 @@ struct slot {
   bool holds_its_states(int count, const group_settings& settings);
   void forget_states() { states_known = false; }
 
-  clock now() const;             // the next update's time, read from the mirrors
-  void advance(const clock& c);  // after the update
+  tensor_time time() const { return {mirrors.data(), int(mirrors.size()), average_product}; }
+  clock now() const { return time().next(t, fresh); }  // the next update's
+  void advance(const clock& c);                        // after the update
 
  private:
   bool read_dense(const array_view& seen, const array_view& gradient, int index);
@@ -79,6 +85,7 @@ struct slot {
   operand visited_part(const array_view& array) const;
   void lay_out_states(int index);
   operand lay_out_state(size_t member, int index) const;
+  array_role role(const char* what, int index) const { return {what, index, where}; }
   mirror read_number(size_t member, int index) const;
 };
 

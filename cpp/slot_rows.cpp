@@ -8,10 +8,10 @@ namespace gradstep {
 
 void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, int index,
                      std::vector<py::object>& keep) {
-  const array_role role = {"the gradient of parameter", index};
+  const array_role its_role = role("the gradient of parameter", index);
   py::object owner;
-  const array_view values = read_array(gradient.values, role, owner);
-  refuse_negated(gradient.values, role);
+  const array_view values = read_array(gradient.values, its_role, owner);
+  refuse_negated(gradient.values, its_role);
   keep.push_back(owner ? std::move(owner) : gradient.values);
   if (lies_elsewhere(seen, gradient.row_dimensions)) lay_out(seen, gradient.row_dimensions, index);
   rows.sort(gradient.numbers);
@@ -56,7 +56,7 @@ void slot::refuse_lagging(int index) const {
 }
 
 void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::object>& keep) {
-  const array_view seen = read_parameter(parameter, index, keep);
+  const array_view seen = read_parameter(parameter, role("parameter", index), keep);
   if (lies_elsewhere(seen, row_dimensions)) lay_out(seen, row_dimensions, index);
   std::vector<int64_t> lagging;
   const auto take = [&](int64_t row) {

@@ -17,7 +17,9 @@ DOOR = {
     "search",
     "test_attachment",
     "test_checkpoint",
+    "test_cuda_resources",
     "test_document_map",
+    "test_emulation",
     "test_explore",
     "test_logs",
     "test_plateau",
@@ -29,8 +31,11 @@ DOOR = {
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        if not DOOR.isdisjoint([part.removesuffix(".py") for part in item.path.relative_to(config.rootpath).parts]):
+        names = [part.removesuffix(".py") for part in item.path.relative_to(config.rootpath).parts]
+        if not DOOR.isdisjoint(names):
             item.add_marker("door")
+        elif "device" in names:
+            item.add_marker("device")
 
 
 def pytest_report_header():

@@ -2,34 +2,10 @@
 // gradient's zeros, after it.
 #pragma once
 
-#include "../math.h"
+#include "../element.h"
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
-
-// x within -limit and limit; NaN stays.
-template <class V>
-GS_HD V clamp(V x, V limit) {
-  return select(x > limit, limit, select(x < -limit, -limit, x));
-}
-
-// Each operation is rounded by itself, so that the stage gives the bits of separate calls.
-template <class T>
-struct preparation {
-  T unscale, shrink, limit, decay;
-
-  GS_HD explicit preparation(const gradient_stage& stage)
-      : unscale(T(stage.unscale)),
-        shrink(T(stage.maximize ? -stage.shrink : stage.shrink)),
-        limit(T(stage.limit)),
-        decay(T(stage.decay)) {}
-
-  template <class V>
-  GS_HD V operator()(V g, V p) const {
-    const V within = clamp(g * V(unscale) * V(shrink), V(limit));
-    return decay == 0 ? within : fma(V(decay), p, within);
-  }
-};
 
 // A register's place in the arrays: all of it, or at the end of a run the first `count` elements.
 struct whole_register {};

@@ -3,24 +3,11 @@
 
 #include <utility>
 
-#include "../math.h"
+#include "../element.h"
 #include "around.h"
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
-
-template <class Rule>
-inline constexpr bool writes_parameter = requires { Rule::writes_parameter; };
-template <class Rule>
-inline constexpr bool reads_parameter = requires { Rule::reads_parameter; };
-
-template <class Rule, class V, class... States>
-GS_HD V direction(const Rule& rule, V parameter, V gradient, States&... states) {
-  if constexpr (reads_parameter<Rule>)
-    return rule(parameter, gradient, states...);
-  else
-    return rule(gradient, states...);
-}
 
 template <class Rule, class T, class Around, int... state>
 void apply(const update& step, const operands& x, std::integer_sequence<int, state...>) {
@@ -29,20 +16,13 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
   T* const p = static_cast<T*>(x.p);
   const T* const g = static_cast<const T*>(x.g);
   [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
-  const vec<T> minus_rate(T(-step.rate)), keep(T(step.keep)), keep_against(T(step.keep_against));
+  const descent<vec<T>> after = {vec<T>(T(-step.rate)), vec<T>(T(step.keep)), vec<T>(T(step.keep_against))};
 
   const auto visit = [&](int64_t i, auto part) {
     vec<T> parameter = load(p + i, part);
-    vec<T> states[] = {load(s[state] + i, part)..., vec<T>(T(0))};
+    [[maybe_unused]] vec<T> states[] = {load(s[state] + i, part)..., vec<T>(T(0))};
     const vec<T> gradient = around.before(load(g + i, part), parameter);
-    if constexpr (writes_parameter<Rule>) {
-      parameter = keep * parameter;
-      rule(parameter, gradient, states[state]...);
-    } else {
-      const vec<T> u = direction(rule, parameter, gradient, states[state]...);
-      const vec<T> kept = select(u * parameter < vec<T>(T(0)), keep_against, keep);
-      parameter = fma(minus_rate, u, kept * parameter);
-    }
+    after.apply(rule, parameter, gradient, states[state]...);
     store(p + i, parameter, part);
     (store(s[state] + i, states[state], part), ...);
     around.after(parameter, i, part);

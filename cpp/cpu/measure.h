@@ -3,23 +3,11 @@
 
 #include <utility>
 
-#include "../math.h"
+#include "../element.h"
 #include "around.h"
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
-
-template <class Rule>
-inline constexpr bool measures = requires { Rule::measured; };
-
-template <class Rule>
-constexpr measurement measurement_of() {
-  if constexpr (measures<Rule>) {
-    return {Rule::measured, requires { Rule::measures_all; }, requires { Rule::measures_before_decay; }};
-  } else {
-    return {};
-  }
-}
 
 // Numbers of an operand, or zeros of one that is not read.
 template <bool is_read, class T>

@@ -1,7 +1,7 @@
 // Sums over a block, as plain loops.
 #pragma once
 
-#include "../math.h"
+#include "../element.h"
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
@@ -36,15 +36,9 @@ template <class T>
 void measure(const void* values, int64_t n, double scale, double* squares, double* nonfinite) {
   const T* const x = static_cast<const T*>(values);
   const T by = T(scale);
-  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) {
-    const double value = double(x[i] * by);
-    return fma(value, value, sum);
-  });
+  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) { return add_square(sum, x[i] * by); });
   if (all_finite(squares)) return;
-  sum_in_lanes<T>(nonfinite, n, [=](int64_t i, double sum) {
-    const T value = x[i] * by;
-    return sum + (value - value == 0 ? 0.0 : 1.0);
-  });
+  sum_in_lanes<T>(nonfinite, n, [=](int64_t i, double count) { return add_nonfinite(count, x[i] * by); });
 }
 
 // Adds the squares of x - y.
@@ -52,10 +46,8 @@ template <class T>
 void measure_change(const void* values, const void* others, int64_t n, double* squares) {
   const T* const x = static_cast<const T*>(values);
   const T* const y = static_cast<const T*>(others);
-  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) {
-    const double change = double(x[i]) - double(y[i]);
-    return fma(change, change, sum);
-  });
+  sum_in_lanes<T>(squares, n,
+                  [=](int64_t i, double sum) { return add_square(sum, double(x[i]) - double(y[i])); });
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -25,7 +25,7 @@ constexpr rule_entry entry(const char* name) {
           narrow::states,
           count,
           writes_parameter<narrow>,
-          measurement_of<narrow>(),
+          measurement_of<narrow>,
           narrow::hyper_names,
           {{sizeof(narrow), prepare<narrow>, apply<narrow, float>, measure_of<narrow, float>()},
            {sizeof(wide), prepare<wide>, apply<wide, double>, measure_of<wide, double>()}}};

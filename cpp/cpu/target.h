@@ -7,6 +7,7 @@
 #include "../clock.h"
 #include "../schedules/program.h"
 #include "../storage/dtype.h"
+#include "../surroundings.h"
 
 namespace gradstep {
 
@@ -27,6 +28,10 @@ struct operands {
 struct gradient_stage {
   double unscale, shrink, limit, decay;
   bool maximize;
+
+  GS_ANYWHERE bool is_plain() const {
+    return unscale == 1 && shrink == 1 && limit == no_limit && decay == 0 && !maximize;
+  }
 };
 
 struct update {

@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradstep import _core
+from gradstep.devices import Plan, plan_for
 from gradstep.hyperparameters import Group
 from gradstep.options import step_settings
 from gradstep.threads import get_num_threads
@@ -51,7 +52,7 @@ class Accumulation:
     """The sums of an optimizer's gradients, by the numbers of their parameters over all groups."""
 
     def __init__(self, optimizer: Stepping) -> None:
-        self._plan = _core.Plan()
+        self._plan: Plan | None = None  # until the first micro-batch, which tells the device
         self._sums = dict(_sums_in_states(optimizer))
         self._empty: dict[int, Any] = {}  # arrays that were sums, filled with zeros
         self._unscale: float | None = None
@@ -101,6 +102,8 @@ class Accumulation:
         sums = self._sums | {i: self._sum_for(optimizer, i) for i, each in enumerate(to_add) if each is not None}
         adding = _core.StepSettings(settings.threads)
         adding.skip, adding.skip_nonfinite = settings.skip, settings.skip_nonfinite
+        if self._plan is None:
+            self._plan = plan_for([parameter for _, parameter in _located(optimizer)])
         self._plan.step(_by_group(groups, sums), to_add, [], list(map(_addition, groups)), adding)
         self._sums = sums
         for index, (group, parameter) in enumerate(_located(optimizer)):
@@ -108,7 +111,7 @@ class Accumulation:
                 optimizer._state_of(index, parameter)["gradient_sum"] = sums[index]
             if to_add[index] is not None:
                 optimizer._let_go(group, parameter)
-        return not self._plan.skipped()
+        return not (adding.skip or (adding.skip_nonfinite and self._plan.report().skipped))
 
     def _check_in_place(self, index: int, gradient: Any) -> None:
         held = self._sums.get(index)

@@ -44,6 +44,8 @@ class ArrayOptimizer(Stepping):
         Raises:
             TypeError, ValueError: a parameter or a hyper-parameter can't be used; nothing is added.
         """
+        if self.param_groups:
+            self._settle()
         params = group["params"]
         complete = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
         if not complete["params"]:
@@ -55,8 +57,6 @@ class ArrayOptimizer(Stepping):
                 "release=True is for gradstep.optim, where backward makes the gradients: those of arrays are yours to "
                 "free; leave it out"
             )
-        if self.param_groups:
-            self.catch_up()
         groups = [*self.param_groups, complete]
         check_together(groups)
         _core.check_parameters([array for each in groups for array in each["params"]])
@@ -90,7 +90,7 @@ class ArrayOptimizer(Stepping):
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
-        self.catch_up()
+        self._settle()
         groups, first = [], 0
         for group in self.param_groups:
             count = len(group["params"])
@@ -104,6 +104,7 @@ class ArrayOptimizer(Stepping):
         Raises:
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
         """
+        self._refuse_capture("load_state_dict")
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
             raise ValueError(
@@ -127,7 +128,7 @@ class ArrayOptimizer(Stepping):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: everything but the plan, which is made anew."""
-        self.catch_up()
+        self._settle()
         return {name: vars(self)[name] for name in ("defaults", "param_groups", "state", "_all_numpy")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

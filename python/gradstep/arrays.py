@@ -16,8 +16,10 @@ from gradstep.sparse import Rows
 
 __all__ = ["Description", "as_numpy", "describe", "tell_autograd"]
 
-#: address, dtype, shape, strides in bytes, writable, what keeps the memory alive
-Description = tuple[int, str, tuple[int, ...], tuple[int, ...], bool, object]
+#: address, dtype, shape, strides in bytes, writable, DLPack's type and number of the device, what keeps it alive
+Description = tuple[int, str, tuple[int, ...], tuple[int, ...], bool, tuple[int, int], object]
+
+_CPU, _CUDA = 1, 2  #: DLPack's types of a device
 
 _DTYPES = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16"}
 _ALLOWED = "float64, float32, float16 and bfloat16"
@@ -36,13 +38,15 @@ def describe(array: Any, role: str) -> Description:
         role: what it is to the step, to begin a message with: "the gradient of parameter 3".
 
     Raises:
-        TypeError: it is no array of a floating dtype in the host's memory.
+        TypeError: it is no array of a floating dtype in the host's memory or on a CUDA device.
         ValueError: it is one that can't be used in place.
     """
     if isinstance(array, Rows):
         raise TypeError(f"{role} is sparse (gradstep.Rows): {_SPARSE}")
     if type(array).__module__.partition(".")[0] == "torch" or hasattr(array, "untyped_storage"):
         return _describe_tensor(array, role)
+    if hasattr(array, "__cuda_array_interface__"):
+        return _describe_cuda(array, role)
     return _describe_numpy(as_numpy(array, role), role)
 
 
@@ -56,8 +60,8 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
         )
     if hasattr(array, "__dlpack_device__") and (kind := int(array.__dlpack_device__()[0])) != 1:
         raise TypeError(
-            f"{role} is on another device (DLPack device type {kind}): this build updates arrays in the host's memory; "
-            "move it to the CPU first"
+            f"{role} is on another device (DLPack device type {kind}): arrays are updated in the host's memory and on "
+            "CUDA devices; move it to the CPU first"
         )
     try:
         if hasattr(array, "__dlpack__"):
@@ -80,7 +84,17 @@ def _describe_numpy(array: np.ndarray[Any, Any], role: str) -> Description:
         )
     if array.ndim > 64:
         raise ValueError(f"{role} has {array.ndim} dimensions: at most 64 are supported; reshape it")
-    return array.ctypes.data, name, array.shape, array.strides, array.flags.writeable, array
+    return array.ctypes.data, name, array.shape, array.strides, array.flags.writeable, (_CPU, 0), array
+
+
+def _describe_cuda(array: Any, role: str) -> Description:
+    """An array of CuPy, or another that says by the CUDA array interface where it lies."""
+    interface = array.__cuda_array_interface__
+    name = _DTYPES.get(array.dtype.name)
+    if name is None:
+        raise TypeError(f"{role} has dtype {array.dtype}: allowed are {_ALLOWED}; convert it with .astype")
+    address, read_only = interface["data"]
+    return address, name, array.shape, array.strides, not read_only, (_CUDA, array.device.id), array
 
 
 def _describe_tensor(tensor: Any, role: str) -> Description:
@@ -89,9 +103,14 @@ def _describe_tensor(tensor: Any, role: str) -> Description:
     if hasattr(tensor, "to_local"):
         raise TypeError(f"{role} is a {kind}, a tensor over several processes: pass its local part, .to_local()")
     if str(tensor.layout) != "torch.strided":
-        raise TypeError(f"{role} is sparse ({tensor.layout}): {_SPARSE}")
-    if tensor.device.type != "cpu":
-        raise TypeError(f"{role} is on {tensor.device}: this build updates tensors on the CPU; move it with .cpu()")
+        remedy = (
+            _SPARSE if tensor.device.type == "cpu" else "on a device only dense gradients are taken; pass .to_dense()"
+        )
+        raise TypeError(f"{role} is sparse ({tensor.layout}): {remedy}")
+    if tensor.device.type not in ("cpu", "cuda"):
+        raise TypeError(
+            f"{role} is on {tensor.device}: tensors are updated on the CPU and on CUDA devices; move it with .cpu()"
+        )
     dtype = str(tensor.dtype).removeprefix("torch.")
     if dtype not in _DTYPES:
         raise TypeError(f"{role} has dtype {tensor.dtype}: allowed are {_ALLOWED}; convert it with .to(dtype)")
@@ -105,7 +124,8 @@ def _describe_tensor(tensor: Any, role: str) -> Description:
         )
     bytes_each = tensor.element_size()
     strides = tuple(stride * bytes_each for stride in tensor.stride())
-    return address, _DTYPES[dtype], tuple(tensor.shape), strides, True, tensor
+    device = (_CPU, 0) if tensor.device.type == "cpu" else (_CUDA, tensor.device.index)
+    return address, _DTYPES[dtype], tuple(tensor.shape), strides, True, device, tensor
 
 
 def _tensor_address(tensor: Any) -> int:

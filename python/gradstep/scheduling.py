@@ -78,13 +78,21 @@ class GroupSchedules:
             stacklevel=5,
         )
 
+    @property
+    def by_name(self) -> Mapping[str, Schedule]:
+        """The schedules by their hyper-parameters' names."""
+        return self._schedules
+
     def advance(self, group: Group) -> None:
         """Count an applied update and show the values of the next one."""
-        if not self._schedules:
-            return
-        group["updates"] += 1
+        if self._schedules:
+            self.seek(group, group["updates"] + 1)
+
+    def seek(self, group: Group, updates: int) -> None:
+        """Show the values of the update after so many."""
+        group["updates"] = updates
         for name, schedule in self._schedules.items():
-            self._written[name] = value = schedule(group["updates"])
+            self._written[name] = value = schedule(updates)
             self._places[name].put(group, value)
 
 

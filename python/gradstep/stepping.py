@@ -11,6 +11,7 @@ from gradstep import _core
 from gradstep.accumulation import Accumulation
 from gradstep.arrays import tell_autograd
 from gradstep.averages import Averages
+from gradstep.devices import Plan, address_on, plan_for
 from gradstep.hyperparameters import Group
 from gradstep.options import OPTION_DEFAULTS, check_together, step_settings, surroundings
 from gradstep.rules.base import Rule
@@ -82,7 +83,8 @@ class Stepping(Rule):
 
     def _forget_plan(self) -> None:
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
-        self._plan = _core.Plan()
+        self._plan: Plan = _core.Plan()
+        self._seeks_device = True  # until the first step: a model may be moved before it
         self._averages_in = False
         self._accumulation = Accumulation(self)
         self._binding = threading.Lock()  # another thread must not make the states anew after the first step
@@ -93,11 +95,8 @@ class Stepping(Rule):
 
     def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
         """Make one step with the given gradients, or with each parameter's ``.grad``; False if it is no update."""
-        self._refuse_evaluation()
+        self._begin()
         groups = self.param_groups
-        if len(self._schedules) != len(groups):
-            self.catch_up()
-            self._forget_plan()
         for group, schedules in zip(groups, self._schedules, strict=True):
             schedules.yield_to_writes(group)
         if groups[0]["accumulate"] > 1 or self.accumulated:
@@ -107,6 +106,17 @@ class Stepping(Rule):
         if updated:
             self._advance()
         return updated
+
+    def _begin(self) -> None:
+        """Find out of which groups, and on which device, the next step is."""
+        self._refuse_evaluation()
+        if len(self._schedules) != len(self.param_groups):
+            self._settle()
+            self._forget_plan()
+        if self._seeks_device:
+            self._plan = plan_for([p for group in self.param_groups for p in group["params"]])
+            self._seeks_device = False
+            self._start_device()
 
     def _refuse_evaluation(self) -> None:
         """Raise RuntimeError while the parameters hold what is evaluated instead of what is trained."""
@@ -141,10 +151,55 @@ class Stepping(Rule):
         """Count an update of all tensors."""
         for group, schedules in zip(self.param_groups, self._schedules, strict=True):
             schedules.advance(group)
-        if self.param_groups[0]["clip_lagged"]:
-            norm = self._plan.report().gradient_norm
-            for group in self.param_groups:
-                group["last_norm"] = norm
+        if self.param_groups[0]["clip_lagged"] and isinstance(self._plan, _core.Plan):
+            self._keep_norm(self._plan.report().gradient_norm)
+
+    def _keep_norm(self, norm: float) -> None:
+        for group in self.param_groups:
+            group["last_norm"] = norm
+
+    def _start_device(self) -> None:
+        """Let a device go on from what the groups count; from now on it counts by itself."""
+        if isinstance(self._plan, _core.Plan):
+            return
+        groups = self.param_groups
+        if any(group["release"] for group in groups):
+            raise ValueError(
+                "release=True updates each parameter by itself, and a device counts updates of all: leave it out for "
+                "parameters on a device"
+            )
+        counts = {group["updates"] for group in groups if group.get("schedules")}
+        if len(counts) > 1:
+            raise ValueError(
+                f"the groups' schedules are at {sorted(counts)} updates, but a device has one count for all: set "
+                "group['updates'] to the same"
+            )
+        self._plan.start_from(max(counts, default=0), groups[0].get("last_norm", 0.0))
+
+    def _settle(self) -> None:
+        """Bring everything that a checkpoint or another plan would take over up to date."""
+        self.catch_up()
+        self._take_counts()
+
+    def _take_counts(self) -> None:
+        """Show what the device has counted: it skips updates, and a graph replays them, without telling."""
+        if isinstance(self._plan, _core.Plan):
+            return
+        groups = self.param_groups
+        for i, group in enumerate(groups):
+            if group.get("schedules"):
+                schedules = self._schedules[i] if i < len(self._schedules) else GroupSchedules(group)
+                schedules.seek(group, self._plan.updates())
+        if groups[0]["clip_lagged"]:
+            self._keep_norm(self._plan.last_norm())
+
+    def _refuse_capture(self, name: str) -> None:
+        """Raise RuntimeError while the device's stream is being captured in a graph."""
+        if isinstance(self._plan, _core.DevicePlan) and self._plan.is_capturing():
+            raise RuntimeError(
+                f"{name} while a CUDA graph is being captured: the graph would go on with the states as they were; "
+                "call it before the capture"
+            )
 
     @property
     def accumulated(self) -> int:
@@ -185,8 +240,7 @@ class Stepping(Rule):
             raise ValueError("catch_up got an array that is none of the optimizer's parameters")
         numbers = None if rows is None else row_numbers(rows, parameter)
         for index in indices:
-            self._plan.catch_up(index, numbers, get_num_threads())
-            tell_autograd(self._plan.written())
+            tell_autograd(self._plan.catch_up(index, numbers, get_num_threads()))
 
     def stats(self) -> Stats:
         """What the last step did; the option ``stats=True`` asks for it.
@@ -213,12 +267,23 @@ class Stepping(Rule):
     def _new_group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         read = operator.itemgetter(*(key for key in group if key not in _NO_SETTINGS))
         plain = all(map(_is_plain, read(group)))
-        if not plain and adopt_schedules(group, self.param_groups):
-            self._schedules[i] = GroupSchedules(group)
-        settings = self.settings(group, self._surroundings(i, group))
+        if not plain:
+            self._adopt_schedules(i, group)
+        schedules = self._schedules[i].by_name if isinstance(self._plan, _core.DevicePlan) else {}
+        settings = self.settings(group, self._surroundings(i, group), schedules)
         if plain:  # a tensor may change in place
             self._known_settings[i] = _Known(set(group), read, read(group), settings)
         return settings
+
+    def _adopt_schedules(self, i: int, group: Group) -> None:
+        counting = any(each.get("schedules") for each in self.param_groups)
+        if not adopt_schedules(group, self.param_groups):
+            return
+        self._schedules[i] = GroupSchedules(group)
+        if counting:
+            self._take_counts()
+        else:
+            self._start_device()
 
     def _surroundings(self, i: int, group: Group) -> _core.Surroundings:
         options = _READ_OPTIONS(group)
@@ -233,7 +298,16 @@ class Stepping(Rule):
     def _asked_settings(self, grad_scale: object, found_inf: object) -> _core.StepSettings | None:
         if grad_scale is None and found_inf is None:
             return None
-        return step_settings(self.param_groups, get_num_threads(), grad_scale, found_inf)
+        scale_there = address_on(self._plan, grad_scale)
+        found_there = address_on(self._plan, found_inf)
+        settings = step_settings(
+            self.param_groups,
+            get_num_threads(),
+            None if scale_there else grad_scale,
+            None if found_there else found_inf,
+        )
+        settings.grad_scale, settings.found_inf = scale_there, found_there
+        return settings
 
     def _usual_settings(self) -> _core.StepSettings:
         threads, known = get_num_threads(), self._known_step_settings

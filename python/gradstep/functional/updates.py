@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradstep import _core, rules
+from gradstep import rules
 from gradstep.arrays import tell_autograd
+from gradstep.devices import plan_for
 from gradstep.hyperparameters import Group
 from gradstep.options import step_settings
 from gradstep.rules.base import Rule
@@ -131,7 +132,7 @@ def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str,
 
 def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...]) -> None:
     (((param,),), _, (state,), _, _) = arguments
-    plan = _core.Plan()
+    plan = plan_for([param])
     if plan.step(*arguments):
         plan.bind(0, state, rule.state_names(group), state["step"] == 0)
         plan.step(*arguments)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch.optim import optimizer as _optimizer
 
+from gradstep import _core
 from gradstep.hyperparameters import Group
 from gradstep.optim.release import Release
 from gradstep.options import check_together
@@ -119,16 +120,14 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     def _update_one(self, index: int, parameter: torch.Tensor) -> None:
         """Update one parameter, ahead of the step that counts for all."""
-        self._refuse_evaluation()
-        if len(self._schedules) != len(self.param_groups):
-            self._forget_plan()
+        self._begin()
         gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
         gradients[index] = parameter.grad
         self._apply(gradients)
         torch.autograd.graph.increment_version(self._plan.written())
 
     def _advance(self) -> None:
-        if self._release is not None:
+        if self._release is not None and isinstance(self._plan, _core.Plan):
             self._plan.join_reports()
             self._release.finish_step()
         super()._advance()
@@ -138,7 +137,9 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
         Raises:
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
+            RuntimeError: a CUDA graph is being captured.
         """
+        self._refuse_capture("load_state_dict")
         seen: list[dict[str, Any]] = []
 
         def check(_: torch.optim.Optimizer, hooked: dict[str, Any]) -> dict[str, Any]:
@@ -193,11 +194,11 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as ``torch.optim.Optimizer.state_dict``; rows that lag are brought up to date first."""
-        self.catch_up()
+        self._settle()
         return super().state_dict()
 
     def __getstate__(self) -> dict[str, Any]:
-        self.catch_up()
+        self._settle()
         state: dict[str, Any] = super().__getstate__()
         return state
 
@@ -236,4 +237,5 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
         doubles = ("ema_product", *self.exact_numbers)
         exact = name in doubles or (name != "step" and parameter.dtype == torch.float64)
-        return torch.tensor(float(value), dtype=torch.float64 if exact else torch.float32)
+        dtype = torch.float64 if exact else torch.float32
+        return torch.full((), float(value), dtype=dtype, device=parameter.device)

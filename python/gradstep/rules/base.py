@@ -15,6 +15,7 @@ from gradstep.hyperparameters import (
     read_switch,
 )
 from gradstep.options import OPTION_DEFAULTS, Options, check_options, surroundings
+from gradstep.schedules import Schedule
 
 __all__ = ["Kernel", "Rule", "check_nesterov"]
 
@@ -100,16 +101,27 @@ class Rule:
         cls.settings(group)
 
     @classmethod
-    def settings(cls, group: Group, around: _core.Surroundings | None = None) -> _core.GroupSettings:
-        """The group's settings for the core, checked; ``around`` is what its options gave before, if still true."""
+    def settings(
+        cls, group: Group, around: _core.Surroundings | None = None, schedules: Mapping[str, Schedule] | None = None
+    ) -> _core.GroupSettings:
+        """The group's settings for the core, checked.
+
+        ``around`` is what its options gave before, if still true; ``schedules`` drive hyper-parameters, by their names,
+        on a device that counts updates by itself.
+        """
         rule = cls.kernel(group).rule
+        lr_scale = read_float(group.get("lr_scale", 1.0), "lr_scale")
         return _core.GroupSettings(
             rule,
             hypers=[cls._read(group, name) for name in _HYPER_NAMES[rule]],
-            lr=cls._read(group, "lr") * read_float(group.get("lr_scale", 1.0), "lr_scale"),
+            lr=cls._read(group, "lr") * lr_scale,
             weight_decay=cls._read(group, "weight_decay"),
             around=around or surroundings(group),
             rows=cls._row_policy(group),
+            schedules=[
+                (name, schedule.program, lr_scale if name == "lr" else 1.0)
+                for name, schedule in (schedules or {}).items()
+            ],
         )
 
     @classmethod

@@ -1,0 +1,17 @@
+// gradstep._emulated: the engine of the emulated device, and what tests ask of it beside.
+#include "../module.h"
+
+#include "runtime.h"
+
+namespace py = pybind11;
+using namespace gradstep;
+
+PYBIND11_MODULE(_emulated, m) {
+  emulated::add_engine(m);
+  py::class_<emulation::graph>(m, "Graph").def("replay", [](const emulation::graph& steps) {
+    for (const auto& step : steps) step();
+  });
+  m.def("begin_capture", emulation::begin_capture);
+  m.def("end_capture", emulation::end_capture);
+  m.def("set_backwards", emulation::set_backwards);
+}

@@ -1,0 +1,91 @@
+// The device engine: memory, and the launches of a step.
+#include "engine.h"
+
+#include <array>
+#include <utility>
+
+#include "prepare.cuh"
+#include "rules.cuh"
+
+#define GS_QUOTE(x) #x
+#define GS_NAME(x) GS_QUOTE(x)
+
+namespace gradstep::GS_TARGET {
+
+namespace {
+
+const char* select_device(int device, int* before) {
+  if (const char* error = failure(cudaGetDevice(before))) return error;
+  return failure(cudaSetDevice(device));
+}
+const char* allocate(void** memory, size_t bytes) { return failure(cudaMalloc(memory, bytes)); }
+const char* release(void* memory) { return failure(cudaFree(memory)); }
+const char* allocate_pinned(void** memory, size_t bytes) { return failure(cudaMallocHost(memory, bytes)); }
+const char* release_pinned(void* memory) { return failure(cudaFreeHost(memory)); }
+
+const char* send(void* to, const void* from, size_t bytes, void* stream) {
+  return failure(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, static_cast<cudaStream_t>(stream)));
+}
+
+const char* wait(void* stream) { return failure(cudaStreamSynchronize(static_cast<cudaStream_t>(stream))); }
+
+const char* fetch(void* to, const void* from, size_t bytes, void* stream) {
+  if (const char* error = failure(
+          cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, static_cast<cudaStream_t>(stream))))
+    return error;
+  return wait(stream);
+}
+
+const char* is_capturing(bool* answer, void* stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  const cudaError_t error = cudaStreamIsCapturing(static_cast<cudaStream_t>(stream), &status);
+  *answer = status != cudaStreamCaptureStatusNone;
+  return failure(error);
+}
+
+const char* measure_gradients(const device_plan_view& plan, const device_step& step, void* stream) {
+  return launch(measure_gradients_kernel, unsigned(plan.chunk_count), block_threads,
+                static_cast<cudaStream_t>(stream), plan, step);
+}
+
+const char* prepare(const device_plan_view& plan, const device_step& step, bool before_measuring,
+                    void* stream) {
+  return launch(prepare_kernel, 1, block_threads, static_cast<cudaStream_t>(stream), plan, step,
+                before_measuring);
+}
+
+template <int... part>
+constexpr std::array<decltype(&launches_of_part<0>), GS_PARTS> parts_of(std::integer_sequence<int, part...>) {
+  return {launches_of_part<part>...};
+}
+
+const rule_launches& launches_of(int rule) {
+  static constexpr auto parts = parts_of(std::make_integer_sequence<int, GS_PARTS>{});
+  return parts[rule % GS_PARTS]()[rule];
+}
+
+const char* measure_rule(const device_plan_view& plan, const device_launch& part, void* stream) {
+  return launches_of(part.rule).measure[int(part.type)](plan, part, stream);
+}
+
+const char* update(const device_plan_view& plan, const device_step& step, const device_launch& part,
+                   bool knows_norm, void* stream) {
+  return launches_of(part.rule).update[int(part.type)](plan, step, part, knows_norm, stream);
+}
+
+int device_count() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+
+}  // namespace
+
+const engine& this_engine() {
+  static const engine description = {
+      engine_version, GS_NAME(GS_TARGET), device_type,    device_count(), select_device, allocate,
+      release,        allocate_pinned,    release_pinned, send,           fetch,         wait,
+      is_capturing,   measure_gradients,  prepare,        measure_rule,   update};
+  return description;
+}
+
+}  // namespace gradstep::GS_TARGET

@@ -1,0 +1,54 @@
+// What a device engine offers, as plain function pointers: the only things that cross between the core and
+// the module that nvcc has compiled. Each returns null, or what went wrong.
+#pragma once
+
+#include <cstddef>
+
+#include "table.h"
+
+namespace gradstep {
+
+constexpr int engine_version = 1;
+constexpr const char* engine_capsule = "gradstep.engine";
+
+// Which of the plan's rules are launched: chunks [first, last) of tensors that share a rule and an arithmetic
+// type.
+struct device_launch {
+  int32_t rule;
+  arithmetic type;
+  int32_t first_chunk, last_chunk;
+};
+
+struct engine {
+  int version;
+  const char* name;
+  int device_type;  // DLPack's, of the arrays that it steps: 2 for CUDA; 1 where the host stands in for a
+                    // device
+  int device_count;
+
+  const char* (*select)(int device, int* before);               // for this thread; tells which it was before
+  const char* (*allocate)(void** memory, size_t bytes);         // on the selected device
+  const char* (*release)(void* memory);                         // once nothing on the device uses it any more
+  const char* (*allocate_pinned)(void** memory, size_t bytes);  // of the host, for `send`
+  const char* (*release_pinned)(void* memory);
+  // Copies in the stream's order; from pinned memory, which must stay as it is until the stream has come by.
+  const char* (*send)(void* to, const void* from, size_t bytes, void* stream);
+  const char* (*fetch)(void* to, const void* from, size_t bytes, void* stream);  // and waits
+  const char* (*wait)(void* stream);
+  const char* (*is_capturing)(bool* answer, void* stream);
+
+  // The gradients' sums: of each tensor, each group and all.
+  const char* (*measure_gradients)(const device_plan_view& plan, const device_step& step, void* stream);
+  // The constants of each tensor's update. `before_measuring` the rules' sums they count as 0, and nothing is
+  // advanced.
+  const char* (*prepare)(const device_plan_view& plan, const device_step& step, bool before_measuring,
+                         void* stream);
+  // The sums that a rule asks for.
+  const char* (*measure_rule)(const device_plan_view& plan, const device_launch& launch, void* stream);
+  // The update. `knows_norm` says that the gradients have been measured: where the step is to be, the rest is
+  // then.
+  const char* (*update)(const device_plan_view& plan, const device_step& step, const device_launch& launch,
+                        bool knows_norm, void* stream);
+};
+
+}  // namespace gradstep

@@ -1,0 +1,41 @@
+// The gradients' sums before the first write, on a device.
+#pragma once
+
+#include "arrays.cuh"
+#include "reduce.cuh"
+
+namespace gradstep::GS_TARGET {
+
+__device__ __forceinline__ double unscale_of(const device_step& step) {
+  return step.grad_scale ? 1 / double(*step.grad_scale) : step.unscale;
+}
+
+template <class T>
+__device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
+                                                 int64_t first, int64_t end) {
+  const device_array& gradient = plan.gradients[tensor];
+  sums lane;
+  const auto load = [&](int64_t i) {
+    return read<T>(place(gradient, plan.layouts, i), gradient.type) * unscale;
+  };
+  visit_lane(first, end, load, [&](T g) {
+    lane.gradient = add_square(lane.gradient, g);
+    lane.nonfinite = add_nonfinite(lane.nonfinite, g);
+  });
+  return lane;
+}
+
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    measure_gradients_kernel(device_plan_view plan, device_step step) {
+  const int tensor = plan.chunks[blockIdx.x].tensor;
+  const double unscale = unscale_of(step);
+  const bool last = sum_chunk<of_gradients>(plan, int(blockIdx.x), [&](int64_t first, int64_t end, int lane) {
+    return plan.tensors[tensor].type == arithmetic::f64
+               ? measure_gradient(plan, tensor, unscale, first + lane, end)
+               : measure_gradient(plan, tensor, float(unscale), first + lane, end);
+  });
+  if (last && threadIdx.x == 0)
+    plan.report->all.take_gradient(plan.totals[plan.tensor_count + plan.group_count]);
+}
+
+}  // namespace gradstep::GS_TARGET

@@ -1,0 +1,27 @@
+// How a kernel is started, on a device and on the emulated one.
+#pragma once
+
+#include <type_traits>
+
+#include "runtime.h"
+
+namespace gradstep::GS_TARGET {
+
+// Null, or what went wrong.
+inline const char* failure(cudaError_t error) {
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+}
+
+template <class... Parameters>
+const char* launch(void (*kernel)(Parameters...), unsigned blocks, unsigned threads, cudaStream_t stream,
+                   const std::type_identity_t<Parameters>&... arguments) {
+#if defined(__CUDACC__)
+  kernel<<<blocks, threads, 0, stream>>>(arguments...);
+#else
+  static_cast<void>(stream);
+  emulation::launch(blocks, threads, [=] { kernel(arguments...); });
+#endif
+  return failure(cudaGetLastError());
+}
+
+}  // namespace gradstep::GS_TARGET

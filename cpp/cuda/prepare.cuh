@@ -1,0 +1,118 @@
+// The constants of a step, on a device: from the groups' numbers, their schedules and each tensor's time to
+// the row that its update reads. One thread block, one thread for each tensor after the other.
+#pragma once
+
+#include <type_traits>
+
+#include "../element.h"
+#include "../schedules/evaluate.h"
+#include "gradients.cuh"
+#include "rule_number.h"
+#include "runtime.h"
+
+namespace gradstep::GS_TARGET {
+
+// A group's numbers at this update.
+__device__ __forceinline__ group_numbers scheduled(const device_plan_view& plan, const device_group& group) {
+  group_numbers numbers = group.numbers;
+  for (int i = group.first_schedule; i < group.last_schedule; ++i) {
+    const device_schedule& each = plan.schedules[i];
+    const program code = {plan.instructions + each.first_instruction, plan.numbers + each.first_number,
+                          each.length};
+    double value;
+    evaluate_steps<1>(code, &plan.report->updates, &value, 1);
+    reinterpret_cast<double*>(&numbers)[each.number] = value * each.factor;
+  }
+  return numbers;
+}
+
+template <class Rule>
+__device__ __forceinline__ void prepare_rule(const group_numbers& numbers, clock& now, device_row& row) {
+  static_assert(sizeof(Rule) <= constants_bytes);
+  typename Rule::hyper h;
+  if constexpr (!std::is_empty_v<typename Rule::hyper>) {
+    static_assert(sizeof h <= sizeof numbers.hypers);
+    __builtin_memcpy(&h, numbers.hypers, sizeof h);
+  }
+  *reinterpret_cast<Rule*>(row.rule) = Rule::at(h, now);
+}
+
+template <template <class> class Rule>
+__device__ __forceinline__ void prepare_rule(const device_plan_view& plan, int index, bool before_measuring,
+                                             const group_numbers& numbers, clock& now, device_row& row) {
+  const device_tensor& tensor = plan.tensors[index];
+  if constexpr (measures<Rule<float>>) {
+    constexpr bool over_all = measurement_of<Rule<float>>.over_all;
+    const sums& found = plan.totals[over_all ? plan.tensor_count + plan.group_count : index];
+    now.elements = double(tensor.size);
+    for (int i = 0; i < 2; ++i) now.measured[i] = before_measuring ? 0 : found.rule[i];
+  }
+  if (tensor.type == arithmetic::f64)
+    prepare_rule<Rule<double>>(numbers, now, row);
+  else
+    prepare_rule<Rule<float>>(numbers, now, row);
+}
+
+__device__ __forceinline__ double norm_of(const device_plan_view& plan, const device_step& step, int group) {
+  if (step.lagged) return plan.report->last_norm;
+  const bool alone = plan.groups[group].around.clip_alone;
+  return sqrt(plan.totals[plan.tensor_count + (alone ? group : plan.group_count)].gradient);
+}
+
+__device__ __forceinline__ void make_row(const device_plan_view& plan, const device_step& step, int index,
+                                         bool before_measuring) {
+  const device_tensor& tensor = plan.tensors[index];
+  const device_group& group = plan.groups[tensor.group];
+  const device_moment& moment = plan.moments[tensor.index];
+  device_row& row = plan.rows[index];
+  const group_numbers numbers = scheduled(plan, group);
+  surroundings around = group.around;
+  around.clip_norm = numbers.clip_norm;
+  around.average_decay = numbers.average_decay;
+  clock now = tensor.time().next(moment.t, moment.fresh);
+  around.complete(now, numbers.lr, numbers.weight_decay);
+  switch (rule_number(group.rule)) {
+#define GS_PREPARE(rule)                                                  \
+  case rule_number::rule:                                                 \
+    prepare_rule<rule>(plan, index, before_measuring, numbers, now, row); \
+    break;
+    GS_RULES(GS_PREPARE)
+#undef GS_PREPARE
+  }
+  row.rate = now.rate;
+  row.keep = now.keep;
+  row.keep_against = around.cautious ? 1 : now.keep;
+  const double shrink = numbers.clip_norm == no_limit ? 1 : around.shrink(norm_of(plan, step, tensor.group));
+  row.gradient = {unscale_of(step), shrink, numbers.clip_value, now.coupled_decay, around.maximize};
+  row.prepares_gradient = !row.gradient.is_plain();
+  row.average_weight = around.average_weight(now);
+  row.after = now;
+}
+
+__device__ __forceinline__ bool is_skipped(const device_plan_view& plan, const device_step& step) {
+  return step.skip || (step.found_inf && *step.found_inf != 0) ||
+         (step.skip_nonfinite && plan.report->all.nonfinite > 0);
+}
+
+// `before_measuring` nothing is advanced.
+__global__ void __launch_bounds__(block_threads, 1)
+    prepare_kernel(device_plan_view plan, device_step step, bool before_measuring) {
+  device_report& report = *plan.report;
+  const bool skipped = is_skipped(plan, step);
+  __syncthreads();  // all have read the report
+  if (threadIdx.x == 0) report.skipped = skipped;
+  if (skipped) return;
+  for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads)
+    make_row(plan, step, i, before_measuring);
+  if (before_measuring) return;
+  __syncthreads();  // all have read the numbers, some of which are shared, and the count of updates
+  for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads) {
+    const device_tensor& tensor = plan.tensors[i];
+    const clock& after = plan.rows[i].after;
+    tensor.time().set(after);
+    plan.moments[tensor.index] = {after.t, false};
+  }
+  if (threadIdx.x == 0) ++report.updates;
+}
+
+}  // namespace gradstep::GS_TARGET

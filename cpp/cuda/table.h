@@ -1,0 +1,131 @@
+// What a device sees of a plan: plain structs, in its memory.
+#pragma once
+
+#include <cstdint>
+
+#include "../cpu/target.h"
+#include "../mirror.h"
+#include "../schedules/program.h"
+#include "../sums.h"
+#include "../surroundings.h"
+
+namespace gradstep {
+
+constexpr int hyper_limit = 10;
+constexpr int layout_limit = 8;       // dimensions of an array that is no straight run
+constexpr int leaves_per_chunk = 16;  // a thread block's work: part of one tensor
+constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
+
+// An array of a step on a device. Its elements are visited in the order of the parameter's memory.
+struct device_array {
+  char* data;  // null where there is none
+  dtype type;
+  int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes
+};
+
+// From an element's number to its place: sizes from the slowest to the fastest, strides in bytes.
+struct device_layout {
+  int32_t ndim;
+  int64_t sizes[layout_limit], strides[layout_limit];
+};
+
+// A tensor that has a gradient in this step.
+struct device_tensor {
+  device_array parameter, states[state_limit], average, copy;
+  int64_t size;
+  int32_t index;  // over all tensors of the plan: that of its moment
+  int32_t group;
+  int32_t first_chunk, chunk_count;
+  int32_t state_count;
+  arithmetic type;
+  mirror numbers[1 + kept_limit];
+  int32_t number_count;
+  mirror average_product;
+
+  GS_ANYWHERE tensor_time time() const { return {numbers, number_count, average_product}; }
+};
+
+struct device_chunk {
+  int32_t tensor;  // its place among those with a gradient
+  int64_t first;
+};
+
+// The numbers of a group that a schedule may drive, by their place.
+struct group_numbers {
+  double hypers[hyper_limit];
+  double lr, weight_decay, clip_norm, clip_value, average_decay;
+};
+constexpr int group_number_count = int(sizeof(group_numbers) / sizeof(double));
+
+struct device_group {
+  int32_t rule;  // its place in the list of rules
+  group_numbers numbers;
+  surroundings around;  // but for the numbers that are above
+  int32_t first_tensor, last_tensor;
+  int32_t first_schedule, last_schedule;
+};
+
+// A schedule of a group's number: value(updates) * factor.
+struct device_schedule {
+  int32_t number;  // its place in group_numbers
+  int32_t first_instruction, length;
+  int32_t first_number;  // of the program's pool
+  double factor;
+};
+
+// What the device keeps of a tensor between steps, beside its state.
+struct device_moment {
+  int64_t t;
+  bool fresh;
+};
+
+// One tensor's constants of this update.
+struct device_row {
+  double rate, keep, keep_against;
+  gradient_stage gradient;
+  double average_weight;
+  bool prepares_gradient;
+  clock after;  // the tensor's time once the update is made
+  alignas(16) unsigned char rule[constants_bytes];
+};
+
+// What the step did, and how many there were.
+struct device_report {
+  int64_t updates;   // applied so far: the schedules' clock
+  double last_norm;  // of the gradients of the last applied update; below 0 before the first
+  sums all;          // of this step
+  int32_t skipped;
+};
+
+// A plan on the device. All arrays are in its memory.
+struct device_plan_view {
+  const device_tensor* tensors;
+  const device_array* gradients;  // of each of these tensors
+  const device_layout* layouts;
+  const device_chunk* chunks;
+  const device_group* groups;
+  const device_schedule* schedules;
+  const instruction* instructions;
+  const double* numbers;  // of the schedules' programs
+  int32_t tensor_count, chunk_count, group_count;
+
+  device_moment* moments;  // of all tensors
+  device_row* rows;        // of each of these tensors
+  sums* nodes;             // of each chunk
+  sums* totals;   // of each of these tensors, then of each group, then of all: tensor_count + group_count + 1
+  sums* scratch;  // as many as there are tensors
+  unsigned* arrived;  // thread blocks at the end of a reduction; 0 between them
+  device_report* report;
+};
+
+// What the host asks of one step. Addresses are of device memory.
+struct device_step {
+  double unscale;           // multiplies every gradient, or
+  const float* grad_scale;  // what divides them; null for none
+  const float* found_inf;   // a number that is not 0 where the step is to be skipped; null for none
+  bool skip, skip_nonfinite;
+  bool measure;  // what the step does
+  bool lagged;   // clip by the last update's norm
+};
+
+}  // namespace gradstep

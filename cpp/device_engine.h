@@ -1,0 +1,78 @@
+// A device of an engine, with errors as exceptions and memory that is given back.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <utility>
+
+#include "array.h"
+#include "cuda/engine.h"
+
+namespace gradstep {
+
+class device_engine {
+ public:
+  // `capsule` holds the engine. Throws if it is of another version, or has no such device.
+  device_engine(const pybind11::capsule& capsule, int device);
+
+  const engine* operator->() const { return engine_; }
+  device where() const { return {engine_->device_type, device_}; }
+
+  // Throws std::runtime_error with an error's text.
+  void check(const char* error) const {
+    if (error) fail(error);
+  }
+  bool is_capturing(void* stream) const;
+  void wait(void* stream) const;  // the GIL released
+  void fetch(void* to, const void* from, size_t bytes, void* stream) const;
+
+ private:
+  [[noreturn]] void fail(const char* error) const;
+
+  const engine* engine_;
+  int device_;
+};
+
+// Makes a device the thread's own for as long as it lives.
+class selected_device {
+ public:
+  explicit selected_device(const device_engine& on);
+  ~selected_device();
+  selected_device(const selected_device&) = delete;
+
+ private:
+  const device_engine& on_;
+  int before_ = 0;
+};
+
+enum class memory_kind { on_device, pinned };
+
+// Memory of a device, or of the host for it to read; empty at first.
+template <memory_kind kind>
+class device_memory {
+ public:
+  device_memory() = default;
+  device_memory(const device_engine& on, size_t bytes);
+  device_memory(device_memory&& other) noexcept { swap(other); }
+  device_memory& operator=(device_memory&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~device_memory();
+
+  char* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  void swap(device_memory& other) noexcept {
+    std::swap(release_, other.release_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+  }
+
+  const char* (*release_)(void*) = nullptr;
+  char* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace gradstep

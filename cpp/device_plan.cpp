@@ -1,0 +1,188 @@
+#include "device_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "dispatch.h"
+#include "measuring.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+namespace {
+
+// The report, and what counts thread blocks.
+struct device_status {
+  device_report report;
+  unsigned arrived;
+};
+
+device_step asked(const step_settings& options, bool has_gradients) {
+  device_step step = {};
+  step.unscale = options.unscale;
+  step.grad_scale = reinterpret_cast<const float*>(options.grad_scale);
+  step.found_inf = reinterpret_cast<const float*>(options.found_inf);
+  step.skip = options.skip;
+  step.skip_nonfinite = options.skip_nonfinite && has_gradients;
+  step.measure = options.measure;
+  step.lagged = options.known_norm >= 0;
+  return step;
+}
+
+[[noreturn]] void refuse_to_capture() {
+  throw std::runtime_error(
+      "a step whose states and tables are not made yet can't be captured in a CUDA graph, where no memory "
+      "can be "
+      "had: make a step with the same parameters and options before the capture, on the capture's device");
+}
+
+[[noreturn]] void refuse_change() {
+  throw std::runtime_error(
+      "other tensors or states than those of the step that is captured in a CUDA graph: make a new optimizer "
+      "for "
+      "them (its load_state_dict takes this one's state), and capture its step");
+}
+
+}  // namespace
+
+device_plan::device_plan(const py::capsule& engine, int device)
+    : tensors({static_cast<const gradstep::engine*>(engine.get_pointer())->device_type, device}),
+      engine_(engine, device) {}
+
+void* device_plan::stream() const {
+  for (const slot& each : slots_)
+    if (each.parameter) return current_stream(each.parameter, engine_.where());
+  return nullptr;
+}
+
+py::list device_plan::step(const py::list& parameters, const py::object& gradients, const py::object& states,
+                           std::vector<group_settings> groups, const step_settings& options) {
+  const step_guard guard(stepping_);
+  for (group_settings& group : groups) group.rows = row_policy::refuse;
+  std::vector<py::object> kept_alive;
+  py::list unbound = read_all(parameters, gradients, states, groups, kept_alive);
+  sender_.start(stream());
+  if (!unbound.empty() && sender_.is_capturing()) refuse_to_capture();
+  if (!unbound.empty() && !options.skip) return unbound;
+  const selected_device here(engine_);
+  prepare_tables(groups);
+  launch(groups, options);
+  last_ = options;
+  if (unbound.empty()) remember_states(states);
+  return py::list();
+}
+
+void device_plan::prepare_tables(const std::vector<group_settings>& groups) {
+  if (changed() || !tables_.suits(groups)) {
+    if (captured_) refuse_change();
+    if (sender_.is_capturing()) refuse_to_capture();
+    tables_.cut(slots_, active_, group_of_active_, groups);
+    take_up_moments();
+    settle();
+  }
+  if (!started_) send_report();
+  tables_.renew(slots_, active_, groups);
+  captured_ |= sender_.is_capturing();
+}
+
+void device_plan::take_up_moments() {
+  const size_t bytes = slots_.size() * sizeof(device_moment);
+  if (bytes > moments_.size()) {
+    std::vector<char> known(moments_.size());
+    if (!known.empty()) engine_.fetch(known.data(), moments_.data(), known.size(), sender_.stream());
+    moments_ = device_memory<memory_kind::on_device>(engine_, bytes);
+    if (!known.empty()) sender_.send(moments_.data(), known.data(), known.size());
+  }
+  for (const int index : active_) {
+    slot& tensor = slots_[size_t(index)];
+    if (tensor.timed_by_device) continue;
+    const device_moment moment = {tensor.t, tensor.fresh};
+    sender_.send(moments_.data() + size_t(index) * sizeof moment, &moment, sizeof moment);
+    tensor.timed_by_device = true;
+  }
+}
+
+void device_plan::launch(const std::vector<group_settings>& groups, const step_settings& options) {
+  const device_plan_view plan = view();
+  const bool has_gradients = plan.chunk_count > 0;
+  const bool measured = has_gradients && must_measure_gradients(groups, options);
+  const device_step step = asked(options, has_gradients);
+  void* const stream = sender_.stream();
+  if (measured) engine_.check(engine_->measure_gradients(plan, step, stream));
+  if (has_gradients && rule_measures(groups)) {
+    engine_.check(engine_->prepare(plan, step, true, stream));
+    for (const device_launch& each : tables_.launches())
+      if (active_target().rules[each.rule].bodies[0].measure)
+        engine_.check(engine_->measure_rule(plan, each, stream));
+  }
+  engine_.check(engine_->prepare(plan, step, false, stream));
+  for (const device_launch& each : tables_.launches())
+    engine_.check(engine_->update(plan, step, each, measured, stream));
+}
+
+device_plan_view device_plan::view() const {
+  device_plan_view plan = tables_.view();
+  auto* const status = reinterpret_cast<device_status*>(report_.data());
+  plan.moments = reinterpret_cast<device_moment*>(moments_.data());
+  plan.report = &status->report;
+  plan.arrived = &status->arrived;
+  return plan;
+}
+
+void device_plan::start_from(int64_t updates, double last_norm) {
+  first_.updates = updates;
+  first_.last_norm = last_norm;
+  started_ = false;
+}
+
+void device_plan::send_report() {
+  if (sender_.is_capturing()) refuse_to_capture();
+  if (!report_.data()) report_ = device_memory<memory_kind::on_device>(engine_, sizeof(device_status));
+  const device_status status = {first_, 0};
+  sender_.send(report_.data(), &status, sizeof status);
+  started_ = true;
+}
+
+bool device_plan::is_capturing() const { return engine_.is_capturing(stream()); }
+
+uintptr_t device_plan::address_of(const py::object& number) const {
+  array_view view;
+  if (!read_directly(number, view) || view.where != engine_.where() || view.type != dtype::f32 ||
+      view.size() != 1)
+    return 0;
+  return reinterpret_cast<uintptr_t>(view.data);
+}
+
+device_report device_plan::fetch_report() {
+  if (!started_) return first_;
+  if (is_capturing())
+    throw std::runtime_error(
+        "what the device has counted and measured can't be waited for while a CUDA graph is captured: ask "
+        "for it "
+        "(stats, state_dict, a copy) before or after the capture");
+  device_report found = {};
+  const selected_device here(engine_);
+  engine_.fetch(&found, report_.data(), sizeof found, stream());
+  return found;
+}
+
+step_report device_plan::report() {
+  const device_report found = fetch_report();
+  step_report report;
+  report.skipped = found.skipped;
+  report.measured = last_.measure && !found.skipped;
+  report.nonfinite = found.all.nonfinite;
+  report.gradient_norm = std::sqrt(found.all.gradient);
+  if (!report.measured) return report;
+  report.update_norm = std::sqrt(found.all.change);
+  report.parameter_norm = std::sqrt(found.all.parameter);
+  return report;
+}
+
+int64_t device_plan::updates() { return fetch_report().updates; }
+
+double device_plan::last_norm() { return fetch_report().last_norm; }
+
+}  // namespace gradstep

@@ -1,0 +1,59 @@
+// The plan of an optimizer whose tensors are on a device: tables of them in its memory, and a few launches
+// for each step, none of which waits for the device.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <vector>
+
+#include "device_tables.h"
+#include "tensors.h"
+
+namespace gradstep {
+
+class device_plan : public tensors {
+ public:
+  // `engine` is the engine's capsule.
+  device_plan(const pybind11::capsule& engine, int device);
+
+  // As `plan::step`. Whether the device skips the update for what it finds in its own memory is not known
+  // here.
+  pybind11::list step(const pybind11::list& parameters, const pybind11::object& gradients,
+                      const pybind11::object& states, std::vector<group_settings> groups,
+                      const step_settings& options);
+
+  // Nothing lags on a device.
+  pybind11::list catch_up(int, const pybind11::object&, int) { return pybind11::list(); }
+
+  // What the last step did; waits for it.
+  step_report report();
+  bool skipped() const { return last_.skip; }  // as far as is known without waiting
+
+  // The clock of the schedules, and the norm that clips the next gradients where it is the last ones'.
+  void start_from(int64_t updates, double last_norm);
+  int64_t updates();  // applied so far; waits, as does
+  double last_norm();
+  bool is_capturing() const;
+  // Of one float32 number on the device; 0 for anything else.
+  uintptr_t address_of(const pybind11::object& number) const;
+
+ private:
+  void* stream() const;
+  void prepare_tables(const std::vector<group_settings>& groups);
+  void take_up_moments();
+  void launch(const std::vector<group_settings>& groups, const step_settings& options);
+  device_plan_view view() const;
+  void send_report();
+  device_report fetch_report();
+
+  device_engine engine_;
+  device_sender sender_{engine_};
+  device_tables tables_{sender_};
+  device_memory<memory_kind::on_device> moments_, report_;
+  device_report first_ = {};  // to be sent
+  bool started_ = false;      // it has been
+  bool captured_ = false;     // a step is in a graph
+  step_settings last_;
+};
+
+}  // namespace gradstep

@@ -1,0 +1,60 @@
+// What a device sees of a plan, made from its tensors and groups.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "device_table.h"
+#include "settings.h"
+#include "slot.h"
+
+namespace gradstep {
+
+// Where a device keeps a group's number of this name (a hyper-parameter of the rule, lr, weight_decay,
+// clip_norm, clip_value, ema), counted over group_numbers; below 0 for one that the rule has not.
+int place_of_number(const rule_entry& rule, const std::string& name);
+
+class device_tables {
+ public:
+  explicit device_tables(device_sender& by) : by_(by) {}
+
+  // Whether the cut is one for these groups, if the same tensors step.
+  bool suits(const std::vector<group_settings>& groups) const;
+  // Sends which tensors step and the chunks that they are cut into, and takes the memory for their sums.
+  void cut(const std::deque<slot>& slots, const std::vector<int>& active,
+           const std::vector<int>& group_of_active, const std::vector<group_settings>& groups);
+
+  // Sends what may differ from step to step, where it does: the gradients' places, the groups' settings.
+  void renew(const std::deque<slot>& slots, const std::vector<int>& active,
+             const std::vector<group_settings>& groups);
+
+  const std::vector<device_launch>& launches() const { return launches_; }
+  // But for what is kept from step to step.
+  const device_plan_view& view() const { return view_; }
+
+ private:
+  device_array place(const operand& x, const char* what, int index);
+  device_tensor describe(const slot& tensor, int index, int group);
+  void cut_chunks();
+  void send_cut();
+  void take_memory();
+  void renew_gradients(const std::deque<slot>& slots, const std::vector<int>& active);
+  void renew_settings(const std::vector<group_settings>& groups);
+  device_group describe(const group_settings& settings, int group) const;
+
+  device_sender& by_;
+  std::vector<int> rules_;  // of the groups
+  std::vector<device_tensor> tensors_;
+  std::vector<device_chunk> chunks_;
+  std::vector<device_launch> launches_;
+  std::vector<device_layout> layouts_;  // of the tensors' arrays, then of the gradients
+  size_t tensor_layouts_ = 0;
+  std::vector<device_array> places_;  // of the gradients
+  packed_arrays packed_;              // on its way
+
+  device_table cut_, gradients_, settings_;
+  device_memory<memory_kind::on_device> memory_;
+  device_plan_view view_ = {};
+};
+
+}  // namespace gradstep
