@@ -195,9 +195,11 @@ void inspect_tensor(py::handle array, const array_role& role) {
 
 void refuse_negated(py::handle array, const array_role& role) {
   if (!exchange_of(Py_TYPE(array.ptr()))) return;
-  const py::object is_negated = py::getattr(array, "is_neg", py::none());
+  static PyObject* const question = PyUnicode_InternFromString("is_neg");
+  const auto answer = py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(array.ptr(), question));
+  if (!answer) PyErr_Clear();  // a library that knows no such views
   py::object owner;
-  if (!is_negated.is_none() && is_negated().cast<bool>()) read_description(array, role, owner);
+  if (answer.ptr() == Py_True) read_description(array, role, owner);
 }
 
 array_view read_array(py::handle array, const array_role& role, py::object& owner) {

@@ -35,7 +35,7 @@ device_step asked(const step_settings& options, bool has_gradients) {
   throw std::runtime_error(
       "a step whose states and tables are not made yet can't be captured in a CUDA graph, where no memory "
       "can be "
-      "had: make a step with the same parameters and options before the capture, on the capture's device");
+      "had: make a step with the same parameters and options before the capture");
 }
 
 [[noreturn]] void refuse_change() {

@@ -1,4 +1,4 @@
-"""Optimizers over NumPy arrays and other arrays in the host's memory, with the gradients given."""
+"""Optimizers over NumPy arrays and those of other libraries, with the gradients given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from gradstep import _core
-from gradstep.arrays import as_numpy, tell_autograd
+from gradstep.arrays import tell_autograd
+from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
+from gradstep.libraries import library_of
 from gradstep.options import check_together
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
@@ -104,7 +106,7 @@ class ArrayOptimizer(Stepping):
         Raises:
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
         """
-        self._refuse_capture("load_state_dict")
+        refuse_capture(self._plan, "load_state_dict")
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
             raise ValueError(
@@ -139,46 +141,28 @@ class ArrayOptimizer(Stepping):
         return self.state[index]
 
     def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        array = as_numpy(parameter, "a parameter")
-        dtype = array.dtype if like_parameter or array.dtype == np.float64 else np.float32
-        return np.full_like(array, value, dtype=dtype, order="K", subok=False)
+        return library_of(parameter).new_array(parameter, value, like_parameter)
 
     def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
-        if dtype is None:
-            copy = self._new_array(parameter, 0.0, False)
-            copy[...] = as_numpy(parameter, "a parameter")
-            return copy
-        array = as_numpy(parameter, "a parameter")
-        return array.astype(array.dtype if dtype == "param" else _sixteen_bit(dtype), order="K", subok=False)
+        return library_of(parameter).new_copy(parameter, dtype)
 
     def _assign(self, parameter: Any, values: Any) -> None:
-        as_numpy(parameter, "a parameter")[...] = as_numpy(values, "an average")
+        library_of(parameter).assign(parameter, values)
 
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        doubles = ("step", "ema_product", *self.exact_numbers)
-        exact = name in doubles or as_numpy(parameter, "a parameter").dtype == np.float64
-        return np.array(value, dtype=np.float64 if exact else np.float32)
-
-
-def _sixteen_bit(name: str) -> Any:
-    if name == "f16":
-        return np.float16
-    try:
-        from ml_dtypes import bfloat16
-    except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            "cast_to='bf16' over NumPy arrays needs ml_dtypes: pip install ml_dtypes, or pass 'f16'", name="ml_dtypes"
-        ) from missing
-    return bfloat16
+        library = library_of(parameter)
+        exact = name in ("step", "ema_product", *self.exact_numbers) or library.is_double(parameter)
+        return library.new_number(parameter, value, exact)
 
 
 def _copy_state(saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]:
-    copied = {name: np.array(np.asarray(value), order="K") for name, value in saved.items() if value is not None}
-    shape = as_numpy(array, "a parameter").shape
+    library = library_of(array)
+    copied = {name: library.copy_of(array, value) for name, value in saved.items() if value is not None}
+    shape = library.shape_of(array)
     for name, value in copied.items():
-        if value.ndim and value.shape != shape:
+        if value.ndim and tuple(value.shape) != shape:
             raise ValueError(
-                f"the state {name!r} of parameter {index} has shape {value.shape}, but the parameter has shape {shape}"
-                ": load a state_dict of the same arrays"
+                f"the state {name!r} of parameter {index} has shape {tuple(value.shape)}, but the parameter has shape "
+                f"{shape}: load a state_dict of the same arrays"
             )
     return copied

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from gradstep.bandwidth import memory_bandwidth
 from gradstep.examples.data import DataError
 from gradstep.examples.outcome import Options, Outcome
 from gradstep.examples.report import Report, write_json
+
+Device = Literal["cpu", "cuda"]
 
 ALL = "all"  # every example, one after the other
 
@@ -81,6 +83,7 @@ def bench(
     rule: Annotated[list[str] | None, typer.Option(help="Only this rule, in every case; may be repeated.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every case and rule: about an hour.")] = False,
     schedules: Annotated[bool, typer.Option("--schedules", help="Schedules, against Python and NumPy.")] = False,
+    device: Annotated[Device, typer.Option(help="cuda: AdamW on a CUDA device, against torch's and a copy.")] = "cpu",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write everything measured to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the published tables to this file.")] = None,
@@ -101,7 +104,9 @@ def bench(
     try:
         if schedules:
             return session.schedules()
-        if all_ or case or rule:
+        if device == "cuda":
+            session.cuda()
+        elif all_ or case or rule:
             session.cases(case, rule)
         else:
             session.published()

@@ -47,9 +47,7 @@ def _load(module: str, number: int) -> Any:
 def current_stream(array: Any, number: int) -> int:
     """The stream that an array's library works on now, for one that does not tell the core by itself."""
     if type(array).__module__.partition(".")[0] == "cupy":
-        import cupy
-
-        return int(cupy.cuda.get_current_stream(number).ptr)
+        return int(importlib.import_module("cupy").cuda.get_current_stream(number).ptr)
     import torch
 
     return int(torch.cuda.current_stream(number).cuda_stream)

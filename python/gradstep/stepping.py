@@ -11,6 +11,7 @@ from gradstep import _core
 from gradstep.accumulation import Accumulation
 from gradstep.arrays import tell_autograd
 from gradstep.averages import Averages
+from gradstep.counting import keep_norm, start_counting, take_counts
 from gradstep.devices import Plan, address_on, plan_for
 from gradstep.hyperparameters import Group
 from gradstep.options import OPTION_DEFAULTS, check_together, step_settings, surroundings
@@ -115,8 +116,8 @@ class Stepping(Rule):
             self._forget_plan()
         if self._seeks_device:
             self._plan = plan_for([p for group in self.param_groups for p in group["params"]])
+            start_counting(self._plan, self.param_groups)
             self._seeks_device = False
-            self._start_device()
 
     def _refuse_evaluation(self) -> None:
         """Raise RuntimeError while the parameters hold what is evaluated instead of what is trained."""
@@ -152,54 +153,12 @@ class Stepping(Rule):
         for group, schedules in zip(self.param_groups, self._schedules, strict=True):
             schedules.advance(group)
         if self.param_groups[0]["clip_lagged"] and isinstance(self._plan, _core.Plan):
-            self._keep_norm(self._plan.report().gradient_norm)
-
-    def _keep_norm(self, norm: float) -> None:
-        for group in self.param_groups:
-            group["last_norm"] = norm
-
-    def _start_device(self) -> None:
-        """Let a device go on from what the groups count; from now on it counts by itself."""
-        if isinstance(self._plan, _core.Plan):
-            return
-        groups = self.param_groups
-        if any(group["release"] for group in groups):
-            raise ValueError(
-                "release=True updates each parameter by itself, and a device counts updates of all: leave it out for "
-                "parameters on a device"
-            )
-        counts = {group["updates"] for group in groups if group.get("schedules")}
-        if len(counts) > 1:
-            raise ValueError(
-                f"the groups' schedules are at {sorted(counts)} updates, but a device has one count for all: set "
-                "group['updates'] to the same"
-            )
-        self._plan.start_from(max(counts, default=0), groups[0].get("last_norm", 0.0))
+            keep_norm(self.param_groups, self._plan.report().gradient_norm)
 
     def _settle(self) -> None:
         """Bring everything that a checkpoint or another plan would take over up to date."""
         self.catch_up()
-        self._take_counts()
-
-    def _take_counts(self) -> None:
-        """Show what the device has counted: it skips updates, and a graph replays them, without telling."""
-        if isinstance(self._plan, _core.Plan):
-            return
-        groups = self.param_groups
-        for i, group in enumerate(groups):
-            if group.get("schedules"):
-                schedules = self._schedules[i] if i < len(self._schedules) else GroupSchedules(group)
-                schedules.seek(group, self._plan.updates())
-        if groups[0]["clip_lagged"]:
-            self._keep_norm(self._plan.last_norm())
-
-    def _refuse_capture(self, name: str) -> None:
-        """Raise RuntimeError while the device's stream is being captured in a graph."""
-        if isinstance(self._plan, _core.DevicePlan) and self._plan.is_capturing():
-            raise RuntimeError(
-                f"{name} while a CUDA graph is being captured: the graph would go on with the states as they were; "
-                "call it before the capture"
-            )
+        take_counts(self._plan, self.param_groups, self._schedules)
 
     @property
     def accumulated(self) -> int:
@@ -281,9 +240,9 @@ class Stepping(Rule):
             return
         self._schedules[i] = GroupSchedules(group)
         if counting:
-            self._take_counts()
+            take_counts(self._plan, self.param_groups, self._schedules)
         else:
-            self._start_device()
+            start_counting(self._plan, self.param_groups)
 
     def _surroundings(self, i: int, group: Group) -> _core.Surroundings:
         options = _READ_OPTIONS(group)

@@ -56,7 +56,7 @@ def test_another_average_is_not_timed(monkeypatch):
         def averages(self):
             return [average * 0.999 for average in super().averages()]
 
-    monkeypatch.setitem(tail._TAILS, "folded", Forgetful)
+    monkeypatch.setitem(tail.TAILS, "folded", Forgetful)
     with pytest.raises(CheckFailed, match="adamw, gradstep against folded after 10 steps"):
         measure_errors(TailTrial(SMALL), ["folded"])
 

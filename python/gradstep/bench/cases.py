@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "ON_CUDA", "Case"]
 
 Shape = tuple[int, ...]
 
@@ -73,5 +73,15 @@ CASES = {
         Case("resnet", "ResNet-like, 159 tensors, 14 M", _resnet()),
         Case("gpt2", "GPT-2 124M, 148 tensors", _gpt2()),
         Case("big", "one tensor of 50 M", ((50_000_000,),)),
+    )
+}
+
+#: those of a CUDA device
+ON_CUDA = {
+    case.name: case
+    for case in (
+        Case("cuda-gpt2", "GPT-2 124M, 148 tensors, on a CUDA device", _gpt2()),
+        Case("cuda-gpt2-xl", "GPT-2 XL 1.5 B, 580 tensors, on a CUDA device", _gpt2(1600, 48)),
+        Case("cuda-thousand", "1000 tensors of 1000, on a CUDA device", ((1000,),) * 1000),
     )
 }

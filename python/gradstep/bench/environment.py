@@ -21,6 +21,7 @@ def environment() -> dict[str, str | int]:
     """The machine, the versions and the command; the commit where this is run in gradstep's repository."""
     return {
         "processor": _processor(),
+        **_device(),
         "threads": gradstep.get_num_threads(),
         "target": _core.active_target(),
         "gradstep": _core.__version__,
@@ -30,6 +31,10 @@ def environment() -> dict[str, str | int]:
         "python": platform.python_version(),
         "command": shlex.join(["gradstep", *sys.argv[1:]]),
     }
+
+
+def _device() -> dict[str, str]:
+    return {"device": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
 
 
 def _processor() -> str:

@@ -25,10 +25,14 @@ _TEXTS = 3  # columns; numbers follow
 
 def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
     """A table for each kind of measurement; columns that say nothing there are left out."""
-    for section, group in groupby(verdicts, key=lambda verdict: RUNS[verdict.target.case].section):
+    for section, group in groupby(verdicts, key=lambda verdict: _section(verdict.target.case)):
         rows = [_row(verdict) for verdict in group]
         console.print(f"\n### {section}\n", highlight=False)
         console.print(_table(rows))
+
+
+def _section(case: str) -> str:
+    return RUNS[case].section if case in RUNS else "On a CUDA device"
 
 
 def write_markdown(path: Path, verdicts: Sequence[Verdict]) -> None:

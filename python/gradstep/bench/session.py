@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gradstep.bench.cuda import GOALS, measure_cuda
 from gradstep.bench.environment import environment
 from gradstep.bench.plot import plot_results
 from gradstep.bench.published import print_verdicts, write_json, write_markdown
@@ -44,6 +45,13 @@ class Session:
     def published(self) -> None:
         targets, self.results = measure_targets(self.console, self.pace)
         self.verdicts = [judge(target, self.results) for target in targets]
+        print_verdicts(self.console, self.verdicts)
+
+    def cuda(self) -> None:
+        for found in measure_cuda(self.pace):
+            print_results(self.console, found[0].case, found)
+            self.results += found
+        self.verdicts = [judge(goal, self.results) for goal in GOALS]
         print_verdicts(self.console, self.verdicts)
 
     def cases(self, cases: Iterable[str] | None, rules: Iterable[str] | None) -> None:

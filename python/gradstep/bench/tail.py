@@ -25,7 +25,7 @@ from gradstep.bench.results import Result
 from gradstep.bench.rules import GRADSTEP
 from gradstep.bench.timing import Pace
 
-__all__ = ["BYTES", "FOLDED", "GRAD_SCALE", "SCALER", "TailTrial", "measure_tail"]
+__all__ = ["BYTES", "FOLDED", "GRAD_SCALE", "SCALER", "TAILS", "OnePass", "TailTrial", "measure_tail"]
 
 SCALER, GRAD_SCALE, FOLDED = "GradScaler", "grad_scale", "folded"
 
@@ -65,7 +65,7 @@ class OnePass(Tail):
     def __init__(self, params: list[torch.Tensor]) -> None:
         super().__init__(params)
         self.optimizer = optim.AdamW(params, clip_norm=_MAX_NORM, skip_nonfinite=True, ema=_DECAY, zero_grad=True)
-        _set_scale(self.optimizer, torch.tensor(_SCALE))
+        _set_scale(self.optimizer, torch.tensor(_SCALE, device=params[0].device))
 
     def __call__(self) -> None:
         self.optimizer.step()
@@ -108,8 +108,9 @@ class TorchTail(Tail):
 class WithScaler(TorchTail):
     def __init__(self, params: list[torch.Tensor]) -> None:
         super().__init__(params)
-        self._scaler = torch.amp.GradScaler("cpu", init_scale=_SCALE, growth_interval=1 << 30)
-        self._scaler.scale(torch.zeros(()))  # makes its tensors
+        device = params[0].device
+        self._scaler = torch.amp.GradScaler(device.type, init_scale=_SCALE, growth_interval=1 << 30)
+        self._scaler.scale(torch.zeros((), device=device))  # makes its tensors
 
     def update(self) -> None:
         self._scaler.unscale_(self.optimizer)
@@ -121,7 +122,7 @@ class WithScaler(TorchTail):
 class WithGradScale(TorchTail):
     def __init__(self, params: list[torch.Tensor]) -> None:
         super().__init__(params)
-        _set_scale(self.optimizer, torch.tensor(_SCALE))
+        _set_scale(self.optimizer, torch.tensor(_SCALE, device=params[0].device))
 
     def update(self) -> None:
         if clip_grad_norm_(self.params, _MAX_NORM * _SCALE, foreach=True).isfinite():
@@ -136,7 +137,7 @@ class Folded(TorchTail):
             self.optimizer.step()
 
 
-_TAILS: dict[str, Callable[[list[torch.Tensor]], TorchTail]] = {
+TAILS: dict[str, Callable[[list[torch.Tensor]], TorchTail]] = {
     SCALER: WithScaler,
     GRAD_SCALE: WithGradScale,
     FOLDED: Folded,
@@ -153,7 +154,7 @@ class TailTrial:
         if contestant == GRADSTEP:
             ours = OnePass(params)
             return Entry(ours, lambda: [*params, *ours.averages()], ours.sweeps)
-        theirs = _TAILS[contestant](params)
+        theirs = TAILS[contestant](params)
         return Entry(theirs, lambda: [*params, *theirs.averages()])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
-__all__ = ["YARDSTICK", "Pace", "Race", "run_race"]
+__all__ = ["YARDSTICK", "Pace", "Race", "Turn", "run_race", "turn_of"]
 
 #: the read-modify-write loop over the bytes of a step
 YARDSTICK = "memory"
@@ -36,12 +36,22 @@ class Pace:
         return cls(turn_seconds=0.0002, race_seconds=0.05, fewest_rounds=3, most_rounds=5)
 
 
-def run_race(contestants: Mapping[str, Callable[[], object]], pace: Pace) -> Race:
-    """Time the contestants in turns, A B C A B C.
+def turn_of(step: Callable[[], object]) -> Turn:
+    """A contestant's turn by the host's clock.
 
-    What one needs before each call, such as fresh gradients, is its method ``prepare``, which is not timed.
+    What it needs before each call, such as fresh gradients, is its method ``prepare``, which is not timed.
     """
-    turns = {name: _turn_of(step) for name, step in contestants.items()}
+    prepare = getattr(step, "prepare", None)
+    return partial(_time_turn, step) if prepare is None else partial(_time_prepared_turn, step, prepare)
+
+
+def run_race(
+    contestants: Mapping[str, Callable[[], object]],
+    pace: Pace,
+    turn_of: Callable[[Callable[[], object]], Turn] = turn_of,
+) -> Race:
+    """Time the contestants in turns, A B C A B C."""
+    turns = {name: turn_of(step) for name, step in contestants.items()}
     repeats = {name: _warm_up(turn, pace) for name, turn in turns.items()}
     times: Race = {name: [] for name in contestants}
     gc.collect()
@@ -56,11 +66,6 @@ def run_race(contestants: Mapping[str, Callable[[], object]], pace: Pace) -> Rac
     finally:
         gc.enable()
     return times
-
-
-def _turn_of(step: Callable[[], object]) -> Turn:
-    prepare = getattr(step, "prepare", None)
-    return partial(_time_turn, step) if prepare is None else partial(_time_prepared_turn, step, prepare)
 
 
 def _warm_up(turn: Turn, pace: Pace) -> int:

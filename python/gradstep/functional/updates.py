@@ -5,12 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import Any, Protocol
 
-import numpy as np
-
 from gradstep import rules
 from gradstep.arrays import tell_autograd
 from gradstep.devices import plan_for
 from gradstep.hyperparameters import Group
+from gradstep.libraries import library_of
 from gradstep.options import step_settings
 from gradstep.rules.base import Rule
 from gradstep.scheduling import evaluate_schedules
@@ -82,9 +81,9 @@ def _update_of(rule: type[Rule]) -> Update:
         evaluate_schedules(group, step - 1)
         rule.check(group)
         state = _state(name, rule, group, states) | _surroundings(name, group, average, copy)
-        state["step"] = np.array(step - 1.0)
+        state["step"] = library_of(param).new_number(param, step - 1.0, exact=True)
         settings = step_settings([group], get_num_threads(), grad_scale, found_inf)
-        _apply(rule, group, ([[param]], [grad], [state], [rule.settings(group)], settings))
+        _apply(rule, group, ([[param]], [grad], [state], [rule.settings(group)], settings), fresh=step == 1)
 
     update.__name__ = update.__qualname__ = name
     arguments = ", ".join(f"{key}={value!r}" for key, value in defaults.items())
@@ -130,13 +129,13 @@ def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str,
     return {"ema": average, "cast": copy}
 
 
-def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...]) -> None:
+def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...], fresh: bool) -> None:
     (((param,),), _, (state,), _, _) = arguments
     plan = plan_for([param])
     if plan.step(*arguments):
-        plan.bind(0, state, rule.state_names(group), state["step"] == 0)
+        plan.bind(0, state, rule.state_names(group), fresh)
         plan.step(*arguments)
-    if not plan.report().skipped:
+    if not plan.skipped():
         tell_autograd((param, *state.values()))
 
 

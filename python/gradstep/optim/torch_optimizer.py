@@ -10,8 +10,10 @@ import torch
 from torch.optim import optimizer as _optimizer
 
 from gradstep import _core
+from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
 from gradstep.optim.release import Release
+from gradstep.optim.tensors import TORCH
 from gradstep.options import check_together
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
@@ -139,7 +141,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
             RuntimeError: a CUDA graph is being captured.
         """
-        self._refuse_capture("load_state_dict")
+        refuse_capture(self._plan, "load_state_dict")
         seen: list[dict[str, Any]] = []
 
         def check(_: torch.optim.Optimizer, hooked: dict[str, Any]) -> dict[str, Any]:
@@ -223,19 +225,14 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return state
 
     def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        dtype = parameter.dtype if like_parameter or parameter.dtype == torch.float64 else torch.float32
-        return torch.full_like(parameter, value, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
+        return TORCH.new_array(parameter, value, like_parameter)
 
     def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
-        wide = torch.float64 if parameter.dtype == torch.float64 else torch.float32
-        chosen = {None: wide, "param": parameter.dtype, "bf16": torch.bfloat16, "f16": torch.float16}[dtype]
-        return parameter.detach().to(chosen, copy=True, memory_format=torch.preserve_format)
+        return TORCH.new_copy(parameter, dtype)
 
     def _assign(self, parameter: Any, values: Any) -> None:
-        parameter.detach().copy_(torch.as_tensor(values))
+        TORCH.assign(parameter, values)
 
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        doubles = ("ema_product", *self.exact_numbers)
-        exact = name in doubles or (name != "step" and parameter.dtype == torch.float64)
-        dtype = torch.float64 if exact else torch.float32
-        return torch.full((), float(value), dtype=dtype, device=parameter.device)
+        exact = name in ("ema_product", *self.exact_numbers) or (name != "step" and TORCH.is_double(parameter))
+        return TORCH.new_number(parameter, value, exact)

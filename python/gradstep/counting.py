@@ -1,0 +1,68 @@
+"""What a device counts by itself, so that its steps wait for nobody, and the groups that start it and show it.
+
+A device skips updates for what it finds in its own memory, and a captured CUDA graph makes them without a word to the
+host. So the clock of the schedules and the norm of the last gradients are the device's; the groups show what the host
+counts, and what the device counts where somebody asks for a whole state.
+"""
+
+from __future__ import annotations
+
+from gradstep import _core
+from gradstep.devices import Plan
+from gradstep.hyperparameters import Group
+from gradstep.scheduling import GroupSchedules
+
+__all__ = ["keep_norm", "refuse_capture", "start_counting", "take_counts"]
+
+
+def start_counting(plan: Plan, groups: list[Group]) -> None:
+    """Let a device go on from what the groups count.
+
+    Raises:
+        ValueError: the groups count differently, or ask for what a device does not do.
+    """
+    if isinstance(plan, _core.Plan):
+        return
+    if any(group["release"] for group in groups):
+        raise ValueError(
+            "release=True updates each parameter by itself, and a device counts the updates of all: leave it out for "
+            "parameters on a device"
+        )
+    counts = {group["updates"] for group in groups if group.get("schedules")}
+    if len(counts) > 1:
+        raise ValueError(
+            f"the groups' schedules are at {sorted(counts)} updates, but a device has one count for all: set "
+            "group['updates'] to the same"
+        )
+    plan.start_from(max(counts, default=0), groups[0].get("last_norm", 0.0))
+
+
+def take_counts(plan: Plan, groups: list[Group], schedules: list[GroupSchedules]) -> None:
+    """Show in the groups what a device has counted; waits for it. Groups may have been added to those of the schedules.
+
+    Raises:
+        RuntimeError: a CUDA graph is being captured, and nothing can be waited for.
+    """
+    if isinstance(plan, _core.Plan):
+        return
+    for i, group in enumerate(groups):
+        if group.get("schedules"):
+            shown = schedules[i] if i < len(schedules) else GroupSchedules(group)
+            shown.seek(group, plan.updates())
+    if groups[0]["clip_lagged"]:
+        keep_norm(groups, plan.last_norm())
+
+
+def keep_norm(groups: list[Group], norm: float) -> None:
+    """Note the gradients' norm of the last update, for ``clip_lagged``."""
+    for group in groups:
+        group["last_norm"] = norm
+
+
+def refuse_capture(plan: Plan, name: str) -> None:
+    """Raise RuntimeError while a CUDA graph is captured of the plan's stream."""
+    if isinstance(plan, _core.DevicePlan) and plan.is_capturing():
+        raise RuntimeError(
+            f"{name} while a CUDA graph is being captured: the graph would go on with the states as they were; call it "
+            "before the capture"
+        )

@@ -1,0 +1,104 @@
+"""How arrays of state are made: by the library of their parameter, in the memory where that lies.
+
+States of arrays in the host's memory are NumPy's, whatever library the parameters are of.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradstep.arrays import as_numpy
+
+__all__ = ["Library", "library_of"]
+
+
+class Library(Protocol):
+    """What makes a state's arrays for a parameter."""
+
+    def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
+        """One of the parameter's shape; of its dtype, or else float32 (float64 beside float64)."""
+
+    def new_copy(self, parameter: Any, dtype: str | None) -> Any:
+        """A copy of the parameter: "bf16", "f16", "param" for its own dtype, None for that of other states."""
+
+    def new_number(self, parameter: Any, value: float, exact: bool) -> Any:
+        """A 0-d array of float64 if exact, or else of float32."""
+
+    def is_double(self, parameter: Any) -> bool:
+        """Whether it is of float64."""
+
+    def shape_of(self, parameter: Any) -> tuple[int, ...]:
+        """Its shape."""
+
+    def assign(self, parameter: Any, values: Any) -> None:
+        """Replace the parameter's values."""
+
+    def copy_of(self, parameter: Any, value: Any) -> Any:
+        """A copy of a saved array or number, where the parameter lies."""
+
+
+class NumpyLike:
+    """NumPy, or a library with its functions."""
+
+    def __init__(self, functions: Any) -> None:
+        self._functions = functions
+
+    def _read(self, array: Any) -> Any:
+        return as_numpy(array, "a parameter") if self._functions is np else array
+
+    def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
+        array = self._read(parameter)
+        dtype = array.dtype if like_parameter or array.dtype == np.float64 else np.float32
+        return self._functions.full_like(array, value, dtype=dtype, order="K", subok=False)
+
+    def new_copy(self, parameter: Any, dtype: str | None) -> Any:
+        if dtype is None:
+            copy = self.new_array(parameter, 0.0, False)
+            copy[...] = self._read(parameter)
+            return copy
+        array = self._read(parameter)
+        return array.astype(array.dtype if dtype == "param" else _sixteen_bit(dtype), order="K", subok=False)
+
+    def new_number(self, parameter: Any, value: float, exact: bool) -> Any:
+        return self._functions.array(value, dtype=np.float64 if exact else np.float32)
+
+    def is_double(self, parameter: Any) -> bool:
+        return bool(self._read(parameter).dtype == np.float64)
+
+    def shape_of(self, parameter: Any) -> tuple[int, ...]:
+        return tuple(self._read(parameter).shape)
+
+    def assign(self, parameter: Any, values: Any) -> None:
+        self._read(parameter)[...] = self._read(values)
+
+    def copy_of(self, parameter: Any, value: Any) -> Any:
+        return self._functions.array(self._functions.asarray(value), order="K")
+
+
+_NUMPY = NumpyLike(np)
+
+
+def library_of(parameter: Any) -> Library:
+    """What makes the states of a parameter over arrays."""
+    if type(parameter).__module__.partition(".")[0] == "torch" and parameter.device.type != "cpu":
+        from gradstep.optim.tensors import TORCH
+
+        return TORCH
+    if hasattr(parameter, "__cuda_array_interface__"):
+        return NumpyLike(importlib.import_module(type(parameter).__module__.partition(".")[0]))
+    return _NUMPY
+
+
+def _sixteen_bit(name: str) -> Any:
+    if name == "f16":
+        return np.float16
+    try:
+        from ml_dtypes import bfloat16
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            "cast_to='bf16' over NumPy arrays needs ml_dtypes: pip install ml_dtypes, or pass 'f16'", name="ml_dtypes"
+        ) from missing
+    return bfloat16

@@ -1,0 +1,73 @@
+"""A captured step replays with no work of the host: rates move on, skipped steps count for nothing."""
+
+import numpy as np
+import pytest
+
+import gradstep
+from cases import ONE_EACH, Case
+from device.twins import Twins, normals
+
+SIZES = (1, 33, 4097)
+REPLAYS = 5
+SCHEDULES = {"lr": gradstep.CosineDecay(0.2, 6).warmup(2), "weight_decay": gradstep.Linear(0.3, 0.0, 4)}
+
+each_rule = pytest.mark.parametrize("case", ONE_EACH, ids=lambda case: case.kernel)
+
+
+def stepped_once(device, case, **options):
+    """Twins that have their states, as a capture needs."""
+    twins = Twins(device, lambda tensors: case.over_tensors(tensors, **options), normals(0, SIZES))
+    twins.take(normals(1, SIZES))
+    twins.step()
+    return twins
+
+
+@each_rule
+def test_replays_of_every_rule(device, case):
+    twins = stepped_once(device, case, **SCHEDULES, clip_norm=0.7)
+    step = twins.captured()
+    twins.assert_same()  # capturing runs nothing
+    for t in range(2, REPLAYS + 2):
+        twins.renew(normals(t, SIZES))
+        step()
+        twins.assert_same()
+    assert twins.updates() == (REPLAYS + 1,) * 2
+
+
+def test_a_replay_may_be_skipped(device):
+    adam = Case("Adam", {"eps": 1e-3})
+    twins = stepped_once(device, adam, **SCHEDULES, skip_nonfinite=True, zero_grad=True, ema=0.9, stats=True)
+    step = twins.captured()
+    for t in range(2, REPLAYS + 2):
+        gradients = normals(t, SIZES)
+        if t % 2:
+            gradients[1][7] = np.nan
+        twins.renew(gradients)
+        step()
+        twins.assert_same()
+        assert twins.found.stats().skipped == (t % 2 == 1)
+    assert twins.updates() == (4, 4)
+
+
+def test_a_scale_that_moves_between_replays(device):
+    twins = stepped_once(device, Case("AdamW", {"eps": 1e-3}))
+    for name in ("grad_scale", "found_inf"):
+        twins.set(name, 1.0)
+    step = twins.captured()
+    for t, (scale, found) in enumerate([(8.0, 0.0), (8.0, 1.0), (4.0, 0.0)], start=2):
+        twins.renew(normals(t, SIZES))
+        for optimizer in (twins.expected, twins.found):
+            optimizer.grad_scale.fill_(scale)
+            optimizer.found_inf.fill_(found)
+        step()
+        twins.assert_same()
+
+
+def test_steps_between_replays(device):
+    twins = stepped_once(device, Case("Adam", {"eps": 1e-3}), **SCHEDULES)
+    step = twins.captured()
+    for t in range(2, 8):
+        twins.renew(normals(t, SIZES))
+        step() if t % 2 else twins.step()
+        twins.assert_same()
+    assert twins.updates() == (7, 7)
