@@ -40,15 +40,20 @@ struct array_view {
   bool same_place_as(const array_view& other) const;  // the dimensions, not the data
 };
 
-// What an array is to the step: "the gradient of parameter" and 3, for messages, and where it must lie.
+// What an array is to the step: "the gradient of parameter" and 3, or no number for the only one of its kind,
+// for messages; and where it must lie.
 struct array_role {
   const char* what;
-  int index;
+  int index = -1;
   device where = host_memory;
 
-  std::string text() const { return std::string(what) + " " + std::to_string(index); }
+  std::string text() const { return index < 0 ? what : std::string(what) + " " + std::to_string(index); }
   void refuse_elsewhere(const array_view& array) const;
 };
+
+// Raise for an array, named by `what`: one that can't be written, and one that has not the parameter's shape.
+[[noreturn]] void refuse_read_only(const std::string& what);
+void require_shape(const array_view& given, const array_view& parameter, const std::string& what);
 
 // False for what is neither a strided torch tensor nor a NumPy array of a dtype that NumPy knows; wherever it
 // lies.

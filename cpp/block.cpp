@@ -9,21 +9,23 @@ namespace gradstep {
 
 namespace {
 
-template <class F>
-void for_each_leaf(int64_t first, int64_t count, const F& visit) {
-  for (const int64_t end = first + count; first < end; first += leaf_elements)
-    visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
-}
-
-bool rule_alone(const tensor_task& task) {
+// All that the step touches lies straight in its arithmetic type, and nothing has to be kept beside it.
+bool lies_straight(const tensor_task& task) {
   const constants& step = *task.step;
-  bool alone = step.rule_alone && !task.has_average && !task.has_copy;
-  alone &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
-  for (int k = 0; k < task.state_count; ++k) alone &= in_place(task.states[k], step.type);
-  return alone;
+  bool straight = !step.measure_gradient && !step.measure_change && !task.has_copy && !task.history;
+  straight &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
+  for (int k = 0; k < task.state_count; ++k) straight &= in_place(task.states[k], step.type);
+  return straight && (!task.has_average || in_place(task.average, step.type));
 }
 
-update update_of(const constants& step) { return {step.rate, step.keep, step.keep_against, step.rule}; }
+update update_of(const constants& step) {
+  return {step.rate,
+          step.keep,
+          step.keep_against,
+          step.rule,
+          step.prepares_gradient ? &step.gradient : nullptr,
+          step.average_weight};
+}
 
 // The blocks of one tensor, and one of them after the other through all that surrounds the rule.
 class walk {
@@ -31,13 +33,13 @@ class walk {
   walk(const target& on, const tensor_task& task)
       : task_(task),
         step_(*task.step),
-        around_(on.around[int(step_.type)]),
-        encode_copy_(on.storages[int(task.copy.type)].encode[int(step_.type)]),
+        sums_(on.sums[int(step_.type)]),
         bytes_(step_.type == arithmetic::f64 ? 8 : 4),
 
         parameter_(on, task.parameter, step_.type),
         gradient_(on, task.gradient, step_.type),
         average_(on, task.average, step_.type),
+        copy_(on, task.copy, step_.type),
         states_{{on, task.states[0], step_.type},
                 {on, task.states[1], step_.type},
                 {on, task.states[2], step_.type},
@@ -46,36 +48,35 @@ class walk {
   void measure_rule(int64_t first, int64_t count, rule_lanes& sums) {
     gradient_stage stage = step_.gradient;
     if (step_.measures.before_decay) stage.decay = 0;
+    gradstep::update asked = update_of(step_);
+    if (asked.gradient) asked.gradient = &stage;
     operands x = {};
     x.n = count;
     x.g = gradient_.read(first, count);
     if (step_.measures.reads & measured_parameter || stage.decay != 0) x.p = parameter_.read(first, count);
     for (int k = 0; k < task_.state_count; ++k)
       if (step_.measures.reads & measured_state(k)) x.s[k] = states_[k].read(first, count);
-    if (step_.prepares_gradient) {
-      around_.prepare_gradient(prepared_.bytes, x.g, x.p, count, stage);
-      x.g = prepared_.bytes;
-    }
-    step_.body->measure(step_.rule, x, sums);
+    step_.body->measure(asked, x, sums);
   }
 
   void update(int64_t first, int64_t count, lane_sums& sums) {
     operands x = read(first, count);
-    x.g = gradient_.read(first, count);
-    void* const average = task_.has_average ? average_.read(first, count) : nullptr;
+    void* const gradient = gradient_.read(first, count);
     if (step_.measure_gradient)
-      around_.measure(x.g, count, step_.gradient.unscale, sums.gradient, sums.nonfinite);
+      sums_.measure(gradient, count, step_.gradient.unscale, sums.gradient, sums.nonfinite);
     if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
-    if (task_.history) replay(x, average, first);
-    apply(step_, x, average);
+    if (task_.history) replay(x, first);
+    x.g = gradient;
+    if (step_.zero_gradient) x.zeroed = gradient;
+    step_.body->apply(update_of(step_), x);
     if (step_.measure_change) measure_change(x, sums);
+    if (step_.zero_gradient) gradient_.write(first, count);
     write(x, first);
-    if (step_.zero_gradient) zero_run(task_, first, count);
   }
 
   void replay(int64_t first, int64_t count) {
     const operands x = read(first, count);
-    replay(x, task_.has_average ? average_.read(first, count) : nullptr, first);
+    replay(x, first);
     write(x, first);
   }
 
@@ -85,37 +86,29 @@ class walk {
     x.n = count;
     x.p = parameter_.read(first, count);
     for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, count);
+    if (task_.has_average) x.average = average_.read(first, count);
     return x;
   }
 
   void write(const operands& x, int64_t first) {
     for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, x.n);
     if (task_.has_average) average_.write(first, x.n);
-    if (task_.has_copy) write_copy(x.p, first, x.n);
+    if (task_.has_copy) copy_.put(x.p, first, x.n);
     parameter_.write(first, x.n);
   }
 
-  void apply(const constants& step, operands x, void* average) {
-    if (step.prepares_gradient) {
-      around_.prepare_gradient(prepared_.bytes, x.g, x.p, x.n, step.gradient);
-      x.g = prepared_.bytes;
-    }
-    step.body->apply(update_of(step), x);
-    if (average) around_.average(average, x.p, x.n, step.average_weight);
-  }
-
   // The updates that each row has missed, whose gradient was zero.
-  void replay(operands x, void* average, int64_t first) {
+  void replay(operands x, int64_t first) {
     const row_history& history = *task_.history;
     x.g = zeros.bytes;
     for_each_row(task_.parameter, first, x.n, [&](int64_t row, int64_t, int64_t run) {
       x.n = run;
       for (size_t step = size_t(history.made[size_t(task_.parameter.rows->numbers[size_t(row)])]);
            step < history.steps.size(); ++step)
-        apply(history.steps[step], x, average);
+        history.steps[step].body->apply(update_of(history.steps[step]), x);
       advance(x.p, run);
       for (int k = 0; k < task_.state_count; ++k) advance(x.s[k], run);
-      if (average) advance(average, run);
+      if (x.average) advance(x.average, run);
     });
   }
 
@@ -125,25 +118,17 @@ class walk {
 
   void measure_change(const operands& x, lane_sums& sums) {
     double unused[sum_lanes] = {};
-    around_.measure_change(x.p, before_.bytes, x.n, sums.change);
-    around_.measure(x.p, x.n, 1, sums.parameter, unused);
-  }
-
-  void write_copy(const void* parameter, int64_t first, int64_t count) {
-    const operand& copy = task_.copy;
-    void* const stored = copy.direct ? static_cast<void*>(element(copy, first)) : before_.bytes;
-    encode_copy_(parameter, stored, count);
-    if (!copy.direct) scatter(stored, copy, first, count);
+    sums_.measure_change(x.p, before_.bytes, x.n, sums.change);
+    sums_.measure(x.p, x.n, 1, sums.parameter, unused);
   }
 
   const tensor_task& task_;
   const constants& step_;
-  const around_bodies& around_;
-  void (*encode_copy_)(const void*, void*, int64_t);
+  const sum_bodies& sums_;
   int64_t bytes_;
-  block parameter_, gradient_, average_;
+  block parameter_, gradient_, average_, copy_;
   block states_[state_limit];
-  buffer prepared_, before_;
+  buffer before_;
 };
 
 void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
@@ -152,6 +137,8 @@ void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
   x.p = element(task.parameter, first);
   x.g = element(task.gradient, first);
   for (int k = 0; k < task.state_count; ++k) x.s[k] = element(task.states[k], first);
+  if (task.has_average) x.average = element(task.average, first);
+  if (task.step->zero_gradient) x.zeroed = element(task.gradient, first);
   task.step->body->apply(update_of(*task.step), x);
 }
 
@@ -178,7 +165,7 @@ int64_t tensor_task::element_bytes() const {
 }
 
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
-  if (rule_alone(task)) {
+  if (lies_straight(task)) {
     update_in_place(task, first, count);
   } else {
     update_in_blocks(on, task, first, count);
@@ -197,18 +184,16 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
 
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
   walk blocks(on, task);
-  for (const int64_t end = first + count; first < end; first += block_elements)
-    blocks.replay(first, std::min(block_elements, end - first));
+  for_each_block(first, count, [&](int64_t at, int64_t n) { blocks.replay(at, n); });
 }
 
-void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
-                 int64_t count) {
-  block gradient(on, task.gradient, type);
+void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count) {
+  block gradient(on, task.gradient, task.type);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     lane_sums sums;
     for (; from < to; from += block_elements) {
       const int64_t n = std::min(block_elements, to - from);
-      on.around[int(type)].measure(gradient.read(from, n), n, unscale, sums.gradient, sums.nonfinite);
+      on.sums[int(task.type)].measure(gradient.read(from, n), n, unscale, sums.gradient, sums.nonfinite);
     }
     task.leaves[leaf].take_gradient(sums.fold());
   });
@@ -220,8 +205,7 @@ void zero_run(const tensor_task& task, int64_t first, int64_t count) {
     std::memset(element(gradient, first), 0, size_t(count * dtype_bytes[int(gradient.type)]));
     return;
   }
-  for (const int64_t end = first + count; first < end; first += block_elements)
-    scatter(zeros.bytes, gradient, first, std::min(block_elements, end - first));
+  for_each_block(first, count, [&](int64_t at, int64_t n) { scatter(zeros.bytes, gradient, at, n); });
 }
 
 }  // namespace gradstep

@@ -20,7 +20,6 @@ struct constants {
   bool zero_gradient;
   bool measure_gradient;  // in this pass, if not before it
   bool measure_change;
-  bool rule_alone;  // nothing of the above has work to do
   alignas(16) unsigned char rule[constants_bytes];
 };
 
@@ -32,6 +31,8 @@ struct row_history {
   bool is_behind(int64_t row) const { return made[size_t(row)] < int(steps.size()); }
 };
 
+inline arithmetic arithmetic_of(dtype type) { return type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
+
 struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];
@@ -41,15 +42,16 @@ struct tensor_task {
   const row_history* history = nullptr;  // where rows may lag
   sums* leaves = nullptr;                // where its sums go
   const constants* step = nullptr;
+  arithmetic type = arithmetic::f32;
+  int64_t size = 0;  // elements that are visited
 
   // That a step moves: the gradient is read, the others are read and written, a copy is written.
   int64_t element_bytes() const;
 };
 
-// Updates `count` elements from the `first` on, in visiting order. Where the rule alone has work and all that
-// it touches lies straight in its own arithmetic type this is the rule's loop over the user's memory; where
-// not, blocks that stay in L1 are decoded, prepared, updated, averaged, encoded and put back, so that every
-// byte still crosses DRAM once.
+// Updates `count` elements from the `first` on, in visiting order. Where all that is touched lies straight in
+// its own arithmetic type this is one loop over the user's memory; where not, it runs over blocks that stay
+// in L1 and are decoded, encoded and put back, so that every byte still crosses DRAM once.
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // What the rule must know of the tensor: reads that alone.
@@ -59,8 +61,7 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // Measures the gradient alone, times `unscale`.
-void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
-                 int64_t count);
+void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count);
 
 // Fills the gradient with zeros.
 void zero_run(const tensor_task& task, int64_t first, int64_t count);

@@ -33,16 +33,14 @@ device_step asked(const step_settings& options, bool has_gradients) {
 
 [[noreturn]] void refuse_to_capture() {
   throw std::runtime_error(
-      "a step whose states and tables are not made yet can't be captured in a CUDA graph, where no memory "
-      "can be "
-      "had: make a step with the same parameters and options before the capture");
+      "a step whose states and tables are not made yet can't be captured in a CUDA graph, which gives no "
+      "memory: make a step with the same parameters and options before the capture");
 }
 
 [[noreturn]] void refuse_change() {
   throw std::runtime_error(
-      "other tensors or states than those of the step that is captured in a CUDA graph: make a new optimizer "
-      "for "
-      "them (its load_state_dict takes this one's state), and capture its step");
+      "other tensors or states than those of the step that is captured in a CUDA graph: make a new "
+      "optimizer, let it load this one's state_dict, and capture its step");
 }
 
 }  // namespace
@@ -161,8 +159,7 @@ device_report device_plan::fetch_report() {
   if (is_capturing())
     throw std::runtime_error(
         "what the device has counted and measured can't be waited for while a CUDA graph is captured: ask "
-        "for it "
-        "(stats, state_dict, a copy) before or after the capture");
+        "for it (stats, state_dict, a copy) before or after the capture");
   device_report found = {};
   const selected_device here(engine_);
   engine_.fetch(&found, report_.data(), sizeof found, stream());

@@ -43,14 +43,12 @@ void device_table::hold(const std::vector<char>& bytes, device_sender& by) {
 void device_table::hold_captured(const std::vector<char>& bytes, device_sender& by) {
   if (captured_ && bytes != *captured_)
     throw std::runtime_error(
-        "a step of this optimizer is in a CUDA graph already, with other gradients or settings: capture all "
-        "its "
-        "steps in one graph, or give each graph an optimizer of its own");
+        "a step of this optimizer is in a CUDA graph already, with other gradients or settings: capture all"
+        " its steps in one graph, or give each graph an optimizer of its own");
   if (bytes.size() > set_aside_.size())
     throw std::runtime_error(
         "the step that is to be captured in a CUDA graph has more schedules or stranger layouts than those "
-        "before "
-        "it, and memory for them can't be had now: make a step like it before the capture");
+        "before it, and memory for them can't be had now: make a step like it before the capture");
   captured_ = held_ = bytes;
   if (bytes.empty()) return;
   std::memcpy(set_aside_.data(), bytes.data(), bytes.size());
@@ -62,7 +60,7 @@ void device_table::make_room(size_t bytes, const device_engine& on) {
   const size_t room = std::max(bytes, 2 * memory_.size());
   device_memory<memory_kind::on_device> larger(on, room);
   if (!captured_) set_aside_ = device_memory<memory_kind::pinned>(on, room);
-  outgrown_.push_back(std::move(memory_));
+  if (captured_) outgrown_.push_back(std::move(memory_));
   memory_ = std::move(larger);
 }
 

@@ -95,10 +95,10 @@ device_array device_tables::place(const operand& x, const char* what, int index)
 device_tensor device_tables::describe(const slot& tensor, int index, int group) {
   const tensor_task& task = tensor.task;
   auto made = zeroed<device_tensor>();
-  made.size = tensor.size;
+  made.size = task.size;
   made.index = index;
   made.group = group;
-  made.type = tensor.arithmetic_type();
+  made.type = task.type;
   made.parameter = place(task.parameter, "parameter", index);
   made.state_count = std::max(task.state_count, 0);
   for (int k = 0; k < made.state_count; ++k)

@@ -49,18 +49,29 @@ struct descent {
   }
 };
 
+// x within -limit and limit; NaN stays.
+template <class V>
+GS_HD V clamp(V x, V limit) {
+  return select(x > limit, limit, select(x < -limit, -limit, x));
+}
+
 // A gradient on its way to the rule. Each operation is rounded by itself, so that the stage gives the bits of
 // separate calls.
 template <class T>
-struct gradient_path {
-  T unscale, shrink, limit, sign, decay;
+struct preparation {
+  T unscale, shrink, limit, decay;
 
-  GS_HD static gradient_path of(const gradient_stage& stage) {
-    return {T(stage.unscale), T(stage.shrink), T(stage.limit), stage.maximize ? T(-1) : T(1), T(stage.decay)};
+  GS_HD explicit preparation(const gradient_stage& stage)
+      : unscale(T(stage.unscale)),
+        shrink(T(stage.maximize ? -stage.shrink : stage.shrink)),
+        limit(T(stage.limit)),
+        decay(T(stage.decay)) {}
+
+  template <class V>
+  GS_HD V operator()(V g, V p) const {
+    const V within = clamp(g * V(unscale) * V(shrink), V(limit));
+    return decay == 0 ? within : fma(V(decay), p, within);
   }
-
-  GS_HD T clipped(T g) const { return sign * maximum(minimum(g * unscale * shrink, limit), -limit); }
-  GS_HD T decayed(T g, T p) const { return fma(decay, p, g); }
 };
 
 // What one element adds to a sum of squares, and to a count of what is infinite or NaN.

@@ -2,13 +2,15 @@
 // a saved state is the whole state.
 #pragma once
 
-#include <cstring>
+#include <string>
 
 #include "clock.h"
 #include "device.h"
 #include "storage/dtype.h"
 
 namespace gradstep {
+
+struct array_view;
 
 struct mirror {
   char* data;
@@ -34,6 +36,9 @@ struct mirror {
     __builtin_memcpy(data, &value, sizeof value);
   }
 };
+
+// Raises for an array that is not one float32 or float64 number to be written; `what` names it.
+mirror read_mirror(const array_view& number, const std::string& what);
 
 // A tensor's own time, as its state tells it.
 struct tensor_time {

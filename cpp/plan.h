@@ -33,18 +33,20 @@ class plan : public tensors {
   void join_reports();  // of the steps since the last call, each of some of the tensors, into one
 
  private:
-  void measure(const step_settings& options);
-  std::vector<double> shrinkage(const std::vector<group_settings>& groups,
-                                const step_settings& options) const;
   std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
                                        const step_settings& options, const std::vector<double>& shrink,
                                        bool measured);
   void update(const std::vector<group_settings>& groups, const step_settings& options,
               const std::vector<double>& shrink, bool measured);
-  void report_measured(const sums& all);
   void replay(int index, const pybind11::object& rows, int threads);
   void zero_gradients(const std::vector<group_settings>& groups);
-  sums total(int group) const;  // over its active tensors; over all of them for -1
+
+  // plan_reports.cpp
+  void measure(const step_settings& options);  // the gradients
+  std::vector<double> shrinkage(const std::vector<group_settings>& groups,
+                                const step_settings& options) const;  // what multiplies each group's, to clip
+  sums total_of_group(int group) const;
+  void report_measured(const sums& all);
 
   chunk_list chunks_;
   preparation preparation_;

@@ -22,10 +22,10 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   settings.around.complete(now, settings.lr, settings.weight_decay);
   const rule_entry& rule = active_target().rules[settings.rule];
   if (rule.bodies[0].measure) {
-    now.elements = double(tensor.size);
+    now.elements = double(tensor.task.size);
     std::copy(tensor.measured, tensor.measured + 2, now.measured);
   }
-  const arithmetic type = tensor.arithmetic_type();
+  const arithmetic type = tensor.task.type;
   if (!made_.empty()) {
     const prepared& last = made_.back();
     if (last.group == group && last.step.type == type && same_time(last.before, now)) return last;
@@ -46,7 +46,6 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   step.measure_gradient = options.measure && !measured;
   step.measure_change = options.measure;
   step.prepares_gradient = !step.gradient.is_plain();
-  step.rule_alone = !step.prepares_gradient && !step.zero_gradient && !options.measure;
   return made;
 }
 

@@ -2,12 +2,20 @@
 // summed in 32 lanes that are folded by halves; leaves are added pairwise by index, and so are tensors.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "cpu/target.h"
 #include "sums.h"
 
 namespace gradstep {
+
+// Calls visit(leaf, first, end) for each leaf of [first, first + count).
+template <class Visit>
+void for_each_leaf(int64_t first, int64_t count, const Visit& visit) {
+  for (const int64_t end = first + count; first < end; first += leaf_elements)
+    visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
+}
 
 double fold_lanes(const double* lanes);
 

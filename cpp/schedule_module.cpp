@@ -52,7 +52,7 @@ void bind_schedules(py::module_& m) {
       .def("evaluate", &evaluate, py::arg("t").noconvert(), py::arg("threads"),
            "The values at an array of steps (int64).");
   m.def("call_function", &call_function, py::arg("name"), py::arg("x"), py::arg("y"),
-        "A function of transcendental.h over arrays, under the active target.");
+        "A function of transcendental.h or angles.h over arrays, under the active target.");
 }
 
 }  // namespace gradstep

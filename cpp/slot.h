@@ -46,7 +46,6 @@ struct slot {
   int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one
   row_order rows;          // of it
   row_history history;     // of rows that lag
-  int64_t size = 0;        // elements that are visited
   tensor_task task;
   double measured[2] = {};       // the rule's sums for this update, over this tensor or over all
   std::optional<sums> released;  // of its last update, until they are joined with the others'
@@ -70,7 +69,6 @@ struct slot {
   bool holds_its_states(int count, const group_settings& settings);
   void forget_states() { states_known = false; }
 
-  arithmetic arithmetic_type() const { return view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
   tensor_time time() const { return {mirrors.data(), int(mirrors.size()), average_product}; }
   clock now() const { return time().next(t, fresh); }  // the next update's
   void advance(const clock& c);                        // after the update

@@ -17,6 +17,19 @@ enum class decay_kind {
   corrected,  // by rate^2 / full_rate * decay
 };
 
+// min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
+GS_ANYWHERE double shrink_to(double limit, double norm) {
+  const double by = limit / (norm + 1e-6);
+  return by > 1 ? 1 : by;
+}
+
+// The weight of the new parameter in an average that starts as the first parameter and is what one that
+// starts at zero would be after its division by 1 - product; takes the product of the decays a step further.
+GS_ANYWHERE double corrected_average_weight(double decay, double& product) {
+  product *= decay;
+  return decay == 1 ? 0 : (1 - decay) / (1 - product);
+}
+
 struct surroundings {
   decay_kind decay = decay_kind::coupled;
   double full_lr = 0;
@@ -54,20 +67,15 @@ struct surroundings {
     now.cautious = cautious;
   }
 
-  // The weight of the new parameter in its average. Corrected, the average starts as the first parameter and
-  // is what an average that starts at zero would be after its division by 1 - product.
+  // The weight of the new parameter in its average.
   GS_ANYWHERE double average_weight(clock& now) const {
-    const double weight = 1 - average_decay;
-    if (!corrects_average) return weight;
-    now.average_product *= average_decay;
-    return weight == 0 ? 0 : weight / (1 - now.average_product);
+    return corrects_average ? corrected_average_weight(average_decay, now.average_product)
+                            : 1 - average_decay;
   }
 
-  // What multiplies gradients of this norm: min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
+  // What multiplies gradients of this norm.
   GS_ANYWHERE double shrink(double norm) const {
-    if (clip_norm == no_limit) return 1;
-    const double by = clip_norm / (norm + 1e-6);
-    return by > 1 ? 1 : by;
+    return clip_norm == no_limit ? 1 : shrink_to(clip_norm, norm);
   }
 };
 

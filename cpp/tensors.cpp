@@ -50,6 +50,7 @@ py::list tensors::read_groups(const py::list& parameters, const py::object& grad
   int index = 0;
   active_.clear();
   group_of_active_.clear();
+  tasks_.clear();
   for (size_t group = 0; group < groups.size(); ++group) {
     const rule_entry& rule = active_target().rules[groups[group].rule];
     if (groups[group].around.cautious) refuse_cautious_beside(rule);
@@ -65,6 +66,7 @@ py::list tensors::read_groups(const py::list& parameters, const py::object& grad
         if (!tensor.holds_its_states(rule.states, groups[group])) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));
+        tasks_.push_back(&tensor.task);
       }
       ++index;
     }
@@ -106,15 +108,15 @@ int tensors::traverse(visitproc visit, void* arg) const {
 void tensors::clear() {
   slots_.clear();
   active_.clear();
+  tasks_.clear();
   written_ = py::list();
 }
 
 int tensors::gathered() const {
   int count = 0;
-  for (const int index : active_) {
-    const tensor_task& task = slots_[size_t(index)].task;
-    bool direct = task.parameter.direct && task.gradient.direct;
-    for (int k = 0; k < task.state_count; ++k) direct &= task.states[k].direct;
+  for (const tensor_task* task : tasks_) {
+    bool direct = task->parameter.direct && task->gradient.direct;
+    for (int k = 0; k < task->state_count; ++k) direct &= task->states[k].direct;
     count += !direct;
   }
   return count;

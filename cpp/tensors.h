@@ -60,6 +60,7 @@ class tensors {
 
   std::deque<slot> slots_;
   std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
+  std::vector<tensor_task*> tasks_;            // of these
   bool moved_ = true;                          // a tensor lies elsewhere since the last `settle`
   pybind11::list written_;
   bool stepping_ = false;

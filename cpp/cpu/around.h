@@ -1,4 +1,5 @@
-// What surrounds the rule, as plain loops over a block in L1: the gradient's preparation, averages, sums.
+// What surrounds the rule, in registers: the gradient's preparation before it; the average, and the
+// gradient's zeros, after it.
 #pragma once
 
 #include "../element.h"
@@ -6,61 +7,72 @@
 
 namespace gradstep::GS_TARGET {
 
-template <class T>
-void prepare_gradient(void* out, const void* gradient, const void* parameter, int64_t n,
-                      const gradient_stage& stage) {
-  T* const to = static_cast<T*>(out);
-  const T* const g = static_cast<const T*>(gradient);
-  const T* const p = static_cast<const T*>(parameter);
-  const auto path = gradient_path<T>::of(stage);
-  for (int64_t i = 0; i < n; ++i) to[i] = path.clipped(g[i]);
-  if (stage.decay == 0) return;
-  for (int64_t i = 0; i < n; ++i) to[i] = path.decayed(to[i], p[i]);
-}
+// A register's place in the arrays: all of it, or at the end of a run the first `count` elements.
+struct whole_register {};
+struct part_of_register {
+  int count;
+};
 
-template <class T>
-void add(void* sums, const void* terms, int64_t n) {
-  T* const sum = static_cast<T*>(sums);
-  const T* const x = static_cast<const T*>(terms);
-  for (int64_t i = 0; i < n; ++i) sum[i] += x[i];
-}
-
-// average += weight * (p - average)
-template <class T>
-void average(void* averages, const void* parameter, int64_t n, double weight) {
-  T* const a = static_cast<T*>(averages);
-  const T* const p = static_cast<const T*>(parameter);
-  for (int64_t i = 0; i < n; ++i) a[i] = lerp(a[i], p[i], T(weight));
-}
-
-template <class T, class F>
-void sum_in_lanes(double* lanes, int64_t n, const F& f) {
-  double sums[sum_lanes];
-  __builtin_memcpy(sums, lanes, sizeof sums);
+// Calls visit(first, place) for each register of a run of n numbers.
+template <class T, class Visit>
+GS_HD void for_each_register(int64_t n, Visit visit) {
   int64_t i = 0;
-  for (; i + sum_lanes <= n; i += sum_lanes) {
-    for (int lane = 0; lane < sum_lanes; ++lane) sums[lane] = f(i + lane, sums[lane]);
+  for (; i + lanes<T> <= n; i += lanes<T>) visit(i, whole_register{});
+  if (i < n) visit(i, part_of_register{int(n - i)});
+}
+
+template <class T>
+GS_HD vec<T> load(const T* from, whole_register) {
+  return load(from);
+}
+template <class T>
+GS_HD vec<T> load(const T* from, part_of_register part) {
+  return load_part(from, part.count);
+}
+template <class T>
+GS_HD void store(T* to, vec<T> x, whole_register) {
+  store(to, x);
+}
+template <class T>
+GS_HD void store(T* to, vec<T> x, part_of_register part) {
+  store_part(to, x, part.count);
+}
+
+template <class T>
+struct nothing_around {
+  GS_HD nothing_around(const update&, const operands&) {}
+
+  GS_HD vec<T> before(vec<T> gradient, vec<T>) const { return gradient; }
+
+  template <class Part>
+  GS_HD void after(vec<T>, int64_t, Part) const {}
+};
+
+template <class T>
+struct all_around {
+  bool prepares;
+  preparation<T> prepare;
+  T* averages;
+  T weight;
+  T* zeroed;
+
+  GS_HD all_around(const update& step, const operands& x)
+      : prepares(step.gradient),
+        prepare(prepares ? *step.gradient : gradient_stage{}),
+        averages(static_cast<T*>(x.average)),
+        weight(T(step.average_weight)),
+        zeroed(static_cast<T*>(x.zeroed)) {}
+
+  GS_HD vec<T> before(vec<T> gradient, vec<T> parameter) const {
+    return prepares ? prepare(gradient, parameter) : gradient;
   }
-  for (int lane = 0; i + lane < n; ++lane) sums[lane] = f(i + lane, sums[lane]);
-  __builtin_memcpy(lanes, sums, sizeof sums);
-}
 
-// Adds the squares of scale * x, and how many of these are infinite or NaN.
-template <class T>
-void measure(const void* values, int64_t n, double scale, double* squares, double* nonfinite) {
-  const T* const x = static_cast<const T*>(values);
-  const T by = T(scale);
-  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) { return add_square(sum, x[i] * by); });
-  sum_in_lanes<T>(nonfinite, n, [=](int64_t i, double count) { return add_nonfinite(count, x[i] * by); });
-}
-
-// Adds the squares of x - y.
-template <class T>
-void measure_change(const void* values, const void* others, int64_t n, double* squares) {
-  const T* const x = static_cast<const T*>(values);
-  const T* const y = static_cast<const T*>(others);
-  sum_in_lanes<T>(squares, n,
-                  [=](int64_t i, double sum) { return add_square(sum, double(x[i]) - double(y[i])); });
-}
+  // average += weight * (p - average)
+  template <class Part>
+  GS_HD void after(vec<T> parameter, int64_t i, Part part) const {
+    if (averages) store(averages + i, lerp(load(averages + i, part), parameter, weight), part);
+    if (zeroed) store(zeroed + i, vec<T>(T(0)), part);
+  }
+};
 
 }  // namespace gradstep::GS_TARGET

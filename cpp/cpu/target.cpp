@@ -3,10 +3,11 @@
 
 #include "../rules/list.h"
 #include "../storage/convert.h"
-#include "around.h"
+#include "apart.h"
 #include "evaluate.h"
 #include "loop.h"
 #include "measure.h"
+#include "sums.h"
 
 #define GS_QUOTE(x) #x
 #define GS_NAME(x) GS_QUOTE(x)
@@ -40,8 +41,13 @@ constexpr storage_entry storage() {
 }
 
 template <class T>
+constexpr sum_bodies sums() {
+  return {add<T>, measure<T>, measure_change<T>};
+}
+
+template <class T>
 constexpr around_bodies around() {
-  return {prepare_gradient<T>, add<T>, average<T>, measure<T>, measure_change<T>};
+  return {prepare_gradient<T>, average<T>};
 }
 
 extern const target description;
@@ -50,6 +56,7 @@ constexpr target description = {
     rules,
     sizeof(rules) / sizeof(rules[0]),
     {storage<stored_f64>(), storage<stored_f32>(), storage<stored_f16>(), storage<stored_bf16>()},
+    {sums<float>(), sums<double>()},
     {around<float>(), around<double>()},
     operations,
     sizeof(operations) / sizeof(operations[0]),

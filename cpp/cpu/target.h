@@ -19,14 +19,9 @@ struct operands {
   void* p;
   const void* g;
   void* s[state_limit];
+  void* average;  // of p; null where there is none
+  void* zeroed;   // g, where it is to be filled with zeros; else null
   int64_t n;
-};
-
-struct update {
-  double rate;          // p = fma(-rate, u, keep * p)
-  double keep;          // where u and p have the same sign,
-  double keep_against;  // and where they have not
-  const void* rule;     // its constants
 };
 
 // The gradient on its way to the rule: -limit <= g * unscale * shrink <= limit, its sign, and coupled decay.
@@ -39,6 +34,15 @@ struct gradient_stage {
   }
 };
 
+struct update {
+  double rate;                     // p = fma(-rate, u, keep * p)
+  double keep;                     // where u and p have the same sign,
+  double keep_against;             // and where they have not
+  const void* rule;                // its constants
+  const gradient_stage* gradient;  // null where it does nothing
+  double average_weight;           // of the new p
+};
+
 constexpr int sum_lanes = 32;  // element i of a leaf is added to lane i mod 32
 using rule_lanes = double[2][sum_lanes];
 
@@ -47,7 +51,8 @@ struct rule_body {
   int bytes;  // of its constants
   void (*prepare)(const double* hyper, clock& now, void* constants);
   void (*apply)(const update& step, const operands& x);
-  void (*measure)(const void* rule, const operands& x, rule_lanes& lanes);  // null if it need know nothing
+  // Null if it need know nothing.
+  void (*measure)(const update& step, const operands& x, rule_lanes& lanes);
 };
 
 // What a rule must know before the first write: two sums over each tensor or over all of them.
@@ -72,16 +77,20 @@ struct storage_entry {
   void (*encode[2])(const void* from, void* to, int64_t n);
 };
 
-// What surrounds the rule (around.h), in one arithmetic type.
-struct around_bodies {
-  void (*prepare_gradient)(void* out, const void* g, const void* p, int64_t n, const gradient_stage& stage);
+// Sums (sums.h), in one arithmetic type.
+struct sum_bodies {
   void (*add)(void* sum, const void* x, int64_t n);
-  void (*average)(void* average, const void* p, int64_t n, double weight);
   void (*measure)(const void* x, int64_t n, double scale, double* squares, double* nonfinite);
   void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);
 };
 
-// A function of transcendental.h over arrays; y is read by functions of two numbers.
+// What surrounds a rule (apart.h), in one arithmetic type.
+struct around_bodies {
+  void (*prepare_gradient)(void* gradient, int64_t n, const gradient_stage& stage);
+  void (*average)(void* averages, const void* parameter, int64_t n, double weight);
+};
+
+// A function of transcendental.h or angles.h over arrays; y is read by functions of two numbers.
 struct function_entry {
   const char* name;
   void (*map)(const double* x, const double* y, double* out, int64_t n);
@@ -92,6 +101,7 @@ struct target {
   const rule_entry* rules;
   int rule_count;
   storage_entry storages[dtype_count];
+  sum_bodies sums[2];
   around_bodies around[2];
   const operation_entry* operations;
   int operation_count;

@@ -16,7 +16,8 @@ struct rule_measure {
   const device_array& gradient;
   const device_row& row;
   const Rule rule;
-  const gradient_path<T> path;
+  const preparation<T> prepare;
+  const bool prepares;
 
   __device__ rule_measure(const device_plan_view& plan, int index)
       : plan(plan),
@@ -24,18 +25,16 @@ struct rule_measure {
         gradient(plan.gradients[index]),
         row(plan.rows[index]),
         rule(*reinterpret_cast<const Rule*>(row.rule)),
-        path(gradient_path<T>::of(row.gradient)) {}
+        prepare(seen(row.gradient)),
+        prepares(row.prepares_gradient) {}
+
+  __device__ static gradient_stage seen(gradient_stage stage) {
+    if (measurement_of<Rule>.before_decay) stage.decay = 0;
+    return stage;
+  }
 
   __device__ __forceinline__ T at(const device_array& array, int64_t i) const {
     return read<T>(place(array, plan.layouts, i), array.type);
-  }
-
-  __device__ __forceinline__ T prepared(int64_t i) const {
-    const T g = at(gradient, i);
-    if (!row.prepares_gradient) return g;
-    const T clipped = path.clipped(g);
-    if (measurement_of<Rule>.before_decay || row.gradient.decay == 0) return clipped;
-    return path.decayed(clipped, at(tensor.parameter, i));
   }
 
   template <int k>
@@ -46,9 +45,9 @@ struct rule_measure {
 
   template <int... k>
   __device__ __forceinline__ products<T> of(int64_t i, std::integer_sequence<int, k...>) const {
-    T p = T(0);
-    if constexpr ((Rule::measured & measured_parameter) != 0) p = at(tensor.parameter, i);
-    return rule.measure(p, prepared(i), state<k>(i)...);
+    const bool reads_parameter = (Rule::measured & measured_parameter) != 0 || prepare.decay != 0;
+    const T p = reads_parameter ? at(tensor.parameter, i) : T(0), g = at(gradient, i);
+    return rule.measure(p, prepares ? prepare(g, p) : g, state<k>(i)...);
   }
 
   __device__ __forceinline__ sums leaf(int64_t first, int64_t end) const {

@@ -18,8 +18,8 @@ struct tensor_update {
   const device_array& gradient;
   const Rule rule;
   const descent<T> after;
-  const gradient_path<T> path;
-  const bool prepares_gradient, decays_gradient, averages, zeroes;
+  const preparation<T> prepare;
+  const bool prepares, averages, zeroes;
   const T average_weight;
 
   __device__ tensor_update(const device_plan_view& plan, int index)
@@ -32,19 +32,15 @@ struct tensor_update {
         gradient(gradient),
         rule(*reinterpret_cast<const Rule*>(row.rule)),
         after{T(-row.rate), T(row.keep), T(row.keep_against)},
-        path(gradient_path<T>::of(row.gradient)),
-        prepares_gradient(row.prepares_gradient),
-        decays_gradient(row.gradient.decay != 0),
+        prepare(row.gradient),
+        prepares(row.prepares_gradient),
         averages(tensor.average.data != nullptr),
         zeroes(plan.groups[tensor.group].around.zero_gradient),
         average_weight(T(row.average_weight)) {}
 
   template <class... States>
   __device__ __forceinline__ void apply(T& p, T g, T& average, States&... states) const {
-    if (prepares_gradient) {
-      g = path.clipped(g);
-      if (decays_gradient) g = path.decayed(g, p);
-    }
+    if (prepares) g = prepare(g, p);
     after.apply(rule, p, g, states...);
     if (averages) average = lerp(average, p, average_weight);
   }
@@ -174,7 +170,7 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
     for (int64_t i = first + lane; i < end; i += warp_size) {
       elements<Rule, T, 1> x;
       x.load(on, i);
-      const T before = x.p.x[0], gradient = x.g.x[0] * on.path.unscale;
+      const T before = x.p.x[0], gradient = x.g.x[0] * on.prepare.unscale;
       if (!knows_norm) {
         lane_sums.gradient = add_square(lane_sums.gradient, gradient);
         lane_sums.nonfinite = add_nonfinite(lane_sums.nonfinite, gradient);

@@ -48,10 +48,10 @@ struct lars {
   }
 };
 
-template <class T>
-struct lars_momentum {
+template <class T, template <class> class Momentum>
+struct lars_into {
   struct hyper {
-    typename sgd_momentum<T>::hyper momentum;
+    typename Momentum<T>::hyper momentum;
     trust scaling;
   };
   static constexpr const char* hyper_names[] = {"momentum", "dampening",  "trust_coeff",
@@ -60,11 +60,11 @@ struct lars_momentum {
   static constexpr unsigned measured = measured_parameter;
   static constexpr bool measures_before_decay = true;
 
-  sgd_momentum<T> buffer;
+  Momentum<T> buffer;
   T ratio;
 
-  GS_HD static lars_momentum at(const hyper& h, clock& c) {
-    return {sgd_momentum<T>::at(h.momentum, c), T(h.scaling.ratio(c))};
+  GS_HD static lars_into at(const hyper& h, clock& c) {
+    return {Momentum<T>::at(h.momentum, c), T(h.scaling.ratio(c))};
   }
 
   template <class V>
@@ -79,29 +79,8 @@ struct lars_momentum {
 };
 
 template <class T>
-struct lars_nesterov {
-  using hyper = typename lars_momentum<T>::hyper;
-  static constexpr const auto& hyper_names = lars_momentum<T>::hyper_names;
-  static constexpr int states = 1;
-  static constexpr unsigned measured = measured_parameter;
-  static constexpr bool measures_before_decay = true;
-
-  sgd_nesterov<T> base;
-  T ratio;
-
-  GS_HD static lars_nesterov at(const hyper& h, clock& c) {
-    return {sgd_nesterov<T>::at(h.momentum, c), T(h.scaling.ratio(c))};
-  }
-
-  template <class V>
-  GS_HD products<V> measure(V p, V g, V) const {
-    return trust::norms(p, g);
-  }
-
-  template <class V>
-  GS_HD V operator()(V g, V& m) const {
-    return base(V(ratio) * g, m);
-  }
-};
+using lars_momentum = lars_into<T, sgd_momentum>;
+template <class T>
+using lars_nesterov = lars_into<T, sgd_nesterov>;
 
 }  // namespace gradstep::GS_TARGET

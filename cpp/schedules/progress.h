@@ -20,12 +20,15 @@ GS_HD double progress(double t, double n, double staircase) {
   return select(staircase != 0, floor_ratio(t, n), t / n);
 }
 
+constexpr int few_boundaries = 8;
+
 // How many of the increasing boundaries t has reached: a step that equals one has reached it. A few are
-// faster counted, in vectors, than searched.
+// faster counted, in vectors (hence the fixed number of turns), than searched.
 GS_HD double reached(const double* boundaries, int count, double t) {
-  if (count <= 8) {
+  if (count <= few_boundaries) {
     double below = 0;
-    for (int i = 0; i < count; ++i) below += select(boundaries[i] <= t, 1.0, 0.0);
+    for (int i = 0; i < few_boundaries; ++i)
+      below += select(i < count && boundaries[i < count ? i : 0] <= t, 1.0, 0.0);
     return below;
   }
   int low = 0;

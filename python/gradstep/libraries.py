@@ -47,12 +47,12 @@ class NumpyLike:
         self._functions = functions
 
     def _read(self, array: Any) -> Any:
-        return as_numpy(array, "a parameter") if self._functions is np else array
+        return np.asarray(as_numpy(array, "a parameter")) if self._functions is np else array
 
     def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
         array = self._read(parameter)
         dtype = array.dtype if like_parameter or array.dtype == np.float64 else np.float32
-        return self._functions.full_like(array, value, dtype=dtype, order="K", subok=False)
+        return self._functions.full_like(array, value, dtype=dtype, order="K")
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
         if dtype is None:
@@ -60,7 +60,7 @@ class NumpyLike:
             copy[...] = self._read(parameter)
             return copy
         array = self._read(parameter)
-        return array.astype(array.dtype if dtype == "param" else _sixteen_bit(dtype), order="K", subok=False)
+        return array.astype(array.dtype if dtype == "param" else _sixteen_bit(dtype), order="K")
 
     def new_number(self, parameter: Any, value: float, exact: bool) -> Any:
         return self._functions.array(value, dtype=np.float64 if exact else np.float32)

@@ -66,6 +66,8 @@ def test_a_second_capture_with_other_gradients(device):
     give(device, parameters, 2)
     with pytest.raises(RuntimeError, match=r"in a CUDA graph already, with other gradients .* an optimizer of its own"):
         device.capture(lambda: step(device, optimizer))
+    step(device, optimizer)
+    assert float(optimizer.state[parameters[0]]["step"]) == 2
 
 
 def test_a_second_capture_with_the_same_gradients(device):

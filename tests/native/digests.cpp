@@ -1,6 +1,6 @@
-// Prints digests of all that one CPU target computes: every rule's trajectory, every storage's conversions,
-// the gradient's preparation and the transcendental functions, over awkward numbers. Compiled together with
-// cpp/cpu/target.cpp for two targets it shows whether they give the same bits.
+// Prints digests of all that one CPU target computes: every rule's trajectory, alone and with what may
+// surround it, every storage's conversions and the transcendental functions, over awkward numbers. Compiled
+// together with cpp/cpu/target.cpp for two targets it shows whether they give the same bits.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -142,7 +142,7 @@ void run_rule(const rule_entry& rule) {
   std::vector<double> hypers;
   for (int i = 0; i < rule.hypers; ++i) hypers.push_back(hyper_value(rule.hyper_names[i]));
   hypers.push_back(0);  // so that data() is never null
-  std::vector<T> p = numbers<T>(1, count), adjusted(count);
+  std::vector<T> p = numbers<T>(1, count), average = numbers<T>(2, count);
   std::vector<std::vector<T>> states(gradstep::state_limit, std::vector<T>(count));
   gradstep::clock now = {};
   now.kept[0] = now.kept[1] = 1;
@@ -159,23 +159,26 @@ void run_rule(const rule_entry& rule) {
     now.measured[1] = 1.3;
     alignas(16) unsigned char constants[gradstep::constants_bytes];
     body.prepare(hypers.data(), now, constants);
-    const std::vector<T> g = numbers<T>(100 + uint64_t(t), count);
-    description.around[sizeof(T) == 8].prepare_gradient(adjusted.data(), g.data(), p.data(), count,
-                                                        {.5, .75, 1.5, .03, t % 2 != 0});
-    gradstep::operands x = {p.data(), adjusted.data(), {}, count};
+    std::vector<T> g = numbers<T>(100 + uint64_t(t), count);
+    const gradstep::gradient_stage stage = {.5, .75, 1.5, .03, t % 2 != 0};
+    const bool alone = t % 4 == 0;
+    const gradstep::update update = {now.rate, now.keep, now.keep, constants, alone ? nullptr : &stage, .25};
+    gradstep::operands x = {p.data(), g.data(), {}, nullptr, nullptr, count};
+    if (!alone) x.average = average.data(), x.zeroed = t % 3 == 0 ? g.data() : nullptr;
     for (int k = 0; k < rule.states; ++k) x.s[k] = states[size_t(k)].data();
     if (body.measure) {
       gradstep::rule_lanes lanes = {};
-      body.measure(constants, x, lanes);
+      body.measure(update, x, lanes);
       for (const auto& sum : lanes)
         for (const double lane : sum) all.add(lane);
     }
-    body.apply({now.rate, now.keep, now.keep, constants}, x);
+    body.apply(update, x);
     all.add(p);
-    all.add(adjusted);
+    all.add(g);
     now.fresh = false;
   }
   for (const auto& state : states) all.add(state);
+  all.add(average);
   for (const double kept : now.kept) all.add(kept);
   all.print(sizeof(T) == 8 ? "f64" : "f32", rule.name);
 }
