@@ -58,9 +58,8 @@ if part build 150 build.log bash -c build; then
   part kernels 10 kernels.txt python3 .ci/cuda_resources.py <"$OUT/build.log"
   part tests 110 tests.log python3 -m pytest -q -n 8 --durations=10 tests/device tests/bench/test_cuda_bench.py
   part benchmark 90 bench.log bash -c measure
-  for tool in memcheck racecheck; do
-    part "$tool" 40 sanitizer.log bash -c "sanitize $tool"
-  done
+  part memcheck $(((460 - SECONDS) / 2)) sanitizer.log bash -c 'sanitize memcheck'
+  part racecheck $((460 - SECONDS)) sanitizer.log bash -c 'sanitize racecheck'
 fi
 tail -n 3 "$OUT"/tests.log "$OUT"/sanitizer.log
 tail -n 40 "$OUT"/bench.log

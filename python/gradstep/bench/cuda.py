@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 
@@ -22,6 +23,8 @@ __all__ = ["GOALS", "measure_cuda"]
 
 Tensors = list[torch.Tensor]
 Contestants = dict[str, Callable[[], object]]
+
+_CHECKED = 65_536  # elements of each tensor; the tests compare all
 
 FUSED = "fused"
 RULE = "adamw"
@@ -47,6 +50,7 @@ def measure_cuda(pace: Pace, device: str = "cuda") -> Iterator[list[Result]]:
     """
     for case in ON_CUDA.values():
         yield _measure_step(case, pace, device)
+        gc.collect()  # a torch optimizer is in a cycle with its hooks and would keep its states
     yield _measure_host(FRESH, _fresh, pace, device)
     yield _measure_host(REPLAY, _replays, pace, device)
     yield _measure_tail(pace, device)
@@ -81,7 +85,8 @@ def _optimizers(case: Case, device: str) -> dict[str, torch.optim.Optimizer]:
 
 def _check(case: str, ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor]) -> None:
     for own, other in zip(ours, theirs, strict=True):
-        check_agreement(own.cpu().numpy(), other.cpu().numpy(), f"{case}, the first step against torch")
+        first, second = (each.flatten()[:_CHECKED].cpu().numpy() for each in (own, other))
+        check_agreement(first, second, f"{case}, the first step against torch")
 
 
 def _copy(size: int, device: str) -> Callable[[], object]:
