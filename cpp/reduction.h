@@ -15,19 +15,20 @@ constexpr int64_t leaf_elements = 4096;  // chunks start at multiples of it
 struct sums {
   double gradient = 0, nonfinite = 0, change = 0, parameter = 0;
   double rule[2] = {};
-
-  void take_gradient(const sums& from) { gradient = from.gradient, nonfinite = from.nonfinite; }
-  void take_change(const sums& from) { change = from.change, parameter = from.parameter; }
 };
 
 double fold_lanes(const double* lanes);
 
-// The sums of one leaf on their way.
-struct lane_sums {
-  double gradient[sum_lanes] = {}, nonfinite[sum_lanes] = {}, change[sum_lanes] = {},
-         parameter[sum_lanes] = {};
+// The sums of one leaf on their way: of its gradient, and of the change that the step makes.
+struct gradient_lanes {
+  double squares[sum_lanes] = {}, nonfinite[sum_lanes] = {};
 
-  sums fold() const;
+  void fold_into(sums& leaf) const;
+};
+struct change_lanes {
+  double change[sum_lanes] = {}, parameter[sum_lanes] = {};
+
+  void fold_into(sums& leaf) const;
 };
 
 // Adds pairwise by index, level by level; an odd one waits for the next level.
