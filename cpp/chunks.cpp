@@ -42,7 +42,9 @@ void chunk_list::cut(std::deque<slot>& slots, const std::vector<int>& active, bo
 }
 
 sums chunk_list::total(const slot& tensor) const {
-  return add_pairwise({tensor.task.leaves, tensor.task.leaves + leaf_count(tensor)});
+  const int64_t count = leaf_count(tensor);
+  if (count == 1) return *tensor.task.leaves;  // most tensors are small
+  return add_pairwise({tensor.task.leaves, tensor.task.leaves + count});
 }
 
 }  // namespace gradstep
