@@ -59,17 +59,17 @@ class walk {
     step_.body->measure(asked, x, sums);
   }
 
-  void update(int64_t first, int64_t count, lane_sums& sums) {
+  void update(int64_t first, int64_t count, gradient_lanes& before, change_lanes& after) {
     operands x = read(first, count);
     void* const gradient = gradient_.read(first, count);
     if (step_.measure_gradient)
-      sums_.measure(gradient, count, step_.gradient.unscale, sums.gradient, sums.nonfinite);
+      sums_.measure(gradient, count, step_.gradient.unscale, before.squares, before.nonfinite);
     if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
     if (task_.history) replay(x, first);
     x.g = gradient;
     if (step_.zero_gradient) x.zeroed = gradient;
     step_.body->apply(update_of(step_), x);
-    if (step_.measure_change) measure_change(x, sums);
+    if (step_.measure_change) measure_change(x, after);
     if (step_.zero_gradient) gradient_.write(first, count);
     write(x, first);
   }
@@ -116,7 +116,7 @@ class walk {
     pointer = static_cast<char*>(pointer) + count * bytes_;
   }
 
-  void measure_change(const operands& x, lane_sums& sums) {
+  void measure_change(const operands& x, change_lanes& sums) {
     double unused[sum_lanes] = {};
     sums_.measure_change(x.p, before_.bytes, x.n, sums.change);
     sums_.measure(x.p, x.n, 1, sums.parameter, unused);
@@ -147,10 +147,12 @@ void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
                                         int64_t count) {
   walk blocks(on, task);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
-    lane_sums lanes;
-    for (; from < to; from += block_elements) blocks.update(from, std::min(block_elements, to - from), lanes);
-    if (task.step->measure_gradient) task.leaves[leaf].take_gradient(lanes.fold());
-    if (task.step->measure_change) task.leaves[leaf].take_change(lanes.fold());
+    gradient_lanes before;
+    change_lanes after;
+    for (; from < to; from += block_elements)
+      blocks.update(from, std::min(block_elements, to - from), before, after);
+    if (task.step->measure_gradient) before.fold_into(task.leaves[leaf]);
+    if (task.step->measure_change) after.fold_into(task.leaves[leaf]);
   });
 }
 
@@ -190,12 +192,12 @@ void replay_run(const target& on, const tensor_task& task, int64_t first, int64_
 void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count) {
   block gradient(on, task.gradient, task.type);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
-    lane_sums sums;
+    gradient_lanes sums;
     for (; from < to; from += block_elements) {
       const int64_t n = std::min(block_elements, to - from);
-      on.sums[int(task.type)].measure(gradient.read(from, n), n, unscale, sums.gradient, sums.nonfinite);
+      on.sums[int(task.type)].measure(gradient.read(from, n), n, unscale, sums.squares, sums.nonfinite);
     }
-    task.leaves[leaf].take_gradient(sums.fold());
+    sums.fold_into(task.leaves[leaf]);
   });
 }
 

@@ -15,7 +15,11 @@ int64_t leaf_count(const tensor_task& task) { return (task.size + leaf_elements 
 
 }  // namespace
 
-sums total(const tensor_task& task) { return add_pairwise({task.leaves, task.leaves + leaf_count(task)}); }
+sums total(const tensor_task& task) {
+  const int64_t count = leaf_count(task);
+  if (count == 1) return *task.leaves;  // most tensors are small
+  return add_pairwise({task.leaves, task.leaves + count});
+}
 
 void chunk_list::cut(const std::vector<tensor_task*>& tasks, bool moved, int threads) {
   int64_t elements = 0;

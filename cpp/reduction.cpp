@@ -10,8 +10,14 @@ double fold_lanes(const double* lanes) {
   return left[0];
 }
 
-sums lane_sums::fold() const {
-  return {fold_lanes(gradient), fold_lanes(nonfinite), fold_lanes(change), fold_lanes(parameter), {}};
+void gradient_lanes::fold_into(sums& leaf) const {
+  leaf.gradient = fold_lanes(squares);
+  leaf.nonfinite = fold_lanes(nonfinite);
+}
+
+void change_lanes::fold_into(sums& leaf) const {
+  leaf.change = fold_lanes(change);
+  leaf.parameter = fold_lanes(parameter);
 }
 
 sums add_pairwise(std::vector<sums> parts) {

@@ -19,12 +19,16 @@ void for_each_leaf(int64_t first, int64_t count, const Visit& visit) {
 
 double fold_lanes(const double* lanes);
 
-// The sums of one leaf on their way.
-struct lane_sums {
-  double gradient[sum_lanes] = {}, nonfinite[sum_lanes] = {}, change[sum_lanes] = {},
-         parameter[sum_lanes] = {};
+// The sums of one leaf on their way: of its gradient, and of the change that the step makes.
+struct gradient_lanes {
+  double squares[sum_lanes] = {}, nonfinite[sum_lanes] = {};
 
-  sums fold() const;
+  void fold_into(sums& leaf) const;
+};
+struct change_lanes {
+  double change[sum_lanes] = {}, parameter[sum_lanes] = {};
+
+  void fold_into(sums& leaf) const;
 };
 
 // Adds pairwise by index, level by level; an odd one waits for the next level.

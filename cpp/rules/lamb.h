@@ -14,6 +14,7 @@ struct lamb {
   static constexpr const char* hyper_names[] = {
       "beta1", "beta2", "eps", "max_ratio", "bias_correction", "grad_averaging", "always_adapt"};
   static constexpr int states = 2;
+  static constexpr bool reads_parameter = true;
   static constexpr unsigned measured = measured_parameter | measured_state(0) | measured_state(1);
 
   adam<T> base;
@@ -33,8 +34,8 @@ struct lamb {
     const double scale = 1 / (h.grad_averaging ? correction1 : correction1 * (1 - h.beta1));
     const double decay = c.lr > 0 ? c.decay / c.lr : 0;
     const double trust = h.always_adapt || c.weight_decay > 0 ? minimum(ratio(c), h.max_ratio) : 1;
-    c.rate *= trust * scale;
-    c.keep = 1 - trust * c.decay;
+    c.rate *= trust;
+    c.keep = 1;  // the decay is part of the direction
     return {{T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(1 / sqrt(correction2)), T(h.eps)},
             T(scale),
             T(decay),
@@ -43,14 +44,14 @@ struct lamb {
 
   template <class V>
   GS_HD products<V> measure(V p, V g, V m, V v) const {
-    const V adams = V(scale) * base(g, m, v);
-    const V u = fma(select(adams * p < V(T(0)), V(decay_against), V(decay)), p, adams);
+    const V u = (*this)(p, g, m, v);
     return {u, u, p, p};
   }
 
   template <class V>
-  GS_HD V operator()(V g, V& m, V& v) const {
-    return base(g, m, v);
+  GS_HD V operator()(V p, V g, V& m, V& v) const {
+    const V adams = V(scale) * base(g, m, v);
+    return fma(select(adams * p < V(T(0)), V(decay_against), V(decay)), p, adams);
   }
 };
 

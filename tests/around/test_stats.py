@@ -41,6 +41,23 @@ def test_what_is_not_finite_is_counted():
     assert optimizer.stats().nonfinite == 4
 
 
+@pytest.mark.parametrize("where", [0, 1023, 1024, 4095, 4096, 8999])
+def test_what_is_not_finite_is_counted_in_any_block(where):
+    g = np.ones(9000, np.float32)
+    g[where] = np.inf
+    optimizer = gradstep.SGD([np.zeros(9000, np.float32)], lr=0.1, stats=True)
+    optimizer.step([g])
+    assert optimizer.stats().nonfinite == 1
+
+
+def test_numbers_whose_squares_overflow_are_finite():
+    p = np.zeros(9000)
+    optimizer = gradstep.SGD([p], lr=1.0, stats=True, skip_nonfinite=True)
+    optimizer.step([np.full(9000, -1e200)])
+    assert (optimizer.stats().nonfinite, optimizer.stats().skipped) == (0, False)
+    np.testing.assert_array_equal(p, 1e200)
+
+
 def test_unmeasured():
     optimizer = gradstep.SGD([np.zeros(5)], lr=0.1)
     optimizer.step([np.ones(5)])
