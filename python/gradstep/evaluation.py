@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from gradstep import _core
 from gradstep.arrays import tell_autograd
+from gradstep.devices import plan_for
 from gradstep.hyperparameters import Group
 from gradstep.stepping import Stepping
 from gradstep.threads import get_num_threads
@@ -40,7 +41,7 @@ class EvaluationMode(Stepping):
         self.catch_up()
         settings = [self._move(group, training) for group in self.param_groups]
         parameters = [group["params"] for group in self.param_groups]
-        plan = _core.Plan()
+        plan = plan_for([parameter for each in parameters for parameter in each])
         plan.step(parameters, list(self._ends(training)), [], settings, _core.StepSettings(get_num_threads()))
         tell_autograd(plan.written())
         for group in self.param_groups:

@@ -177,3 +177,15 @@ def test_micro_batches_are_skipped_by_what_the_device_finds(device):
         assert twins.found.accumulated == twins.expected.accumulated
     twins.assert_same()
     assert updates(twins.found) == updates(twins.expected) == 1
+
+
+@pytest.mark.parametrize("name", ["ScheduleFreeAdamW", "ScheduleFreeSGD"])
+def test_a_rule_that_evaluates_elsewhere_than_it_trains(device, name):
+    twins = Twins(device, lambda tensors: getattr(optim, name)(tensors, lr=0.1), normals(0, SIZES))
+    for t in (1, 2):
+        step(twins, t)
+        for change in ("eval", "train"):
+            getattr(twins.expected, change)()
+            with device.stepping():
+                getattr(twins.found, change)()
+            twins.assert_same()
