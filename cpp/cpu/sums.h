@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../math.h"
+#include "../transcendental.h"
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
@@ -26,8 +27,8 @@ void sum_in_lanes(double* lanes, int64_t n, const F& f) {
 }
 
 GS_HD bool all_finite(const double* lanes) {
-  double others = 0;  // x - x is 0 for a finite x
-  for (int lane = 0; lane < sum_lanes; ++lane) others += lanes[lane] - lanes[lane];
+  uint64_t others = 0;  // x - x is 0 for a finite x, and NaN for any other
+  for (int lane = 0; lane < sum_lanes; ++lane) others |= to_bits(lanes[lane] - lanes[lane]);
   return others == 0;
 }
 
