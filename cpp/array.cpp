@@ -27,6 +27,20 @@ bool array_view::same_place_as(const array_view& other) const {
   return same;
 }
 
+void refuse_read_only(const std::string& what) {
+  throw py::value_error(what + " is read-only: pass an array that can be written in place");
+}
+
+void require_shape(const array_view& given, const array_view& parameter, const std::string& what) {
+  bool equal = given.ndim == parameter.ndim;
+  for (int d = 0; equal && d < given.ndim; ++d)
+    equal = given.dimensions[d].size == parameter.dimensions[d].size;
+  if (equal) return;
+  throw py::value_error(what + " has shape " + std::string(py::str(given.shape())) +
+                        ", but the parameter has shape " + std::string(py::str(parameter.shape())) +
+                        ": they must be equal");
+}
+
 namespace {
 
 // The exchange API of the tensor types seen last; types are few and live as long as their library.

@@ -30,13 +30,18 @@ struct array_view {
   bool same_place_as(const array_view& other) const;  // the dimensions, not the data
 };
 
-// What an array is to the step, for messages: "the gradient of parameter" and 3.
+// What an array is to the step, for messages: "the gradient of parameter" and 3, or no number for the only
+// one of its kind.
 struct array_role {
   const char* what;
-  int index;
+  int index = -1;
 
-  std::string text() const { return std::string(what) + " " + std::to_string(index); }
+  std::string text() const { return index < 0 ? what : std::string(what) + " " + std::to_string(index); }
 };
+
+// Raise for an array, named by `what`: one that can't be written, and one that has not the parameter's shape.
+[[noreturn]] void refuse_read_only(const std::string& what);
+void require_shape(const array_view& given, const array_view& parameter, const std::string& what);
 
 // False for what is neither a strided torch tensor nor a NumPy array of a dtype that NumPy knows.
 bool read_directly(pybind11::handle array, array_view& view);

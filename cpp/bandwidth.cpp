@@ -6,6 +6,7 @@
 
 #include "array.h"
 #include "threads.h"
+#include "without_gil.h"
 
 namespace py = pybind11;
 
@@ -101,8 +102,7 @@ byte read_modify_write::visit(const piece& part, byte mask) const {
 
 void read_modify_write::run(int threads) const {
   sweep work{*this};
-  const py::gil_scoped_release released;
-  run_parallel(bytes_ < serial_bytes ? 1 : threads, sweep::take_pieces, &work);
+  without_gil([&] { run_parallel(bytes_ < serial_bytes ? 1 : threads, sweep::take_pieces, &work); });
 }
 
 }  // namespace gradstep

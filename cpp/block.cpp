@@ -9,12 +9,6 @@ namespace gradstep {
 
 namespace {
 
-template <class F>
-void for_each_leaf(int64_t first, int64_t count, const F& visit) {
-  for (const int64_t end = first + count; first < end; first += leaf_elements)
-    visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
-}
-
 // All that the step touches lies straight in its arithmetic type, and nothing has to be kept beside it.
 bool lies_straight(const tensor_task& task) {
   const constants& step = *task.step;
@@ -40,12 +34,12 @@ class walk {
       : task_(task),
         step_(*task.step),
         sums_(on.sums[int(step_.type)]),
-        encode_copy_(on.storages[int(task.copy.type)].encode[int(step_.type)]),
         bytes_(step_.type == arithmetic::f64 ? 8 : 4),
 
         parameter_(on, task.parameter, step_.type),
         gradient_(on, task.gradient, step_.type),
         average_(on, task.average, step_.type),
+        copy_(on, task.copy, step_.type),
         states_{{on, task.states[0], step_.type},
                 {on, task.states[1], step_.type},
                 {on, task.states[2], step_.type},
@@ -99,7 +93,7 @@ class walk {
   void write(const operands& x, int64_t first) {
     for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, x.n);
     if (task_.has_average) average_.write(first, x.n);
-    if (task_.has_copy) write_copy(x.p, first, x.n);
+    if (task_.has_copy) copy_.put(x.p, first, x.n);
     parameter_.write(first, x.n);
   }
 
@@ -128,19 +122,11 @@ class walk {
     sums_.measure(x.p, x.n, 1, sums.parameter, unused);
   }
 
-  void write_copy(const void* parameter, int64_t first, int64_t count) {
-    const operand& copy = task_.copy;
-    void* const stored = copy.direct ? static_cast<void*>(element(copy, first)) : before_.bytes;
-    encode_copy_(parameter, stored, count);
-    if (!copy.direct) scatter(stored, copy, first, count);
-  }
-
   const tensor_task& task_;
   const constants& step_;
   const sum_bodies& sums_;
-  void (*encode_copy_)(const void*, void*, int64_t);
   int64_t bytes_;
-  block parameter_, gradient_, average_;
+  block parameter_, gradient_, average_, copy_;
   block states_[state_limit];
   buffer before_;
 };
@@ -200,18 +186,16 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
 
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
   walk blocks(on, task);
-  for (const int64_t end = first + count; first < end; first += block_elements)
-    blocks.replay(first, std::min(block_elements, end - first));
+  for_each_block(first, count, [&](int64_t at, int64_t n) { blocks.replay(at, n); });
 }
 
-void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
-                 int64_t count) {
-  block gradient(on, task.gradient, type);
+void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count) {
+  block gradient(on, task.gradient, task.type);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     gradient_lanes sums;
     for (; from < to; from += block_elements) {
       const int64_t n = std::min(block_elements, to - from);
-      on.sums[int(type)].measure(gradient.read(from, n), n, unscale, sums.squares, sums.nonfinite);
+      on.sums[int(task.type)].measure(gradient.read(from, n), n, unscale, sums.squares, sums.nonfinite);
     }
     sums.fold_into(task.leaves[leaf]);
   });
@@ -223,8 +207,7 @@ void zero_run(const tensor_task& task, int64_t first, int64_t count) {
     std::memset(element(gradient, first), 0, size_t(count * dtype_bytes[int(gradient.type)]));
     return;
   }
-  for (const int64_t end = first + count; first < end; first += block_elements)
-    scatter(zeros.bytes, gradient, first, std::min(block_elements, end - first));
+  for_each_block(first, count, [&](int64_t at, int64_t n) { scatter(zeros.bytes, gradient, at, n); });
 }
 
 }  // namespace gradstep

@@ -31,6 +31,8 @@ struct row_history {
   bool is_behind(int64_t row) const { return made[size_t(row)] < int(steps.size()); }
 };
 
+inline arithmetic arithmetic_of(dtype type) { return type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
+
 struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];
@@ -40,6 +42,8 @@ struct tensor_task {
   const row_history* history = nullptr;  // where rows may lag
   sums* leaves = nullptr;                // where its sums go
   const constants* step = nullptr;
+  arithmetic type = arithmetic::f32;
+  int64_t size = 0;  // elements that are visited
 
   // That a step moves: the gradient is read, the others are read and written, a copy is written.
   int64_t element_bytes() const;
@@ -57,8 +61,7 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // Measures the gradient alone, times `unscale`.
-void measure_run(const target& on, const tensor_task& task, arithmetic type, double unscale, int64_t first,
-                 int64_t count);
+void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count);
 
 // Fills the gradient with zeros.
 void zero_run(const tensor_task& task, int64_t first, int64_t count);

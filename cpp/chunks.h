@@ -2,29 +2,33 @@
 // the other: small enough to balance, large enough to stream.
 #pragma once
 
+#include <pybind11/pybind11.h>
+
 #include <atomic>
-#include <deque>
 #include <vector>
 
+#include "block.h"
 #include "reduction.h"
-#include "slot.h"
 #include "threads.h"
+#include "without_gil.h"
 
 namespace gradstep {
 
 struct chunk {
-  int tensor;
+  const tensor_task* task;
   int64_t first, count;
 };
 
+sums total(const tensor_task& task);  // of its leaves
+
 class chunk_list {
  public:
-  // Keeps the last cut while the same tensors step on as many threads, if none of them has `moved`.
-  void cut(std::deque<slot>& slots, const std::vector<int>& active, bool moved, int threads);
+  // Keeps the last cut while the same tensors are visited on as many threads, if none of them has `moved`.
+  void cut(const std::vector<tensor_task*>& tasks, bool moved, int threads);
 
-  const std::vector<int>& tensors() const { return tensors_; }  // that the chunks were cut for
+  const std::vector<tensor_task*>& tasks() const { return tasks_; }  // that the chunks were cut for
 
-  sums total(const slot& tensor) const;  // of its leaves
+  sums total() const;  // of all tensors
 
   // f(chunk) for each chunk, on the threads that it was cut for, with the GIL released.
   template <class F>
@@ -39,13 +43,12 @@ class chunk_list {
       for (size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < work.chunks.size();)
         work.f(work.chunks[i]);
     };
-    const pybind11::gil_scoped_release released;
-    run_parallel(threads_, body, &work);
+    without_gil([&] { run_parallel(threads_, body, &work); });
   }
 
  private:
   std::vector<chunk> chunks_;
-  std::vector<int> tensors_;
+  std::vector<tensor_task*> tasks_;
   std::vector<sums> leaves_;
   int threads_ = 0;
 };

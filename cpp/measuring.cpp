@@ -12,7 +12,7 @@ namespace {
 
 const rule_entry& rule_of(const group_settings& group) { return active_target().rules[group.rule]; }
 
-void take(slot& tensor, const sums& total) { std::copy(total.rule, total.rule + 2, tensor.measured); }
+void take(slot& tensor, const sums& found) { std::copy(found.rule, found.rule + 2, tensor.measured); }
 
 }  // namespace
 
@@ -29,22 +29,21 @@ void refuse_unlike_groups(const std::vector<group_settings>& groups) {
                             "(weight_decay and the options may differ)");
 }
 
-void measure_rules(std::deque<slot>& slots, const chunk_list& chunks) {
+void measure_rules(std::deque<slot>& slots, const std::vector<int>& active, const chunk_list& chunks) {
   chunks.run([&](const chunk& each) {
-    const tensor_task& task = slots[size_t(each.tensor)].task;
-    if (task.step->body->measure) measure_rule_run(active_target(), task, each.first, each.count);
+    if (each.task->step->body->measure) measure_rule_run(active_target(), *each.task, each.first, each.count);
   });
   std::vector<sums> totals;
   bool over_all = false;
-  for (const int index : chunks.tensors()) {
+  for (const int index : active) {
     slot& tensor = slots[size_t(index)];
-    totals.push_back(chunks.total(tensor));
+    totals.push_back(total(tensor.task));
     take(tensor, totals.back());
     over_all |= tensor.task.step->measures.over_all;
   }
   if (!over_all) return;
   const sums all = add_pairwise(std::move(totals));
-  for (const int index : chunks.tensors()) take(slots[size_t(index)], all);
+  for (const int index : active) take(slots[size_t(index)], all);
 }
 
 }  // namespace gradstep

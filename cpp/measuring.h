@@ -16,6 +16,6 @@ bool rule_measures(const std::vector<group_settings>& groups);
 void refuse_unlike_groups(const std::vector<group_settings>& groups);
 
 // Forms the sums, once the tasks have their constants: one pass over what the rules read.
-void measure_rules(std::deque<slot>& slots, const chunk_list& chunks);
+void measure_rules(std::deque<slot>& slots, const std::vector<int>& active, const chunk_list& chunks);
 
 }  // namespace gradstep

@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "plan.h"
 #include "schedule_module.h"
+#include "separate.h"
 #include "sharing.h"
 #include "threads.h"
 
@@ -97,6 +98,18 @@ void bind_settings(py::module_& m) {
       .def_readonly("nonfinite", &step_report::nonfinite);
 }
 
+void bind_separate_calls(py::module_& m) {
+  m.def("unscale", &separate::unscale, py::arg("gradients"), py::arg("by"), py::arg("threads"));
+  m.def("norm", &separate::norm, py::arg("gradients"), py::arg("threads"));
+  m.def("clip_norm", &separate::clip_norm, py::arg("gradients"), py::arg("limit"), py::arg("total"),
+        py::arg("threads"));
+  m.def("clip_value", &separate::clip_value, py::arg("gradients"), py::arg("limit"), py::arg("threads"));
+  m.def("zero", &separate::zero, py::arg("gradients"), py::arg("threads"));
+  m.def("average", &separate::average, py::arg("averages"), py::arg("parameters"), py::arg("decay"),
+        py::arg("product"), py::arg("threads"));
+  m.def("cast", &separate::cast, py::arg("copies"), py::arg("parameters"), py::arg("threads"));
+}
+
 void collect_plans(PyHeapTypeObject* heap_type) {
   PyTypeObject& type = heap_type->ht_type;
   type.tp_flags |= Py_TPFLAGS_HAVE_GC;
@@ -144,5 +157,6 @@ PYBIND11_MODULE(_core, m) {
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))
       .def("run", &read_modify_write::run, py::arg("threads"));
+  bind_separate_calls(m);
   bind_schedules(m);
 }

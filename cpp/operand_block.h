@@ -1,6 +1,8 @@
 // A block of one operand's elements in its arithmetic type, small enough for L1.
 #pragma once
 
+#include <algorithm>
+
 #include "cpu/target.h"
 #include "layout.h"
 
@@ -13,6 +15,13 @@ struct alignas(64) buffer {
 };
 
 inline constexpr buffer zeros = {};
+
+// Calls visit(first, count) for each block of [first, first + count).
+template <class Visit>
+void for_each_block(int64_t first, int64_t count, const Visit& visit) {
+  for (const int64_t end = first + count; first < end; first += block_elements)
+    visit(first, std::min(block_elements, end - first));
+}
 
 inline bool in_place(const operand& x, arithmetic type) {
   return x.direct && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
@@ -41,9 +50,13 @@ class block {
   }
 
   void write(int64_t first, int64_t count) {
-    if (in_place_) return;
+    if (!in_place_) put(decoded_.bytes, first, count);
+  }
+
+  // Writes other numbers of the arithmetic type instead.
+  void put(const void* numbers, int64_t first, int64_t count) {
     void* const stored = x_.direct ? static_cast<void*>(element(x_, first)) : stored_.bytes;
-    storage_.encode[int(type_)](decoded_.bytes, stored, count);
+    storage_.encode[int(type_)](numbers, stored, count);
     if (!x_.direct) scatter(stored_.bytes, x_, first, count);
   }
 

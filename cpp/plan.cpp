@@ -1,7 +1,6 @@
 #include "plan.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "dispatch.h"
 #include "measuring.h"
@@ -43,12 +42,6 @@ bool must_measure(const std::vector<group_settings>& groups, const step_settings
   const auto clips = [](const group_settings& group) { return group.around.clip_norm != no_limit; };
   return options.skip_nonfinite ||
          (options.known_norm < 0 && std::any_of(groups.begin(), groups.end(), clips));
-}
-
-// min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
-double shrink_to(double limit, double norm) {
-  const double by = limit / (norm + 1e-6);
-  return by > 1 ? 1 : by;
 }
 
 }  // namespace
@@ -96,6 +89,7 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
   int index = 0;
   active_.clear();
   group_of_active_.clear();
+  tasks_.clear();
   for (size_t group = 0; group < groups.size(); ++group) {
     const int states = on.rules[groups[group].rule].states;
     if (groups[group].around.cautious && on.rules[groups[group].rule].writes_parameter)
@@ -113,12 +107,13 @@ py::list plan::read_all(const py::list& parameters, const py::object& gradients,
         if (!tensor.holds_its_states(states, groups[group])) unbound.append(index);
         active_.push_back(index);
         group_of_active_.push_back(int(group));
+        tasks_.push_back(&tensor.task);
       }
       ++index;
     }
   }
   slots_.resize(size_t(index));
-  if (moved_ || active_ != chunks_.tensors()) refuse_shared(slots_, active_);
+  if (moved_ || tasks_ != chunks_.tasks()) refuse_shared(slots_, active_);
   return unbound;
 }
 
@@ -131,46 +126,12 @@ std::vector<int> plan::zeroed(const std::vector<group_settings>& groups) const {
 }
 
 void plan::cut(int threads) {
-  const bool same = !moved_ && active_ == chunks_.tensors();
-  chunks_.cut(slots_, active_, moved_, threads);
+  const bool same = !moved_ && tasks_ == chunks_.tasks();
+  chunks_.cut(tasks_, moved_, threads);
   moved_ = false;
   if (same) return;
   written_ = py::list();
   for (const int index : active_) written_.append(slots_[size_t(index)].parameter);
-}
-
-sums plan::total(int group) const {
-  std::vector<sums> tensors;
-  for (size_t i = 0; i < active_.size(); ++i)
-    if (group < 0 || group_of_active_[i] == group)
-      tensors.push_back(chunks_.total(slots_[size_t(active_[i])]));
-  return add_pairwise(std::move(tensors));
-}
-
-// Reads all gradients once, for what must be known before the first write.
-void plan::measure(const step_settings& options) {
-  chunks_.run([&](const chunk& each) {
-    const slot& tensor = slots_[size_t(each.tensor)];
-    measure_run(active_target(), tensor.task, tensor.arithmetic_type(), options.unscale, each.first,
-                each.count);
-  });
-  const sums all = total(-1);
-  report_.nonfinite = all.nonfinite;
-  report_.gradient_norm = std::sqrt(all.gradient);
-}
-
-// What shrinks the gradients of each group.
-std::vector<double> plan::shrinkage(const std::vector<group_settings>& groups,
-                                    const step_settings& options) const {
-  std::vector<double> shrink(groups.size(), 1);
-  for (size_t group = 0; group < groups.size(); ++group) {
-    const surroundings& around = groups[group].around;
-    if (around.clip_norm == no_limit) continue;
-    double norm = around.clip_alone ? std::sqrt(total(int(group)).gradient) : report_.gradient_norm;
-    if (options.known_norm >= 0) norm = options.known_norm;
-    shrink[group] = shrink_to(around.clip_norm, norm);
-  }
-  return shrink;
 }
 
 std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& groups,
@@ -193,40 +154,21 @@ void plan::update(const std::vector<group_settings>& groups, const step_settings
                   const std::vector<double>& shrink, bool measured) {
   if (rule_measures(groups)) {
     prepare(groups, options, shrink, measured);
-    measure_rules(slots_, chunks_);
+    measure_rules(slots_, active_, chunks_);
   }
   const std::vector<const prepared*> steps = prepare(groups, options, shrink, measured);
   const target& on = active_target();
-  chunks_.run(
-      [&](const chunk& each) { update_run(on, slots_[size_t(each.tensor)].task, each.first, each.count); });
+  chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); });
   for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
   if (!options.measure) return;
-  for (const int index : active_) slots_[size_t(index)].released = chunks_.total(slots_[size_t(index)]);
-  report_measured(total(-1));
-}
-
-void plan::report_measured(const sums& all) {
-  report_.measured = true;
-  report_.nonfinite = all.nonfinite;
-  report_.gradient_norm = std::sqrt(all.gradient);
-  report_.update_norm = std::sqrt(all.change);
-  report_.parameter_norm = std::sqrt(all.parameter);
-}
-
-void plan::join_reports() {
-  std::vector<sums> parts;
-  for (slot& each : slots_) {
-    if (each.released) parts.push_back(*each.released);
-    each.released.reset();
-  }
-  report_ = {};
-  if (!parts.empty()) report_measured(add_pairwise(std::move(parts)));
+  for (const int index : active_) slots_[size_t(index)].released = total(slots_[size_t(index)].task);
+  report_measured(chunks_.total());
 }
 
 void plan::zero_gradients(const std::vector<group_settings>& groups) {
   for (const int index : zeroed(groups)) {
-    const slot& tensor = slots_[size_t(index)];
-    zero_run(tensor.task, 0, tensor.size);
+    const tensor_task& task = slots_[size_t(index)].task;
+    zero_run(task, 0, task.size);
   }
 }
 
@@ -244,9 +186,9 @@ void plan::replay(int index, const py::object& rows, int threads) {
   std::vector<py::object> kept_alive;
   tensor.visit_lagging(rows, index, kept_alive);
   moved_ = true;
-  chunks_.cut(slots_, {index}, moved_, threads);
+  chunks_.cut({&tensor.task}, moved_, threads);
   const target& on = active_target();
-  chunks_.run([&](const chunk& each) { replay_run(on, tensor.task, each.first, each.count); });
+  chunks_.run([&](const chunk& each) { replay_run(on, *each.task, each.first, each.count); });
   tensor.note_made();
   if (rows.is_none()) tensor.forget_history();
 }
@@ -264,18 +206,8 @@ int plan::traverse(visitproc visit, void* arg) const {
 void plan::clear() {
   slots_.clear();
   active_.clear();
+  tasks_.clear();
   written_ = py::list();
-}
-
-int plan::gathered() const {
-  int count = 0;
-  for (const int index : active_) {
-    const tensor_task& task = slots_[size_t(index)].task;
-    bool direct = task.parameter.direct && task.gradient.direct;
-    for (int k = 0; k < task.state_count; ++k) direct &= task.states[k].direct;
-    count += !direct;
-  }
-  return count;
 }
 
 }  // namespace gradstep

@@ -47,21 +47,24 @@ class plan {
                           const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
   std::vector<int> zeroed(const std::vector<group_settings>& groups) const;
   void cut(int threads);
-  void measure(const step_settings& options);
-  std::vector<double> shrinkage(const std::vector<group_settings>& groups,
-                                const step_settings& options) const;
   std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
                                        const step_settings& options, const std::vector<double>& shrink,
                                        bool measured);
   void update(const std::vector<group_settings>& groups, const step_settings& options,
               const std::vector<double>& shrink, bool measured);
-  void report_measured(const sums& all);
   void replay(int index, const pybind11::object& rows, int threads);
   void zero_gradients(const std::vector<group_settings>& groups);
-  sums total(int group) const;  // over its active tensors; over all of them for -1
+
+  // plan_reports.cpp
+  void measure(const step_settings& options);  // the gradients
+  std::vector<double> shrinkage(const std::vector<group_settings>& groups,
+                                const step_settings& options) const;  // what multiplies each group's, to clip
+  sums total_of_group(int group) const;
+  void report_measured(const sums& all);
 
   std::deque<slot> slots_;
   std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
+  std::vector<tensor_task*> tasks_;            // of these
   bool moved_ = true;                          // a tensor lies elsewhere since the last cut
   chunk_list chunks_;
   pybind11::list written_;

@@ -33,16 +33,12 @@ double shrinkage(const group_settings& settings) {
   return 0;
 }
 
-// The weight of the new parameter in its average. Corrected, the average starts as the first parameter and is
-// what an average that starts at zero would be after its division by 1 - product.
-double average_weight(const group_settings& settings, clock& now) {
-  const double weight = 1 - settings.around.average_decay;
-  if (!settings.around.corrects_average) return weight;
-  now.average_product *= settings.around.average_decay;
-  return weight == 0 ? 0 : weight / (1 - now.average_product);
-}
-
 }  // namespace
+
+double corrected_average_weight(double decay, double& product) {
+  product *= decay;
+  return decay == 1 ? 0 : (1 - decay) / (1 - product);
+}
 
 const prepared& preparation::prepare(const slot& tensor, int group, const group_settings& settings,
                                      const step_settings& options, double shrink, bool measured) {
@@ -56,10 +52,10 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   now.cautious = settings.around.cautious;
   const rule_entry& rule = active_target().rules[settings.rule];
   if (rule.bodies[0].measure) {
-    now.elements = double(tensor.size);
+    now.elements = double(tensor.task.size);
     std::copy(tensor.measured, tensor.measured + 2, now.measured);
   }
-  const arithmetic type = tensor.arithmetic_type();
+  const arithmetic type = tensor.task.type;
   if (!made_.empty()) {
     const prepared& last = made_.back();
     if (last.group == group && last.step.type == type && same_time(last.before, now)) return last;
@@ -74,7 +70,10 @@ const prepared& preparation::prepare(const slot& tensor, int group, const group_
   step.keep = made.after.keep;
   step.keep_against = now.cautious ? 1 : step.keep;
   step.gradient = {options.unscale, shrink, settings.around.clip_value, coupled, settings.around.maximize};
-  step.average_weight = average_weight(settings, made.after);
+  const double decay = settings.around.average_decay;
+  step.average_weight = settings.around.corrects_average
+                            ? corrected_average_weight(decay, made.after.average_product)
+                            : 1 - decay;
   step.zero_gradient = settings.around.zero_gradient;
   step.measure_gradient = options.measure && !measured;
   step.measure_change = options.measure;

@@ -15,6 +15,11 @@ struct prepared {
   constants step;
 };
 
+// The weight of a new parameter in its average, corrected: the average starts as the first parameter, and is
+// what one that starts at zero would be after its division by 1 - product. Takes the product of all decays
+// a step further.
+double corrected_average_weight(double decay, double& product);
+
 class preparation {
  public:
   void restart() { made_.clear(); }

@@ -2,6 +2,7 @@
 // summed in 32 lanes that are folded by halves; leaves are added pairwise by index, and so are tensors.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -10,6 +11,13 @@
 namespace gradstep {
 
 constexpr int64_t leaf_elements = 4096;  // chunks start at multiples of it
+
+// Calls visit(leaf, first, end) for each leaf of [first, first + count).
+template <class Visit>
+void for_each_leaf(int64_t first, int64_t count, const Visit& visit) {
+  for (const int64_t end = first + count; first < end; first += leaf_elements)
+    visit(first / leaf_elements, first, std::min(first + leaf_elements, end));
+}
 
 // Sums of squares, a count, and what the rule measured.
 struct sums {

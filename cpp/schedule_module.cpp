@@ -7,6 +7,7 @@
 
 #include "dispatch.h"
 #include "schedule.h"
+#include "without_gil.h"
 
 namespace py = pybind11;
 
@@ -25,8 +26,7 @@ numbers_array evaluate(const schedule& s, const steps_array& t, int threads) {
   const int64_t* const from = t.data();
   double* const to = out.mutable_data();
   const int64_t n = t.size();
-  py::gil_scoped_release unlocked;
-  s.at(from, to, n, threads);
+  without_gil([&] { s.at(from, to, n, threads); });
   return out;
 }
 
@@ -52,7 +52,7 @@ void bind_schedules(py::module_& m) {
       .def("evaluate", &evaluate, py::arg("t").noconvert(), py::arg("threads"),
            "The values at an array of steps (int64).");
   m.def("call_function", &call_function, py::arg("name"), py::arg("x"), py::arg("y"),
-        "A function of transcendental.h over arrays, under the active target.");
+        "A function of transcendental.h or angles.h over arrays, under the active target.");
 }
 
 }  // namespace gradstep

@@ -6,26 +6,25 @@ namespace py = pybind11;
 
 namespace gradstep {
 
-namespace {
-
-// `numbers` are the views' places among all parameters.
-void refuse_overlap(const std::vector<array_view>& views, const std::vector<int>& numbers) {
+void refuse_overlap(const std::vector<array_view>& views, const std::vector<array_role>& roles) {
   const auto [first, second] = find_overlap(views);
   if (first < 0) return;
-  const std::string name = "parameter " + std::to_string(numbers[size_t(first)]);
+  const std::string name = roles[size_t(first)].text();
   if (first == second)
     throw py::value_error(
         name + " overlaps itself (an expanded or sliding view): pass a copy, or the array that it views");
-  throw py::value_error(name + " and parameter " + std::to_string(numbers[size_t(second)]) +
+  throw py::value_error(name + " and " + roles[size_t(second)].text() +
                         " share memory: pass each element once");
 }
 
-}  // namespace
-
 void refuse_shared(const std::deque<slot>& slots, const std::vector<int>& active) {
   std::vector<array_view> views;
-  for (const int each : active) views.push_back(slots[size_t(each)].view);
-  refuse_overlap(views, active);
+  std::vector<array_role> roles;
+  for (const int each : active) {
+    views.push_back(slots[size_t(each)].view);
+    roles.push_back({"parameter", each});
+  }
+  refuse_overlap(views, roles);
 }
 
 void refuse_shared_zeroed(std::deque<slot>& slots, const std::vector<int>& active,
@@ -51,14 +50,15 @@ void refuse_shared_zeroed(std::deque<slot>& slots, const std::vector<int>& activ
 
 void check_parameters(const py::list& parameters) {
   std::vector<array_view> views;
-  std::vector<int> numbers;
+  std::vector<array_role> roles;
   std::vector<py::object> owners;
   for (const py::handle parameter : parameters) {
-    numbers.push_back(int(numbers.size()));
-    views.push_back(read_parameter(parameter, numbers.back(), owners));
-    inspect_tensor(parameter, {"parameter", numbers.back()});
+    const int index = int(roles.size());
+    roles.push_back({"parameter", index});
+    views.push_back(read_parameter(parameter, index, owners));
+    inspect_tensor(parameter, roles.back());
   }
-  refuse_overlap(views, numbers);
+  refuse_overlap(views, roles);
 }
 
 }  // namespace gradstep

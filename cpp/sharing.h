@@ -16,6 +16,9 @@ void refuse_shared(const std::deque<slot>& slots, const std::vector<int>& active
 void refuse_shared_zeroed(std::deque<slot>& slots, const std::vector<int>& active,
                           const std::vector<int>& zeroed);
 
+// Raises for arrays that share an element with one another or with themselves, named by their roles.
+void refuse_overlap(const std::vector<array_view>& views, const std::vector<array_role>& roles);
+
 // Raises for arrays that can't be a plan's parameters, as a step would.
 void check_parameters(const pybind11::list& parameters);
 

@@ -2,43 +2,11 @@
 
 #include <pybind11/stl.h>
 
-#include <cstring>
-
 namespace py = pybind11;
 
 namespace gradstep {
 
-double mirror::get() const {
-  if (type == dtype::f64) {
-    double value;
-    std::memcpy(&value, data, sizeof value);
-    return value;
-  }
-  float value;
-  std::memcpy(&value, data, sizeof value);
-  return value;
-}
-
-void mirror::set(double value) const {
-  if (type == dtype::f64) {
-    std::memcpy(data, &value, sizeof value);
-  } else {
-    const float narrow = float(value);
-    std::memcpy(data, &narrow, sizeof narrow);
-  }
-}
-
 namespace {
-
-void require_shape(const array_view& given, const array_view& parameter, const std::string& what) {
-  bool equal = given.ndim == parameter.ndim;
-  for (int d = 0; equal && d < given.ndim; ++d)
-    equal = given.dimensions[d].size == parameter.dimensions[d].size;
-  if (equal) return;
-  throw py::value_error(what + " has shape " + std::string(py::str(given.shape())) +
-                        ", but the parameter has shape " + std::string(py::str(parameter.shape())) +
-                        ": they must be equal");
-}
 
 bool unchanged(const array_view& now, const array_view& before) {
   return now.type == before.type && now.same_place_as(before);
@@ -50,9 +18,7 @@ array_view read_parameter(py::handle parameter, int index, std::vector<py::objec
   py::object owner;
   const array_view view = read_array(parameter, {"parameter", index}, owner);
   if (owner) keep.push_back(std::move(owner));
-  if (!view.writable)
-    throw py::value_error("parameter " + std::to_string(index) +
-                          " is read-only: pass an array that can be written in place");
+  if (!view.writable) refuse_read_only("parameter " + std::to_string(index));
   return view;
 }
 
@@ -89,7 +55,7 @@ bool slot::read_dense(const array_view& seen, const array_view& gradient, int in
   if (new_gradient) require_shape(gradient, seen, "the gradient of parameter " + std::to_string(index));
   if (moved) {
     lay_out(seen, 0, index);
-    size = seen.size();
+    task.size = seen.size();
   }
   if (new_gradient) {
     task.gradient = operand(gradient, order);
@@ -119,6 +85,7 @@ void slot::lay_out(const array_view& seen, int rows_now, int index) {
   row_dimensions = rows_now;
   order = memory_order(seen, row_dimensions);
   task.parameter = visited_part(seen);
+  task.type = arithmetic_of(seen.type);
   if (reshaped) lay_out_states(index);
   laid_out = true;
 }
@@ -164,11 +131,8 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
 mirror slot::read_number(size_t member, int index) const {
   py::object owner;
   const array_view number = read_array(members[member], {"the state of parameter", index}, owner);
-  if (number.size() != 1 || !number.writable || (number.type != dtype::f32 && number.type != dtype::f64))
-    throw py::value_error("the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " +
-                          std::to_string(index) +
-                          " must be a writable array of one float32 or float64 number");
-  return {number.data, number.type};
+  return read_mirror(number, "the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " +
+                                 std::to_string(index));
 }
 
 void slot::lay_out_states(int index) {
@@ -185,8 +149,7 @@ operand slot::lay_out_state(size_t member, int index) const {
   const std::string what =
       "the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " + std::to_string(index);
   require_shape(array, view, what);
-  if (!array.writable)
-    throw py::value_error(what + " is read-only: pass an array that can be written in place");
+  if (!array.writable) refuse_read_only(what);
   return visited_part(array);
 }
 

@@ -9,20 +9,11 @@
 
 #include "block.h"
 #include "identities.h"
+#include "mirror.h"
 #include "rows.h"
 #include "settings.h"
 
 namespace gradstep {
-
-// A 0-d array in the user's state that mirrors a number of ours; the array is what counts, so that a saved
-// state is the whole state.
-struct mirror {
-  char* data;
-  dtype type;
-
-  double get() const;
-  void set(double value) const;
-};
 
 // Raises for an array that can't be written; `keep` holds what keeps its memory alive.
 array_view read_parameter(pybind11::handle parameter, int index, std::vector<pybind11::object>& keep);
@@ -50,7 +41,6 @@ struct slot {
   int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one
   row_order rows;          // of it
   row_history history;     // of rows that lag
-  int64_t size = 0;        // elements that are visited
   tensor_task task;
   double measured[2] = {};       // the rule's sums for this update, over this tensor or over all
   std::optional<sums> released;  // of its last update, until they are joined with the others'
@@ -74,7 +64,6 @@ struct slot {
   bool holds_its_states(int count, const group_settings& settings);
   void forget_states() { states_known = false; }
 
-  arithmetic arithmetic_type() const { return view.type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
   clock now() const;             // the next update's time, read from the mirrors
   void advance(const clock& c);  // after the update
 

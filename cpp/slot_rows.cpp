@@ -18,7 +18,7 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   visiting_order order_of_values;  // whose rows are counted by one dimension
   for (const int d : order) order_of_values.push_back(d - row_dimensions + 1);
   task.gradient = operand(values, 1, order_of_values, &rows.given);
-  size = rows.visited.count() * task.gradient.row_elements;
+  task.size = rows.visited.count() * task.gradient.row_elements;
   gradient_seen = nullptr;
   gradient_view = {};
 }
@@ -69,7 +69,7 @@ void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::o
     for (const int64_t row : rows.visited.numbers) take(row);
   }
   rows.visited = {std::move(lagging), {}};
-  size = rows.visited.count() * task.parameter.row_elements;
+  task.size = rows.visited.count() * task.parameter.row_elements;
   task.step = &history.steps.back();
 }
 

@@ -34,6 +34,17 @@ def numbers_for(case, seed, size, dtype):
     return (awkward if case.scope == "element" else normal)(seed, size, dtype)
 
 
+def rounded(array, dtype):
+    """The array in another dtype, rounded once, to nearest even."""
+    if array.dtype == np.float64 and dtype == "bf16":  # by way of float32 in ml_dtypes, so twice
+        pattern = array.view(np.uint64)
+        half, dropped = np.uint64(2**44), np.uint64(2**45 - 1)  # of the 52 bits bf16 keeps 7
+        odd = (pattern >> np.uint64(45)) & np.uint64(1)
+        array = ((pattern + half - np.uint64(1) + odd) & ~dropped).view(np.float64)
+    with np.errstate(over="ignore"):
+        return array.astype(DTYPES[dtype])
+
+
 def bits(array):
     """The bits of an array as integers, with one NaN for all (its payload is nobody's promise)."""
     whole = np.array(array, order="C")

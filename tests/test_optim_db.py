@@ -15,11 +15,10 @@ from torch.testing._internal import common_optimizers  # noqa: E402
 from gradstep import optim, rules  # noqa: E402
 
 INFOS = [info for info in common_optimizers.optim_db if info.optim_cls.__name__ in rules.__all__]
-# Both round each step, torch twice where we use fma, and over five steps the roundings add up. Of the seeds 0 to 5 four
-# stay within 4 ulp in every configuration; 0 and 1 reach 5 in one of RMSprop's each, so these are among the seeds here.
-ULPS = 5
+# Both round each step, torch twice where we use fma, and the roundings add up over the steps.
+ULPS = 4
 STEPS = 5
-SEEDS = [0, 1, 3]
+SEEDS = [0, 1, 8]
 
 
 def described(values):
@@ -57,16 +56,20 @@ def small_model(seed):
     return torch.nn.Sequential(*itertools.chain.from_iterable(layers))
 
 
-def train(model, make):
-    """The largest magnitudes that each parameter had at the start or the end, and that its updates had."""
-    optimizer = make(model.parameters())
+def backward(model):
+    for parameter in model.parameters():
+        parameter.grad = None
     points = torch.arange(1, 7).div(10).view(3, 2)
-    history = [[to_numpy(p).copy() for p in model.parameters()]]
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        model(points).sum().backward()
-        optimizer.step()
-        history.append([to_numpy(p).copy() for p in model.parameters()])
+    model(points).sum().backward()
+
+
+def copy_gradients(of, to):
+    for mine, theirs in zip(to.parameters(), of.parameters(), strict=True):
+        mine.grad = theirs.grad.clone()
+
+
+def scales(history):
+    """The largest magnitudes that each parameter had at the start or the end, and that its updates had."""
     return [
         np.max(np.abs([each[0], each[-1], *np.diff(each, axis=0)]), axis=0)
         for each in map(np.array, zip(*history, strict=True))
@@ -81,9 +84,16 @@ def test_configuration(info, i, given, dtype, seed):
     torch_class, kwargs = info.optim_cls, given.kwargs
     own_class = getattr(optim, torch_class.__name__)
     for_loop = dict.fromkeys(["foreach", "fused"] if "fused" in info.supported_impls else ["foreach"], False)
-    scales = train(theirs, lambda params: torch_class(params, **{**copy.deepcopy(kwargs), **for_loop}))
-    train(ours, lambda params: own_class(params, **copy.deepcopy(kwargs)))
-    for mine, other, scale in zip(ours.parameters(), theirs.parameters(), scales, strict=True):
+    reference = torch_class(theirs.parameters(), **{**copy.deepcopy(kwargs), **for_loop})
+    optimizer = own_class(ours.parameters(), **copy.deepcopy(kwargs))
+    history = [[to_numpy(p).copy() for p in theirs.parameters()]]
+    for _ in range(STEPS):
+        backward(theirs)
+        copy_gradients(theirs, ours)  # the model would feed each difference back
+        reference.step()
+        optimizer.step()
+        history.append([to_numpy(p).copy() for p in theirs.parameters()])
+    for mine, other, scale in zip(ours.parameters(), theirs.parameters(), scales(history), strict=True):
         assert mine.dtype == dtype
         assert np.all(np.abs(to_numpy(mine - other)) <= ULPS * np.spacing(scale))
 

@@ -205,7 +205,22 @@ def test_the_interpreter_lock_is_released():
 
 
 def test_exit_while_a_thread_is_stepping():
-    run("threading.Thread(target=steps, args=(make()[1], 10**6), daemon=True).start()", "sys.exit(0)")
+    run(
+        """
+        import time
+        class Lingering:  # so that the thread asks for the GIL of an interpreter that has ended
+            def __del__(self, sleep=time.sleep):
+                sleep(0.05)
+        sys.modules["lingering"] = Lingering()
+        gradient = np.ones(SIZE)
+        def step_for_ever(optimizer):
+            while True:
+                optimizer.step([gradient])
+        threading.Thread(target=step_for_ever, args=(make()[1],), daemon=True).start()
+        time.sleep(0.01)
+        sys.exit(0)
+        """
+    )
 
 
 @pytest.mark.parametrize("given", [0, -1, 1.5, True, "2"])

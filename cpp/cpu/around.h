@@ -37,6 +37,14 @@ struct part_of_register {
   int count;
 };
 
+// Calls visit(first, place) for each register of a run of n numbers.
+template <class T, class Visit>
+GS_HD void for_each_register(int64_t n, Visit visit) {
+  int64_t i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) visit(i, whole_register{});
+  if (i < n) visit(i, part_of_register{int(n - i)});
+}
+
 template <class T>
 GS_HD vec<T> load(const T* from, whole_register) {
   return load(from);

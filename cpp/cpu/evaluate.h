@@ -1,6 +1,7 @@
 // Schedules and the functions they are made of, on a CPU target: the loops, and the tables that name them.
 #pragma once
 
+#include "../angles.h"
 #include "../schedules/evaluate.h"
 #include "target.h"
 

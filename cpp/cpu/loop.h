@@ -48,9 +48,7 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
     around.after(parameter, i, part);
   };
 
-  int64_t i = 0;
-  for (; i + lanes<T> <= x.n; i += lanes<T>) visit(i, whole_register{});
-  if (i < x.n) visit(i, part_of_register{int(x.n - i)});
+  for_each_register<T>(x.n, visit);
 }
 
 template <class Rule, class T>

@@ -3,6 +3,7 @@
 
 #include "../rules/list.h"
 #include "../storage/convert.h"
+#include "apart.h"
 #include "evaluate.h"
 #include "loop.h"
 #include "measure.h"
@@ -44,6 +45,11 @@ constexpr sum_bodies sums() {
   return {add<T>, measure<T>, measure_change<T>};
 }
 
+template <class T>
+constexpr around_bodies around() {
+  return {prepare_gradient<T>, average<T>};
+}
+
 extern const target description;
 constexpr target description = {
     GS_NAME(GS_TARGET),
@@ -51,6 +57,7 @@ constexpr target description = {
     sizeof(rules) / sizeof(rules[0]),
     {storage<stored_f64>(), storage<stored_f32>(), storage<stored_f16>(), storage<stored_bf16>()},
     {sums<float>(), sums<double>()},
+    {around<float>(), around<double>()},
     operations,
     sizeof(operations) / sizeof(operations[0]),
     evaluate,

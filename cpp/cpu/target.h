@@ -79,7 +79,13 @@ struct sum_bodies {
   void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);
 };
 
-// A function of transcendental.h over arrays; y is read by functions of two numbers.
+// What surrounds a rule (apart.h), in one arithmetic type.
+struct around_bodies {
+  void (*prepare_gradient)(void* gradient, int64_t n, const gradient_stage& stage);
+  void (*average)(void* averages, const void* parameter, int64_t n, double weight);
+};
+
+// A function of transcendental.h or angles.h over arrays; y is read by functions of two numbers.
 struct function_entry {
   const char* name;
   void (*map)(const double* x, const double* y, double* out, int64_t n);
@@ -91,6 +97,7 @@ struct target {
   int rule_count;
   storage_entry storages[dtype_count];
   sum_bodies sums[2];
+  around_bodies around[2];
   const operation_entry* operations;
   int operation_count;
   void (*evaluate)(const program& code, const int64_t* t, double* out, int64_t n);

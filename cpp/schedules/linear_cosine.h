@@ -2,7 +2,7 @@
 // arXiv:1709.07417.
 #pragma once
 
-#include "../transcendental.h"
+#include "../angles.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

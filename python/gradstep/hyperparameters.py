@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["THREE_BETAS", "Group", "Hyperparameter", "read_float", "read_hyperparameter", "read_switch"]
+__all__ = [
+    "THREE_BETAS",
+    "Group",
+    "Hyperparameter",
+    "read_float",
+    "read_hyperparameter",
+    "read_switch",
+    "read_unscale",
+]
 
 Group = dict[str, Any]
 
@@ -118,6 +126,18 @@ def read_float(value: object, name: str) -> float:
         return float(value.item() if hasattr(value, "item") else value)  # type: ignore[arg-type]
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"Tensor {name} must be 1-element, got {value!r}") from error
+
+
+def read_unscale(grad_scale: object) -> float:
+    """What multiplies the gradients of a loss that was multiplied by ``grad_scale``.
+
+    Raises:
+        TypeError, ValueError: that is no number above 0.
+    """
+    scale = read_float(grad_scale, "grad_scale")
+    if not scale > 0:
+        raise ValueError(f"Invalid grad_scale: {scale}: it multiplied the loss and must be above 0")
+    return 1 / scale
 
 
 def read_switch(group: Group, name: str) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from gradstep import _core
-from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter, read_unscale
 
 __all__ = ["OPTION_DEFAULTS", "Options", "check_options", "check_together", "step_settings", "surroundings"]
 
@@ -17,7 +17,8 @@ class Options(TypedDict, total=False):
     r"""The options of every optimizer, by keyword or in a group.
 
     A step reads each gradient, changes it in this order, applies the rule to what is left and changes the parameter,
-    all in one pass; each operation is rounded by itself, so that the result is that of separate calls:
+    all in one pass; each operation is rounded by itself, so that the result is that of the separate calls in
+    :mod:`gradstep.functional`:
 
     .. math::
         g &\leftarrow g / s, \quad
@@ -230,10 +231,7 @@ def step_settings(
         settings.known_norm = groups[0].get("last_norm", 0.0)
     settings.skip_nonfinite = any(group["skip_nonfinite"] for group in groups)
     if grad_scale is not None:
-        scale = read_float(grad_scale, "grad_scale")
-        if not scale > 0:
-            raise ValueError(f"Invalid grad_scale: {scale}: it multiplied the loss and must be above 0")
-        settings.unscale = 1 / scale
+        settings.unscale = read_unscale(grad_scale)
     if found_inf is not None:
         settings.skip = bool(found_inf) if isinstance(found_inf, bool) else read_float(found_inf, "found_inf") != 0
     return settings

@@ -1,14 +1,4 @@
-"""The bare kernels: one update of one array, with the state given.
-
-Each function updates its arrays in place and keeps nothing. The arrays of state follow the gradient in the order of the
-rule's paper; ``step`` counts from 1, and a schedule is read at ``step - 1``.
-
->>> import numpy as np, gradstep
->>> p, m, v = np.ones(3), np.zeros(3), np.zeros(3)
->>> gradstep.functional.adamw_(p, np.full(3, 0.5), m, v, step=1, lr=0.1, weight_decay=0.1)
->>> p.round(6)
-array([0.89, 0.89, 0.89])
-"""
+"""The updates: one of one array, in place, with the state given."""
 
 from __future__ import annotations
 
@@ -131,7 +121,9 @@ def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str,
     if group["accumulate"] > 1:
         raise ValueError(f"{name} keeps no sum of gradients: give it the sum, and their number as grad_scale")
     if group["ema_bias_correction"]:
-        raise ValueError(f"{name} keeps nothing, so it can't correct an average: pass ema as a schedule of its weights")
+        raise ValueError(
+            f"{name} keeps nothing, so it can't correct an average: call average_ after it, with a product"
+        )
     if group["lazy_rows"]:
         raise ValueError(f"{name} keeps nothing, so rows can't lag: pass a dense gradient, or use an optimizer")
     return {"ema": average, "cast": copy}

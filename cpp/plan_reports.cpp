@@ -1,0 +1,63 @@
+// The part of a plan that measures: before the first write, and for its report.
+#include <cmath>
+
+#include "gradients.h"
+#include "plan.h"
+
+namespace gradstep {
+
+sums plan::total_of_group(int group) const {
+  std::vector<sums> tensors;
+  for (size_t i = 0; i < active_.size(); ++i)
+    if (group_of_active_[i] == group) tensors.push_back(total(*tasks_[i]));
+  return add_pairwise(std::move(tensors));
+}
+
+void plan::measure(const step_settings& options) {
+  const sums all = measure_gradients(chunks_, options.unscale);
+  report_.nonfinite = all.nonfinite;
+  report_.gradient_norm = std::sqrt(all.gradient);
+}
+
+std::vector<double> plan::shrinkage(const std::vector<group_settings>& groups,
+                                    const step_settings& options) const {
+  std::vector<double> shrink(groups.size(), 1);
+  for (size_t group = 0; group < groups.size(); ++group) {
+    const surroundings& around = groups[group].around;
+    if (around.clip_norm == no_limit) continue;
+    double norm = around.clip_alone ? std::sqrt(total_of_group(int(group)).gradient) : report_.gradient_norm;
+    if (options.known_norm >= 0) norm = options.known_norm;
+    shrink[group] = shrink_to(around.clip_norm, norm);
+  }
+  return shrink;
+}
+
+void plan::report_measured(const sums& all) {
+  report_.measured = true;
+  report_.nonfinite = all.nonfinite;
+  report_.gradient_norm = std::sqrt(all.gradient);
+  report_.update_norm = std::sqrt(all.change);
+  report_.parameter_norm = std::sqrt(all.parameter);
+}
+
+void plan::join_reports() {
+  std::vector<sums> parts;
+  for (slot& each : slots_) {
+    if (each.released) parts.push_back(*each.released);
+    each.released.reset();
+  }
+  report_ = {};
+  if (!parts.empty()) report_measured(add_pairwise(std::move(parts)));
+}
+
+int plan::gathered() const {
+  int count = 0;
+  for (const tensor_task* task : tasks_) {
+    bool direct = task->parameter.direct && task->gradient.direct;
+    for (int k = 0; k < task->state_count; ++k) direct &= task->states[k].direct;
+    count += !direct;
+  }
+  return count;
+}
+
+}  // namespace gradstep

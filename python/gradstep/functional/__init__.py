@@ -1,0 +1,35 @@
+"""The bare kernels: one update of one array with the state given, and what surrounds it in a step.
+
+The updates, ``adam_`` and the others, change their arrays in place and keep nothing. The arrays of state follow the
+gradient in the order of the rule's paper; ``step`` counts from 1, and a schedule is read at ``step - 1``.
+
+>>> import numpy as np, gradstep
+>>> p, m, v = np.ones(3), np.zeros(3), np.zeros(3)
+>>> gradstep.functional.adamw_(p, np.full(3, 0.5), m, v, step=1, lr=0.1, weight_decay=0.1)
+>>> p.round(6)
+array([0.89, 0.89, 0.89])
+
+What an optimizer does in the same pass over memory, by its options, is here in calls of its own, over one array or a
+sequence of them: :func:`unscale_`, :func:`norm`, :func:`clip_norm_`, :func:`clip_value_` before the update and
+:func:`average_`, :func:`cast_`, :func:`zero_` after it. In float32 and float64, and with gradients of the parameter's
+dtype and layout, the calls give the bits of the one pass:
+
+>>> from gradstep.functional import average_, clip_norm_, unscale_, zero_
+>>> p, g, average = np.ones(3), np.array([6.0, 0.0, 8.0]), np.ones(3)
+>>> opt = gradstep.SGD([q := np.ones(3)], lr=0.1, clip_norm=1.0, ema=0.9)
+>>> opt.step([g], grad_scale=2.0)
+>>> unscale_(g, 2.0), clip_norm_(g, 1.0)
+(False, 5.0)
+>>> gradstep.functional.sgd_(p, g, step=1, lr=0.1)
+>>> average_(average, p, 0.9)
+>>> zero_(g)
+>>> bool((p == q).all()), bool((average == opt.averages.arrays()[0]).all())
+(True, True)
+"""
+
+from gradstep.functional.surroundings import *  # noqa: F403
+from gradstep.functional.surroundings import __all__ as _surroundings
+from gradstep.functional.updates import *  # noqa: F403
+from gradstep.functional.updates import __all__ as _updates
+
+__all__ = [*_surroundings, *_updates]

@@ -1,0 +1,225 @@
+"""What surrounds the update, each operation in a call of its own, over one array or a sequence of them.
+
+They take what the optimizers take: arrays of the four dtypes in any layout, where they lie, computed in float64 for
+float64 and in float32 for the others, on :func:`gradstep.get_num_threads` threads, with the same bits for any number.
+A list of gradients may hold None where there is none. Whatever can't be used raises before anything is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gradstep import _core
+from gradstep.arrays import tell_autograd
+from gradstep.hyperparameters import HYPERPARAMETERS, read_float, read_hyperparameter, read_unscale
+from gradstep.threads import get_num_threads
+
+__all__ = ["average_", "cast_", "clip_norm_", "clip_value_", "norm", "unscale_", "zero_"]
+
+
+def unscale_(gradients: Any, grad_scale: Any) -> bool:
+    r"""Divide gradients by the scale that multiplied the loss, in place.
+
+    .. math:: g \leftarrow g \cdot (1 / s)
+
+    with 1 / s formed in float64 and rounded to the arithmetic's type, as the argument ``grad_scale`` of a step does.
+
+    Args:
+        gradients: an array or a sequence of arrays, None for one that is missing.
+        grad_scale: s, above 0; a number or an array of one.
+
+    Returns:
+        Whether a gradient is infinite or NaN now, for the ``found_inf`` of a step.
+
+    Raises:
+        TypeError, ValueError: an argument can't be used; nothing has been written.
+
+    >>> import numpy as np
+    >>> g = [np.array([8.0, 4.0], np.float32), np.array([np.inf], np.float32)]
+    >>> unscale_(g, 4.0), g[0]
+    (True, array([2., 1.], dtype=float32))
+    """
+    arrays = _listed(gradients, "gradients")
+    found = _core.unscale(arrays, read_unscale(grad_scale), get_num_threads())
+    tell_autograd(arrays)
+    return found
+
+
+def norm(gradients: Any) -> float:
+    r"""The Euclidean norm of all elements of all gradients.
+
+    .. math:: \lVert g \rVert = \sqrt{\textstyle\sum_i g_i^2}
+
+    Squares and sums are in float64, in a fixed tree: leaves of 4096 elements in the order of the array's memory, added
+    pairwise, array after array. It has the bits of ``optimizer.stats().gradient_norm`` and of what ``clip_norm``
+    clips by, for gradients that lie in memory as their parameters do.
+
+    Args:
+        gradients: an array or a sequence of arrays, None for one that is missing; they are only read.
+
+    Raises:
+        TypeError, ValueError: an array can't be used.
+
+    >>> import numpy as np
+    >>> norm([np.array([3.0, 0.0], np.float32), None, np.array([[4.0]])])
+    5.0
+    """
+    return _core.norm(_listed(gradients, "gradients"), get_num_threads())
+
+
+def clip_norm_(gradients: Any, max_norm: Any, total_norm: Any = None) -> float:
+    r"""Shrink gradients in place until their norm, over all of them together, is at most ``max_norm``.
+
+    .. math:: g \leftarrow g \min(1, c / (\lVert g \rVert + 10^{-6}))
+
+    which is ``torch.nn.utils.clip_grad_norm_`` with the norm of :func:`norm`. One that is NaN makes all gradients NaN.
+
+    Args:
+        gradients: an array or a sequence of arrays, None for one that is missing.
+        max_norm: c, above 0.
+        total_norm: the norm to clip by, from 0 on: that of more gradients than these, or of an earlier step, as
+            ``clip_lagged`` has it. None (the default) for their own.
+
+    Returns:
+        The norm that they were clipped by.
+
+    Raises:
+        TypeError, ValueError: an argument can't be used; nothing has been written.
+
+    >>> import numpy as np
+    >>> g = np.array([3.0, 4.0], np.float32)
+    >>> clip_norm_(g, 1.0), g.round(4)
+    (5.0, array([0.6, 0.8], dtype=float32))
+    """
+    arrays = _listed(gradients, "gradients")
+    total = None if total_norm is None else read_float(total_norm, "total_norm")
+    if total is not None and total < 0:
+        raise ValueError(f"Invalid total_norm: {total}: a norm is 0 or above; pass None for that of the gradients")
+    found = _core.clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total, get_num_threads())
+    tell_autograd(arrays)
+    return found
+
+
+def clip_value_(gradients: Any, clip_value: Any) -> None:
+    r"""Limit the magnitude of each element of gradients, in place; NaN stays.
+
+    .. math:: g \leftarrow \max(\min(g, l), -l)
+
+    which is ``torch.nn.utils.clip_grad_value_``.
+
+    Args:
+        gradients: an array or a sequence of arrays, None for one that is missing.
+        clip_value: l, above 0.
+
+    Raises:
+        TypeError, ValueError: an argument can't be used; nothing has been written.
+
+    >>> import numpy as np
+    >>> g = np.array([0.25, -3.0])
+    >>> clip_value_(g, 0.5)
+    >>> g
+    array([ 0.25, -0.5 ])
+    """
+    arrays = _listed(gradients, "gradients")
+    _core.clip_value(arrays, _read(clip_value, "clip_value", "clip_value"), get_num_threads())
+    tell_autograd(arrays)
+
+
+def average_(averages: Any, parameters: Any, decay: Any, product: Any = None) -> None:
+    r"""Move averages towards their parameters, in place: the option ``ema``.
+
+    .. math:: a \leftarrow a + w\, (p - a), \qquad w = 1 - d
+
+    With ``product`` the first averages have the weights of ``ema_bias_correction``, those of an average that starts
+    at zero and is divided by what it lacks; at the t-th call
+
+    .. math:: w = (1 - d_t) / (1 - \textstyle\prod_{i \le t} d_i)
+
+    Args:
+        averages: an array or a sequence of arrays, each with its parameter's shape; they begin as copies.
+        parameters: as many, which are only read; their dtype decides whether the arithmetic is float32 or float64.
+        decay: d, from 0 to 1.
+        product: an array of one float64 (or float32) number: the product of the decays before, 1 before the first;
+            it is updated too. None (the default) for no correction.
+
+    Raises:
+        TypeError, ValueError: an argument can't be used; nothing has been written.
+
+    >>> import numpy as np
+    >>> p, a, product = np.array([2.0]), np.zeros(1), np.ones(())
+    >>> average_(a, p, 0.75)
+    >>> a
+    array([0.5])
+    >>> average_(a, p, 0.75, product)
+    >>> a, product
+    (array([2.]), array(0.75))
+    """
+    mine, theirs = _listed_pairs("average_", "averages", averages, parameters)
+    _core.average(mine, theirs, _read(decay, "decay", "ema"), product, get_num_threads())
+    tell_autograd([*mine, product])
+
+
+def cast_(copies: Any, parameters: Any) -> None:
+    """Write parameters into copies of another dtype, rounded to nearest even: the option ``cast_to``.
+
+    What is too large for the dtype becomes infinite, and NaN stays.
+
+    Args:
+        copies: an array or a sequence of arrays, each with its parameter's shape.
+        parameters: as many, which are only read.
+
+    Raises:
+        TypeError, ValueError: an argument can't be used; nothing has been written.
+
+    >>> import numpy as np
+    >>> copy = np.zeros(3, np.float16)
+    >>> cast_(copy, np.array([1 / 3, 1e-3, 1e6], np.float32))
+    >>> copy
+    array([0.3333, 0.001 ,    inf], dtype=float16)
+    """
+    mine, theirs = _listed_pairs("cast_", "copies", copies, parameters)
+    _core.cast(mine, theirs, get_num_threads())
+    tell_autograd(mine)
+
+
+def zero_(gradients: Any) -> None:
+    """Fill gradients with zeros, in place: the option ``zero_grad``.
+
+    Args:
+        gradients: an array or a sequence of arrays, None for one that is missing.
+
+    Raises:
+        TypeError, ValueError: an array can't be used; nothing has been written.
+
+    >>> import numpy as np
+    >>> g = np.ones((2, 4))
+    >>> zero_(g[:, ::2])
+    >>> g[0]
+    array([0., 1., 0., 1.])
+    """
+    arrays = _listed(gradients, "gradients")
+    _core.zero(arrays, get_num_threads())
+    tell_autograd(arrays)
+
+
+def _listed(arrays: Any, name: str) -> list[Any]:
+    """The sequence, or the one array, as a list."""
+    if hasattr(arrays, "dtype"):
+        return [arrays]
+    try:
+        return list(arrays)
+    except TypeError:
+        raise TypeError(f"{name} is a {type(arrays).__name__}: pass an array or a sequence of arrays") from None
+
+
+def _listed_pairs(function: str, name: str, arrays: Any, parameters: Any) -> tuple[list[Any], list[Any]]:
+    mine, theirs = _listed(arrays, name), _listed(parameters, "parameters")
+    if len(mine) != len(theirs):
+        raise ValueError(f"{function} got {len(mine)} {name} and {len(theirs)} parameters: pass one for each")
+    return mine, theirs
+
+
+def _read(value: object, name: str, option: str) -> float:
+    """The value, checked as the option of the optimizers is, under the name that it has here."""
+    return read_hyperparameter({name: value}, name, replace(HYPERPARAMETERS[option], key=name))
