@@ -1,7 +1,12 @@
 // Sums over a block, as plain loops.
 #pragma once
 
+<<<<<<< HEAD
 #include "../element.h"
+=======
+#include "../math.h"
+#include "../transcendental.h"
+>>>>>>> around
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
@@ -26,8 +31,8 @@ void sum_in_lanes(double* lanes, int64_t n, const F& f) {
 }
 
 GS_HD bool all_finite(const double* lanes) {
-  double others = 0;  // x - x is 0 for a finite x
-  for (int lane = 0; lane < sum_lanes; ++lane) others += lanes[lane] - lanes[lane];
+  uint64_t others = 0;  // x - x is 0 for a finite x, and NaN for any other
+  for (int lane = 0; lane < sum_lanes; ++lane) others |= to_bits(lanes[lane] - lanes[lane]);
   return others == 0;
 }
 
