@@ -13,7 +13,7 @@ def cmake_text():
 
 def target_flags():
     """The flags of each target, by its name."""
-    found = re.findall(r"^\s*gradstep_target\((\w+)([^)]*)\)", cmake_text(), re.MULTILINE)
+    found = re.findall(r"^\s*gradstep_(?:vector_)?target\((\w+)([^)]*)\)", cmake_text(), re.MULTILINE)
     return {name: flags.split() for name, flags in found}
 
 

@@ -1,12 +1,8 @@
 // Sums over a block, as plain loops.
 #pragma once
 
-<<<<<<< HEAD
 #include "../element.h"
-=======
-#include "../math.h"
 #include "../transcendental.h"
->>>>>>> around
 #include "target.h"
 
 namespace gradstep::GS_TARGET {
