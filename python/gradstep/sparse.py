@@ -68,7 +68,7 @@ def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | N
     elif str(getattr(gradient, "layout", "")) == "torch.sparse_coo":
         if gradient.device.type != "cpu":
             raise TypeError(
-                f"{role} is on {gradient.device}, but rows are updated on the CPU alone: move it with .cpu()"
+                f"{role} is on {gradient.device}: rows are updated on the CPU alone; move it with .cpu()"
             )
         indices, values = gradient._indices().numpy(), gradient._values().detach()
         given = tuple(gradient.shape)
