@@ -67,9 +67,7 @@ def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | N
         given = (*shape[:1], *values.shape[1:])
     elif str(getattr(gradient, "layout", "")) == "torch.sparse_coo":
         if gradient.device.type != "cpu":
-            raise TypeError(
-                f"{role} is on {gradient.device}: rows are updated on the CPU alone; move it with .cpu()"
-            )
+            raise TypeError(f"{role} is on {gradient.device}: rows are updated on the CPU alone; move it with .cpu()")
         indices, values = gradient._indices().numpy(), gradient._values().detach()
         given = tuple(gradient.shape)
     else:
