@@ -19,17 +19,28 @@ GS_DECLARE(neon)
 
 namespace gradstep {
 
+namespace {
+
+#if defined(__x86_64__)
+[[maybe_unused]] bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+[[maybe_unused]] bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+}  // namespace
+
 std::vector<const target*> available_targets() {
   std::vector<const target*> found = {&scalar::description};
 #if defined(GRADSTEP_HAS_AVX2)
-  const bool has_avx2 =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  if (has_avx2) found.push_back(&avx2::description);
+  if (has_avx2()) found.push_back(&avx2::description);
 #endif
 #if defined(GRADSTEP_HAS_AVX512)
-  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (has_avx2 && has_avx512) found.push_back(&avx512::description);
+  if (has_avx512()) found.push_back(&avx512::description);
 #endif
 #if defined(GRADSTEP_HAS_NEON)
   found.push_back(&neon::description);
