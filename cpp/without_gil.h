@@ -5,9 +5,6 @@
 #include <unistd.h>
 
 #include <exception>
-#if defined(__GLIBCXX__)
-#include <cxxabi.h>
-#endif
 
 namespace gradstep {
 
@@ -15,15 +12,11 @@ namespace gradstep {
 // there, by an unwinding of its stack that must pass neither destructors (pybind11's own guard would end the
 // process) nor references of ours, which need the GIL. It rests instead until the process ends.
 inline void take_gil(PyThreadState* thread) {
-#if defined(__GLIBCXX__)
   try {
     PyEval_RestoreThread(thread);
-  } catch (abi::__forced_unwind&) {
+  } catch (...) {  // the unwinding, which is no exception of C++
     for (;;) pause();
   }
-#else
-  PyEval_RestoreThread(thread);
-#endif
 }
 
 template <class F>
