@@ -69,6 +69,7 @@ py::list device_plan::step(const py::list& parameters, const py::object& gradien
   launch(groups, options);
   last_ = options;
   if (unbound.empty()) remember_states(states);
+  note_written(groups, !options.skip);
   return py::list();
 }
 

@@ -153,7 +153,7 @@ py::class_<Plan> bind_plan(py::module_& m, const char* name) {
       .def("catch_up", &Plan::catch_up, py::arg("index"), py::arg("rows"), py::arg("threads"))
       .def("report", &Plan::report)
       .def("skipped", &Plan::skipped)
-      .def("written", &Plan::written)
+      .def("take_written", &Plan::take_written)
       .def("gathered", &Plan::gathered);
 }
 

@@ -27,6 +27,7 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
   report_.skipped = options.skip || (options.skip_nonfinite && report_.nonfinite > 0);
   if (report_.skipped) {
     zero_gradients(groups);
+    note_written(groups, false);
     return py::list();
   }
   if (!unbound.empty()) return unbound;
@@ -35,6 +36,7 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
     if (slots_[size_t(index)].history.steps.size() >= longest_history)
       replay(index, py::none(), options.threads);
   remember_states(states);
+  note_written(groups, true);
   return unbound;
 }
 

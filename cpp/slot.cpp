@@ -42,10 +42,11 @@ bool slot::read(py::handle parameter_now, py::handle gradient_now, int index, ro
     gradient = read_description(gradient_now, its_role, owner);
   }
   its_role.refuse_elsewhere(gradient);
-  keep.push_back(owner ? std::move(owner) : py::reinterpret_borrow<py::object>(gradient_now));
-  if (gradient_now.ptr() != gradient_seen || gradient.data != task.gradient.data)
+  keep.push_back(py::reinterpret_borrow<py::object>(gradient_now));
+  if (owner) keep.push_back(std::move(owner));
+  if (!gradient_now.is(gradient_seen) || gradient.data != task.gradient.data)
     refuse_negated(gradient_now, its_role);
-  gradient_seen = gradient_now.ptr();
+  gradient_seen = gradient_now;
   follow_rows(false, index);
   return read_dense(seen, gradient, index);
 }

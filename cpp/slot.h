@@ -40,7 +40,7 @@ struct slot {
   bool fresh = true;                             // no update since the states were made
   bool timed_by_device = false;                  // it has taken up t and fresh, and advances them
   array_view view{}, gradient_view{};            // what the task is laid out for
-  const PyObject* gradient_seen = nullptr;       // the last gradient, for its identity alone
+  pybind11::handle gradient_seen;                // the last gradient; alive only within its step
   bool gradient_moved = true;                    // since it was found fit to be zeroed
   visiting_order order;
   int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one

@@ -1,5 +1,6 @@
 #include "tensors.h"
 
+#include "attribute.h"
 #include "dispatch.h"
 #include "measuring.h"
 #include "sharing.h"
@@ -10,12 +11,13 @@ namespace gradstep {
 
 namespace {
 
-py::object gradient_of(py::handle parameter, const py::object& gradients, int index) {
-  static const py::handle grad = PyUnicode_InternFromString("grad");
-  if (!gradients.is_none()) return py::reinterpret_borrow<py::object>(PyList_GetItem(gradients.ptr(), index));
-  PyObject* const found = PyObject_GetAttr(parameter.ptr(), grad.ptr());
-  if (!found) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(found);
+attribute grad_attribute() {
+  static const py::handle name = PyUnicode_InternFromString("grad");
+  return attribute(name);
+}
+
+py::object listed(const py::object& gradients, int index) {
+  return py::reinterpret_borrow<py::object>(PyList_GetItem(gradients.ptr(), index));
 }
 
 void refuse_cautious_beside(const rule_entry& rule) {
@@ -47,6 +49,7 @@ py::list tensors::read_all(const py::list& parameters, const py::object& gradien
 py::list tensors::read_groups(const py::list& parameters, const py::object& gradients,
                               const std::vector<group_settings>& groups, std::vector<py::object>& keep) {
   py::list unbound;
+  attribute grad = grad_attribute();
   int index = 0;
   active_.clear();
   group_of_active_.clear();
@@ -56,7 +59,7 @@ py::list tensors::read_groups(const py::list& parameters, const py::object& grad
     if (groups[group].around.cautious) refuse_cautious_beside(rule);
     for (const py::handle parameter : py::reinterpret_borrow<py::list>(parameters[group])) {
       if (size_t(index) == slots_.size()) slots_.emplace_back(where_);
-      const py::object gradient = gradient_of(parameter, gradients, index);
+      const py::object gradient = gradients.is_none() ? grad.of(parameter) : listed(gradients, index);
       if (!gradient.is_none()) {
         slot& tensor = slots_[size_t(index)];
         // Remembered until the next `settle`: a later refusal in this step must not hide it from the next
@@ -79,13 +82,19 @@ void tensors::settle() {
   if (!changed()) return;
   moved_ = false;
   settled_ = active_;
-  written_ = py::list();
-  for (const int index : active_) written_.append(slots_[size_t(index)].parameter);
+  parameters_ = py::list();
+  for (const int index : active_) parameters_.append(slots_[size_t(index)].parameter);
 }
 
 void tensors::remember_states(const py::object& states) {
   if (bound_) states_seen_.remember(states);
   bound_ = false;
+}
+
+void tensors::note_written(const std::vector<group_settings>& groups, bool updated) {
+  written_ = py::list();
+  for (const int index : zeroed(groups)) written_.append(slots_[size_t(index)].gradient_seen);
+  if (updated) written_ = written_.empty() ? parameters_ : py::list(written_ + parameters_);
 }
 
 std::vector<int> tensors::zeroed(const std::vector<group_settings>& groups) const {

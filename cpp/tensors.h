@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "identities.h"
@@ -36,8 +37,9 @@ class tensors {
   // Gives the tensor at `index` (counted over all groups) its states.
   void bind(int index, pybind11::dict state, const state_names& names, bool fresh);
 
-  // The parameters that the last step wrote.
-  const pybind11::list& written() const { return written_; }
+  // The arrays that the last step wrote whose versions autograd counts: the parameters, and the gradients
+  // that were filled with zeros. Handed over, for nobody else may want to keep the gradients.
+  pybind11::list take_written() { return std::exchange(written_, pybind11::list()); }
   int gathered() const;  // how many of them took the path for other layouts
 
   // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.
@@ -55,14 +57,14 @@ class tensors {
   bool changed() const { return moved_ || active_ != settled_; }
   void settle();  // takes note that what follows from them has been made
 
-  void remember_states(const pybind11::object& states);                      // after a step
+  void remember_states(const pybind11::object& states);  // after a step
+  void note_written(const std::vector<group_settings>& groups, bool updated);
   std::vector<int> zeroed(const std::vector<group_settings>& groups) const;  // whose gradients are filled
 
   std::deque<slot> slots_;
   std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
   std::vector<tensor_task*> tasks_;            // of these
   bool moved_ = true;                          // a tensor lies elsewhere since the last `settle`
-  pybind11::list written_;
   bool stepping_ = false;
 
  private:
@@ -71,6 +73,8 @@ class tensors {
 
   device where_;
   std::vector<int> settled_;
+  pybind11::list parameters_;  // of these
+  pybind11::list written_;
   identities states_seen_;  // the states' dicts, as they were at the last step
   bool bound_ = true;       // a tensor was given its states since the last step, or there was none
 };

@@ -190,6 +190,45 @@ def test_version_counters_move_where_something_was_written():
     assert moved[1] == 0
 
 
+class Computed(torch.nn.Parameter):
+    """Makes its gradient when it is asked for, as a subclass may."""
+
+    @property
+    def grad(self):
+        return torch.full_like(self, 2.0)
+
+
+class Broken(torch.nn.Parameter):
+    @property
+    def grad(self):
+        raise RuntimeError("no gradient today")
+
+
+class Held(torch.Tensor):
+    """What is found by other means than the type's own."""
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+
+def test_gradients_of_parameters_of_several_types():
+    # Trap: a getter found for one type and used for another.
+    plain = torch.nn.Parameter(torch.ones(2))
+    params = [plain, Computed(torch.ones(2)), torch.nn.Parameter(torch.ones(2)), Held(torch.ones(2)).requires_grad_()]
+    for p in params[::2] + params[3:]:
+        p.grad = torch.full((2,), 4.0)
+    optim.SGD(params, lr=0.25).step()
+    assert [p.tolist() for p in params] == [[0.0] * 2, [0.5] * 2, [0.0] * 2, [0.0] * 2]
+
+
+def test_an_error_of_a_gradient_is_raised():
+    params = [torch.nn.Parameter(torch.ones(2)), Broken(torch.ones(2))]
+    params[0].grad = torch.ones(2)
+    with pytest.raises(RuntimeError, match="no gradient today"):
+        optim.SGD(params, lr=0.25).step()
+    assert params[0].tolist() == [1.0, 1.0]
+
+
 @pytest.mark.parametrize("replace", ["clear", "item", "attribute"])
 def test_replaced_states_start_afresh_as_in_torch(replace):
     """torch looks each parameter's state up at every step; so the plan must notice another dict."""

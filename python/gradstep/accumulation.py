@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradstep import _core
+from gradstep.arrays import tell_autograd
 from gradstep.counting import refuse_capture
 from gradstep.devices import Plan, plan_for
 from gradstep.hyperparameters import Group
@@ -107,6 +108,7 @@ class Accumulation:
         if self._plan is None:
             self._plan = plan_for([parameter for _, parameter in _located(optimizer)])
         self._plan.step(_by_group(groups, sums), to_add, [], list(map(_addition, groups)), adding)
+        tell_autograd(self._plan.take_written())
         self._sums = sums
         for index, (group, parameter) in enumerate(_located(optimizer)):
             if index in sums:

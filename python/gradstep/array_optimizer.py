@@ -84,11 +84,9 @@ class ArrayOptimizer(Stepping):
         expected = len(self.state)
         if len(listed) != expected:
             raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
-        updated = self._update(listed, grad_scale, found_inf)
+        self._update(listed, grad_scale, found_inf)
         if not self._all_numpy:
-            tell_autograd(self._plan.written() if updated else ())
-            if any(group["zero_grad"] for group in self.param_groups):
-                tell_autograd(listed)
+            tell_autograd(self._plan.take_written())
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""

@@ -43,7 +43,7 @@ class EvaluationMode(Stepping):
         parameters = [group["params"] for group in self.param_groups]
         plan = plan_for([parameter for each in parameters for parameter in each])
         plan.step(parameters, list(self._ends(training)), [], settings, _core.StepSettings(get_num_threads()))
-        tell_autograd(plan.written())
+        tell_autograd(plan.take_written())
         for group in self.param_groups:
             group["train_mode"] = training
 

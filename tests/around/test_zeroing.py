@@ -1,5 +1,7 @@
 """zero_grad: gradients are filled with zeros in the pass that reads them."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,35 @@ def test_torchs_gradients_and_their_version():
     optim.SGD([p], lr=0.5, zero_grad=True).step()
     assert p.grad.tolist() == [0.0] * 4
     assert p.grad._version > before
+
+
+@pytest.mark.parametrize("found_inf", [0.0, 1.0])
+def test_versions_move_where_something_was_written(found_inf):
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    zeroed, kept = (torch.nn.Parameter(torch.ones(4)) for _ in range(2))
+    zeroed.grad, kept.grad = torch.ones(4), torch.ones(4)
+    optimizer = optim.SGD([{"params": [zeroed], "zero_grad": True}, {"params": [kept]}], lr=0.5)
+    optimizer.found_inf = torch.tensor(found_inf)
+    arrays = (zeroed, zeroed.grad, kept, kept.grad)
+    before = [each._version for each in arrays]
+    optimizer.step()
+    moved = [each._version > version for each, version in zip(arrays, before, strict=True)]
+    assert moved == [not found_inf, True, not found_inf, False]
+
+
+def test_no_gradient_is_kept_alive():
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    p = torch.nn.Parameter(torch.ones(4))
+    p.grad = torch.ones(4)
+    gradient = weakref.ref(p.grad)
+    optimizer = optim.SGD([p], lr=0.5, zero_grad=True)
+    optimizer.step()
+    p.grad = None
+    assert gradient() is None
 
 
 def read_only():

@@ -87,12 +87,9 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self._update(None, scale, found_inf)
         # The core writes through pointers: a graph that saved a parameter must notice.
-        if self._update(None, scale, found_inf):
-            torch.autograd.graph.increment_version(self._plan.written())
-        for group in self.param_groups:
-            if group["zero_grad"] or (group["accumulate"] > 1 and not self.accumulated):
-                torch.autograd.graph.increment_version([p.grad for p in group["params"] if p.grad is not None])
+        torch.autograd.graph.increment_version(self._plan.take_written())
         return loss
 
     _observed_step = torch.optim.Optimizer.profile_hook_step(_plain_step)
@@ -126,7 +123,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
         gradients[index] = parameter.grad
         self._apply(gradients)
-        torch.autograd.graph.increment_version(self._plan.written())
+        torch.autograd.graph.increment_version(self._plan.take_written())
 
     def _advance(self) -> None:
         if self._release is not None and isinstance(self._plan, _core.Plan):

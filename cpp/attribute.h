@@ -1,0 +1,40 @@
+// An attribute of many objects of few types. To find it in the type costs as much as to read it, so it is
+// found once for objects of one type that come one after the other.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace gradstep {
+
+class attribute {
+ public:
+  explicit attribute(pybind11::handle name) : name_(name) {}
+
+  // Raises what Python does.
+  pybind11::object of(pybind11::handle object) {
+    if (Py_TYPE(object.ptr()) != type_) find(Py_TYPE(object.ptr()));
+    PyObject* const found =
+        getter_ ? getter_->get(object.ptr(), getter_->closure) : PyObject_GetAttr(object.ptr(), name_.ptr());
+    if (!found) throw pybind11::error_already_set();
+    return pybind11::reinterpret_steal<pybind11::object>(found);
+  }
+
+ private:
+  // A getter written in C comes before whatever an object holds by itself.
+  void find(PyTypeObject* type) {
+    type_ = type;
+    getter_ = nullptr;
+    if (type->tp_getattro != PyObject_GenericGetAttr) return;
+    const auto found = pybind11::getattr(reinterpret_cast<PyObject*>(type), name_, pybind11::none());
+    if (!Py_IS_TYPE(found.ptr(), &PyGetSetDescr_Type)) return;
+    const auto* const descriptor = reinterpret_cast<PyGetSetDescrObject*>(found.ptr());
+    if (descriptor->d_getset->get && PyType_IsSubtype(type, PyDescr_TYPE(descriptor)))
+      getter_ = descriptor->d_getset;
+  }
+
+  pybind11::handle name_;
+  PyTypeObject* type_ = nullptr;
+  PyGetSetDef* getter_ = nullptr;
+};
+
+}  // namespace gradstep
