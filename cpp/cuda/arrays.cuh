@@ -13,7 +13,70 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
                               : sizeof(stored_bf16::bits);
 }
 
-// A call, not inlined: the divisions of every array would be most of a kernel's code.
+// A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes.
+constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
+
+template <class Number, int count>
+struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
+  Number x[count];
+
+  __device__ __forceinline__ static const pack& at(const char* place) {
+    GS_ASSUME_GLOBAL(place);
+    return *reinterpret_cast<const pack*>(place);
+  }
+  __device__ __forceinline__ static pack& at(char* place) {
+    GS_ASSUME_GLOBAL(place);
+    return *reinterpret_cast<pack*>(place);
+  }
+
+  template <class Other>
+  __device__ __forceinline__ static pack from(const pack<Other, count>& other) {
+    pack converted;
+    GS_UNROLL
+    for (int k = 0; k < count; ++k) converted.x[k] = Number(other.x[k]);
+    return converted;
+  }
+};
+
+// As many as 16 bytes hold.
+template <class T>
+inline constexpr int pack_count = 16 / int(sizeof(T));
+
+template <class Storage, class T, int count>
+__device__ __forceinline__ pack<T, count> decode_pack(const pack<T, count>& bits) {
+  pack<typename Storage::bits, count> stored;
+  pack<T, count> values;
+  memcpy(&stored, &bits, sizeof stored);
+  GS_UNROLL
+  for (int k = 0; k < count; ++k) values.x[k] = Storage::template decode<T>(stored.x[k]);
+  return values;
+}
+
+template <class Storage, class T, int count>
+__device__ __forceinline__ void encode_pack(char* place, const pack<T, count>& values) {
+  auto& stored = pack<typename Storage::bits, count>::at(place);
+  GS_UNROLL
+  for (int k = 0; k < count; ++k) stored.x[k] = Storage::encode(values.x[k]);
+}
+
+// Calls, not inlined: for every array of a step they would be most of a kernel's code.
+template <class T, int count>
+[[gnu::noinline]] __device__ pack<T, count> decode_halves(pack<T, count> bits, dtype type) {
+  return type == dtype::f16 ? decode_pack<stored_f16>(bits) : decode_pack<stored_bf16>(bits);
+}
+template <class T, int count>
+[[gnu::noinline]] __device__ void encode(char* place, dtype type, pack<T, count> values) {
+  switch (type) {
+    case dtype::f64:
+      return encode_pack<stored_f64>(place, values);
+    case dtype::f32:
+      return encode_pack<stored_f32>(place, values);
+    case dtype::f16:
+      return encode_pack<stored_f16>(place, values);
+    default:
+      return encode_pack<stored_bf16>(place, values);
+  }
+}
 [[gnu::noinline]] __device__ inline int64_t strided_offset(const device_layout& layout, int64_t i) {
   int64_t offset = 0;
   for (int d = layout.ndim - 1; d >= 0; --d) {
@@ -23,88 +86,97 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
   return offset;
 }
 
-// Where element i lies of an array that lies straight, and of any.
-__device__ __forceinline__ char* straight_place(const device_array& array, int64_t i) {
-  return array.data + i * bytes_of(array.type);
-}
-__device__ __forceinline__ char* place(const device_array& array, const device_layout* layouts, int64_t i) {
-  if (array.layout < 0) return straight_place(array, i);
-  return array.data + strided_offset(layouts[array.layout], i);
-}
+// Three ways to the elements from i on, `count` at once. What is loaded is decoded apart, once all that a
+// step needs is on its way.
 
-// A few elements that lie together, moved by one access.
-template <class T, int count>
-struct pack {
-  T x[count];
+// Of arrays that lie straight in the arithmetic type itself.
+template <class T, int packed>
+struct native_access {
+  static constexpr int count = packed;
+  static constexpr bool is_native = true;
+  using values = pack<T, count>;
+
+  __device__ __forceinline__ static values load(const device_array& array, const device_layout*, int64_t i) {
+    return values::at(array.data + i * int64_t(sizeof(T)));
+  }
+  __device__ __forceinline__ static values decode(const values& loaded, dtype) { return loaded; }
+  __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
+                                               const values& x) {
+    values::at(array.data + i * int64_t(sizeof(T))) = x;
+  }
 };
 
-// As many as 16 bytes hold of the arithmetic type.
-template <class T>
-inline constexpr int pack_count = 16 / int(sizeof(T));
+// Of arrays that lie straight in any type: what is loaded are the bits of 16-bit numbers.
+template <class T, int packed>
+struct stored_access {
+  static constexpr int count = packed;
+  static constexpr bool is_native = false;
+  using values = pack<T, count>;
 
-constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
+  __device__ __forceinline__ static values load_from(const char* place, dtype type) {
+    if (type == dtype::f64) return values::from(pack<double, count>::at(place));
+    if (type == dtype::f32) return values::from(pack<float, count>::at(place));
+    values loaded = {};
+    memcpy(&loaded, &pack<uint16_t, count>::at(place), sizeof(pack<uint16_t, count>));
+    return loaded;
+  }
 
-// The same as they lie in memory.
-template <class Storage, int count>
-struct alignas(pack_alignment(sizeof(typename Storage::bits) * count)) stored_pack {
-  typename Storage::bits x[count];
+  __device__ __forceinline__ static values load(const device_array& array, const device_layout*, int64_t i) {
+    return load_from(array.data + i * bytes_of(array.type), array.type);
+  }
+  __device__ __forceinline__ static values decode(const values& loaded, dtype type) {
+    return type == dtype::f64 || type == dtype::f32 ? loaded : decode_halves(loaded, type);
+  }
+  __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
+                                               const values& x) {
+    encode(array.data + i * bytes_of(array.type), array.type, x);
+  }
 };
 
-template <class Storage, class T, int count>
-__device__ __forceinline__ pack<T, count> decode_pack(const char* at) {
-  const auto stored = *reinterpret_cast<const stored_pack<Storage, count>*>(at);
-  pack<T, count> values;
-  GS_UNROLL
-  for (int k = 0; k < count; ++k) values.x[k] = Storage::template decode<T>(stored.x[k]);
-  return values;
-}
-
-template <class Storage, class T, int count>
-__device__ __forceinline__ void encode_pack(char* at, const pack<T, count>& values) {
-  stored_pack<Storage, count> stored;
-  GS_UNROLL
-  for (int k = 0; k < count; ++k) stored.x[k] = Storage::encode(values.x[k]);
-  *reinterpret_cast<stored_pack<Storage, count>*>(at) = stored;
-}
-
-template <class T, int count>
-__device__ __forceinline__ pack<T, count> read_pack(const char* at, dtype type) {
-  switch (type) {
-    case dtype::f64:
-      return decode_pack<stored_f64, T, count>(at);
-    case dtype::f32:
-      return decode_pack<stored_f32, T, count>(at);
-    case dtype::f16:
-      return decode_pack<stored_f16, T, count>(at);
-    default:
-      return decode_pack<stored_bf16, T, count>(at);
-  }
-}
-
-template <class T, int count>
-__device__ __forceinline__ void write_pack(char* at, dtype type, const pack<T, count>& values) {
-  switch (type) {
-    case dtype::f64:
-      return encode_pack<stored_f64>(at, values);
-    case dtype::f32:
-      return encode_pack<stored_f32>(at, values);
-    case dtype::f16:
-      return encode_pack<stored_f16>(at, values);
-    default:
-      return encode_pack<stored_bf16>(at, values);
-  }
-}
-
+// Of one element, wherever it lies.
 template <class T>
-__device__ __forceinline__ T read(const char* at, dtype type) {
-  return read_pack<T, 1>(at, type).x[0];
+struct placed_access {
+  static constexpr int count = 1;
+  static constexpr bool is_native = false;
+  using values = pack<T, 1>;
+
+  __device__ __forceinline__ static char* place(const device_array& array, const device_layout* layouts,
+                                                int64_t i) {
+    const bool straight = array.layout < 0;
+    return array.data + (straight ? i * bytes_of(array.type) : strided_offset(layouts[array.layout], i));
+  }
+  __device__ __forceinline__ static values load(const device_array& array, const device_layout* layouts,
+                                                int64_t i) {
+    return stored_access<T, 1>::load_from(place(array, layouts, i), array.type);
+  }
+  __device__ __forceinline__ static values decode(const values& loaded, dtype type) {
+    return stored_access<T, 1>::decode(loaded, type);
+  }
+  __device__ __forceinline__ static void store(const device_array& array, const device_layout* layouts,
+                                               int64_t i, const values& x) {
+    encode(place(array, layouts, i), array.type, x);
+  }
+};
+
+template <class Access>
+__device__ __forceinline__ auto read_one(const device_array& array, const device_layout* layouts, int64_t i) {
+  return Access::decode(Access::load(array, layouts, i), array.type).x[0];
 }
 
-// Whether packs of it lie where one access reaches them.
+// Whether there is no array, or packs of it lie where `stored_access` reaches them.
 template <class T>
 __device__ __forceinline__ bool lies_packed(const device_array& array) {
+  if (!array.data) return true;
   const int64_t bytes = bytes_of(array.type) * pack_count<T>;
   return array.layout < 0 && reinterpret_cast<uintptr_t>(array.data) % (bytes < 16 ? bytes : 16) == 0;
+}
+
+// And where `native_access` does: of packs, and of single elements.
+template <class T>
+__device__ __forceinline__ bool lies_native(const device_array& array) {
+  constexpr dtype own = sizeof(T) == 8 ? dtype::f64 : dtype::f32;
+  return !array.data ||
+         (array.type == own && array.layout < 0 && reinterpret_cast<uintptr_t>(array.data) % sizeof(T) == 0);
 }
 
 }  // namespace gradstep::GS_TARGET

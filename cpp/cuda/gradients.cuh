@@ -10,19 +10,26 @@ __device__ __forceinline__ double unscale_of(const device_step& step) {
   return step.grad_scale ? 1 / double(*step.grad_scale) : step.unscale;
 }
 
-template <class T>
-__device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
-                                                 int64_t first, int64_t end) {
+template <class Access, class T>
+__device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan, int tensor, T unscale,
+                                                    int64_t first, int64_t end) {
   const device_array& gradient = plan.gradients[tensor];
   sums lane;
-  const auto load = [&](int64_t i) {
-    return read<T>(place(gradient, plan.layouts, i), gradient.type) * unscale;
-  };
-  visit_lane(first, end, load, [&](T g) {
+  const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
+  visit_lane(first, end, load, [&](const typename Access::values& loaded) {
+    const T g = Access::decode(loaded, gradient.type).x[0] * unscale;
     lane.gradient = add_square(lane.gradient, g);
     lane.nonfinite = add_nonfinite(lane.nonfinite, g);
   });
   return lane;
+}
+
+template <class T>
+__device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
+                                                 int64_t first, int64_t end) {
+  return lies_native<T>(plan.gradients[tensor])
+             ? measure_gradient_by<native_access<T, 1>>(plan, tensor, unscale, first, end)
+             : measure_gradient_by<placed_access<T>>(plan, tensor, unscale, first, end);
 }
 
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)

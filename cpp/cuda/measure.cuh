@@ -33,26 +33,41 @@ struct rule_measure {
     return stage;
   }
 
-  __device__ __forceinline__ T at(const device_array& array, int64_t i) const {
-    return read<T>(place(array, plan.layouts, i), array.type);
+  __device__ bool reads_parameter() const {
+    return (Rule::measured & measured_parameter) != 0 || prepare.decay != 0;
   }
 
-  template <int k>
+  __device__ bool is_native() const {
+    bool native = lies_native<T>(gradient) && (!reads_parameter() || lies_native<T>(tensor.parameter));
+    for (int k = 0; k < Rule::states; ++k)
+      native &= (Rule::measured & measured_state(k)) == 0 || lies_native<T>(tensor.states[k]);
+    return native;
+  }
+
+  template <class Access, int k>
   __device__ __forceinline__ T state(int64_t i) const {
-    if constexpr ((Rule::measured & measured_state(k)) != 0) return at(tensor.states[k], i);
+    if constexpr ((Rule::measured & measured_state(k)) != 0)
+      return read_one<Access>(tensor.states[k], plan.layouts, i);
     return T(0);
   }
 
-  template <int... k>
+  template <class Access, int... k>
   __device__ __forceinline__ products<T> of(int64_t i, std::integer_sequence<int, k...>) const {
-    const bool reads_parameter = (Rule::measured & measured_parameter) != 0 || prepare.decay != 0;
-    const T p = reads_parameter ? at(tensor.parameter, i) : T(0), g = at(gradient, i);
-    return rule.measure(p, prepares ? prepare(g, p) : g, state<k>(i)...);
+    const T p = reads_parameter() ? read_one<Access>(tensor.parameter, plan.layouts, i) : T(0);
+    const T g = read_one<Access>(gradient, plan.layouts, i);
+    return rule.measure(p, prepares ? prepare(g, p) : g, state<Access, k>(i)...);
   }
 
   __device__ __forceinline__ sums leaf(int64_t first, int64_t end) const {
+    return is_native() ? leaf_by<native_access<T, 1>>(first, end) : leaf_by<placed_access<T>>(first, end);
+  }
+
+  template <class Access>
+  __device__ __forceinline__ sums leaf_by(int64_t first, int64_t end) const {
     sums lane;
-    const auto load = [&](int64_t i) { return of(i, std::make_integer_sequence<int, Rule::states>{}); };
+    const auto load = [&](int64_t i) {
+      return of<Access>(i, std::make_integer_sequence<int, Rule::states>{});
+    };
     visit_lane(first, end, load, [&](const products<T>& found) {
       lane.rule[0] = fma(double(found.first), double(found.by_first), lane.rule[0]);
       lane.rule[1] = fma(double(found.second), double(found.by_second), lane.rule[1]);

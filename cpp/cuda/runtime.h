@@ -4,9 +4,12 @@
 #if defined(__CUDACC__)
 #include <cuda_runtime.h>
 #define GS_UNROLL _Pragma("unroll")
+// Spares every access the question which of the device's memories a pointer leads to.
+#define GS_ASSUME_GLOBAL(pointer) __builtin_assume(__isGlobal(pointer))
 #else
 #include "emulation.h"
 #define GS_UNROLL
+#define GS_ASSUME_GLOBAL(pointer)
 #endif
 
 namespace gradstep {

@@ -2,6 +2,7 @@
 // with all that surrounds the rule, on registers.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include "../element.h"
@@ -10,12 +11,60 @@
 
 namespace gradstep::GS_TARGET {
 
+// The arrays of one tensor that its update visits, as they stand in the table.
+template <class Rule>
+struct listed_arrays {
+  const device_array &parameter, &gradient, &average, &copy;
+  const device_array* const states;
+
+  __device__ listed_arrays(const device_tensor& tensor, const device_array& gradient)
+      : parameter(tensor.parameter),
+        gradient(gradient),
+        average(tensor.average),
+        copy(tensor.copy),
+        states(tensor.states) {}
+
+  // Whether packs of all can be reached, and whether but for the copy these are of the arithmetic type.
+  template <class T>
+  __device__ bool are_packed() const {
+    return all_of([](const device_array& array) { return lies_packed<T>(array); }) && lies_packed<T>(copy);
+  }
+  template <class T>
+  __device__ bool are_native() const {
+    return all_of([](const device_array& array) { return lies_native<T>(array); });
+  }
+
+ private:
+  template <class Test>
+  __device__ bool all_of(const Test& test) const {
+    bool all = test(parameter) && test(gradient) && test(average);
+    for (int k = 0; k < Rule::states; ++k) all &= test(states[k]);
+    return all;
+  }
+};
+
+// The same in registers, where it is the pointers alone: read anew after each store, which might be to the
+// table, they would delay every load.
+template <class Rule>
+struct held_arrays {
+  const device_array parameter, gradient, average, copy;
+  device_array states[state_limit];
+
+  __device__ held_arrays(const device_tensor& tensor, const device_array& gradient)
+      : parameter(tensor.parameter), gradient(gradient), average(tensor.average), copy(tensor.copy) {
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k) states[k] = tensor.states[k];
+  }
+};
+
+template <class Rule, class Access>
+using arrays_for = std::conditional_t<Access::is_native, held_arrays<Rule>, listed_arrays<Rule>>;
+
 // A tensor's update of this step: what is the same for all of its elements.
-template <class Rule, class T>
+template <class Rule, class T, class Access>
 struct tensor_update {
-  const device_plan_view& plan;
-  const device_tensor& tensor;
-  const device_array& gradient;
+  const arrays_for<Rule, Access> arrays;
+  const device_layout* const layouts;
   const Rule rule;
   const descent<T> after;
   const preparation<T> prepare;
@@ -27,9 +76,8 @@ struct tensor_update {
 
   __device__ tensor_update(const device_plan_view& plan, const device_tensor& tensor,
                            const device_array& gradient, const device_row& row)
-      : plan(plan),
-        tensor(tensor),
-        gradient(gradient),
+      : arrays(tensor, gradient),
+        layouts(plan.layouts),
         rule(*reinterpret_cast<const Rule*>(row.rule)),
         after{T(-row.rate), T(row.keep), T(row.keep_against)},
         prepare(row.gradient),
@@ -44,90 +92,82 @@ struct tensor_update {
     after.apply(rule, p, g, states...);
     if (averages) average = lerp(average, p, average_weight);
   }
+};
 
-  __device__ bool is_packed() const {
-    bool packed = reaches(tensor.parameter) && reaches(gradient);
-    for (int k = 0; k < Rule::states; ++k) packed &= reaches(tensor.states[k]);
-    return packed && reaches(tensor.average) && reaches(tensor.copy);
+// A few elements of all arrays of a step, by one way to them.
+template <class Rule, class T, class Access>
+struct elements {
+  static constexpr int count = Access::count;
+  using values = pack<T, count>;
+  using update = tensor_update<Rule, T, Access>;
+
+  values p, g, average, s[Rule::states > 0 ? Rule::states : 1];
+
+  __device__ __forceinline__ void load(const update& on, int64_t i) {
+    for_each(on, [&](values& x, const device_array& array) { x = Access::load(array, on.layouts, i); });
+  }
+  __device__ __forceinline__ void decode(const update& on) {
+    for_each(on, [](values& x, const device_array& array) { x = Access::decode(x, array.type); });
+  }
+  __device__ __forceinline__ void apply(const update& on) {
+    apply(on, std::make_integer_sequence<int, Rule::states>{});
+  }
+  __device__ __forceinline__ void store(const update& on, int64_t i) {
+    const auto put = [&](const values& x, const device_array& array) {
+      Access::store(array, on.layouts, i, x);
+    };
+    put(p, on.arrays.parameter);
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k) put(s[k], on.arrays.states[k]);
+    if (on.averages) put(average, on.arrays.average);
+    if (on.arrays.copy.data) copy_access::store(on.arrays.copy, on.layouts, i, p);
+    if (on.zeroes) put(values{}, on.arrays.gradient);
   }
 
  private:
-  __device__ static bool reaches(const device_array& array) { return !array.data || lies_packed<T>(array); }
-};
+  // A copy is of another type.
+  using copy_access = std::conditional_t<count == 1, placed_access<T>, stored_access<T, count>>;
 
-// A few elements of all arrays of a step: those of a pack, or one of arrays that lie anyhow.
-template <class Rule, class T, int count>
-struct elements {
-  static constexpr int states = Rule::states > 0 ? Rule::states : 1;
-  using values = pack<T, count>;
-
-  values p, g, average, s[states];
-
-  __device__ static char* at(const tensor_update<Rule, T>& on, const device_array& array, int64_t i) {
-    return count > 1 ? straight_place(array, i) : place(array, on.plan.layouts, i);
-  }
-  __device__ static values read(const tensor_update<Rule, T>& on, const device_array& array, int64_t i) {
-    return read_pack<T, count>(at(on, array, i), array.type);
-  }
-  __device__ static void write(const tensor_update<Rule, T>& on, const device_array& array, int64_t i,
-                               const values& x) {
-    write_pack(at(on, array, i), array.type, x);
-  }
-
-  __device__ __forceinline__ void load(const tensor_update<Rule, T>& on, int64_t i) {
-    p = read(on, on.tensor.parameter, i);
-    g = read(on, on.gradient, i);
+  // Calls visit(values, array) for each of them.
+  template <class Visit>
+  __device__ __forceinline__ void for_each(const update& on, const Visit& visit) {
+    visit(p, on.arrays.parameter);
+    visit(g, on.arrays.gradient);
     GS_UNROLL
-    for (int k = 0; k < Rule::states; ++k) s[k] = read(on, on.tensor.states[k], i);
-    average = on.averages ? read(on, on.tensor.average, i) : values{};
+    for (int k = 0; k < Rule::states; ++k) visit(s[k], on.arrays.states[k]);
+    if (on.averages) visit(average, on.arrays.average);
   }
 
-  __device__ __forceinline__ void apply(const tensor_update<Rule, T>& on) {
-    apply(on, std::make_integer_sequence<int, Rule::states>{});
-  }
   template <int... state>
-  __device__ __forceinline__ void apply(const tensor_update<Rule, T>& on,
-                                        std::integer_sequence<int, state...>) {
+  __device__ __forceinline__ void apply(const update& on, std::integer_sequence<int, state...>) {
     GS_UNROLL
     for (int k = 0; k < count; ++k) on.apply(p.x[k], g.x[k], average.x[k], s[state].x[k]...);
   }
-
-  __device__ __forceinline__ void store(const tensor_update<Rule, T>& on, int64_t i) const {
-    write(on, on.tensor.parameter, i, p);
-    GS_UNROLL
-    for (int k = 0; k < Rule::states; ++k) write(on, on.tensor.states[k], i, s[k]);
-    if (on.averages) write(on, on.tensor.average, i, average);
-    if (on.tensor.copy.data) write(on, on.tensor.copy, i, p);
-    if (on.zeroes) write(on, on.gradient, i, values{});
-  }
 };
 
-// The elements that this thread visits of [first, end), `count` in one access, `in_flight` of these on their
-// way at once. Returns how far the block's whole rounds came.
-template <int count, int in_flight, class Rule, class T>
-__device__ __forceinline__ int64_t update_rounds(const tensor_update<Rule, T>& on, int64_t first,
-                                                 int64_t end) {
+// The elements that this thread visits of [first, end), those of `in_flight` accesses on their way at once.
+// Returns where the elements begin that are too few for an access.
+template <class Rule, class T, class Access, int in_flight>
+__device__ __forceinline__ int64_t update_part(const device_plan_view& plan, int tensor, int64_t first,
+                                               int64_t end) {
+  constexpr int count = Access::count;
   constexpr int64_t stride = int64_t(block_threads) * count;
-  for (; first + in_flight * stride <= end; first += in_flight * stride) {
-    const int64_t i = first + int64_t(threadIdx.x) * count;
-    elements<Rule, T, count> now[in_flight];
+  const tensor_update<Rule, T, Access> on(plan, tensor);
+  for (int64_t i = first + int64_t(threadIdx.x) * count; i + count <= end; i += in_flight * stride) {
+    elements<Rule, T, Access> now[in_flight] = {};
+    const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
     GS_UNROLL
-    for (int k = 0; k < in_flight; ++k) now[k].load(on, i + k * stride);
+    for (int k = 0; k < in_flight; ++k)
+      if (is_there(k)) now[k].load(on, i + k * stride);
     GS_UNROLL
-    for (int k = 0; k < in_flight; ++k) {
-      now[k].apply(on);
-      now[k].store(on, i + k * stride);
-    }
+    for (int k = 0; k < in_flight; ++k)
+      if (is_there(k)) {
+        now[k].decode(on);
+        now[k].apply(on);
+        now[k].store(on, i + k * stride);
+      }
   }
-  return first;
-}
-
-template <class Rule, class T>
-__device__ __forceinline__ void update_one(const tensor_update<Rule, T>& on, int64_t i) {
-  elements<Rule, T, 1> x;
-  x.load(on, i);
-  x.apply(on);
-  x.store(on, i);
+  return end - (end - first) % count;
 }
 
 __device__ __forceinline__ int64_t end_of(const device_plan_view& plan, const device_chunk& chunk) {
@@ -140,7 +180,7 @@ __device__ __forceinline__ void skip_chunk(const device_plan_view& plan, const d
   if (!plan.groups[plan.tensors[chunk.tensor].group].around.zero_gradient) return;
   const device_array& gradient = plan.gradients[chunk.tensor];
   for (int64_t i = chunk.first + int64_t(threadIdx.x); i < end_of(plan, chunk); i += block_threads)
-    write_pack(place(gradient, plan.layouts, i), gradient.type, pack<float, 1>{});
+    placed_access<float>::store(gradient, plan.layouts, i, {});
 }
 
 template <class Rule, class T>
@@ -148,12 +188,17 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
     update_kernel(device_plan_view plan, int first_chunk) {
   const device_chunk& chunk = plan.chunks[first_chunk + int(blockIdx.x)];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
-  constexpr int in_flight = Rule::states * int(sizeof(T)) > 16 ? 1 : 2;  // what registers hold
-  const tensor_update<Rule, T> on(plan, chunk.tensor);
+  constexpr int in_flight = Rule::states * int(sizeof(T)) > 8 ? 1 : 2;  // what registers hold
+  const int tensor = chunk.tensor;
   const int64_t end = end_of(plan, chunk);
+  const listed_arrays<Rule> arrays(plan.tensors[tensor], plan.gradients[tensor]);
   int64_t first = chunk.first;
-  if (on.is_packed()) first = update_rounds<pack_count<T>, in_flight>(on, first, end);
-  for (int64_t i = first + int64_t(threadIdx.x); i < end; i += block_threads) update_one(on, i);
+  if (arrays.template are_packed<T>()) {
+    first = arrays.template are_native<T>()
+                ? update_part<Rule, T, native_access<T, pack_count<T>>, in_flight>(plan, tensor, first, end)
+                : update_part<Rule, T, stored_access<T, pack_count<T>>, 1>(plan, tensor, first, end);
+  }
+  update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first, end);
 }
 
 // The same, and what it does is measured: of the gradient as it came if that is not known yet, of the change
@@ -164,12 +209,13 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const int index = first_chunk + int(blockIdx.x);
   const device_chunk& chunk = plan.chunks[index];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
-  const tensor_update<Rule, T> on(plan, chunk.tensor);
+  const tensor_update<Rule, T, placed_access<T>> on(plan, chunk.tensor);
   const bool last = sum_chunk<of_update>(plan, index, [&](int64_t first, int64_t end, int lane) {
     sums lane_sums;
     for (int64_t i = first + lane; i < end; i += warp_size) {
-      elements<Rule, T, 1> x;
+      elements<Rule, T, placed_access<T>> x = {};
       x.load(on, i);
+      x.decode(on);
       const T before = x.p.x[0], gradient = x.g.x[0] * on.prepare.unscale;
       if (!knows_norm) {
         lane_sums.gradient = add_square(lane_sums.gradient, gradient);
