@@ -202,9 +202,14 @@ void refuse_negated(py::handle array, const array_role& role) {
   if (answer.ptr() == Py_True) read_description(array, role, owner);
 }
 
-array_view read_array(py::handle array, const array_role& role, py::object& owner) {
+array_view read_anywhere(py::handle array, const array_role& role, py::object& owner) {
   array_view view;  // the only thing returned, so that its kilobyte is never copied
   if (!read_directly(array, view)) view = read_description(array, role, owner);
+  return view;
+}
+
+array_view read_array(py::handle array, const array_role& role, py::object& owner) {
+  const array_view view = read_anywhere(array, role, owner);
   role.refuse_elsewhere(view);
   return view;
 }

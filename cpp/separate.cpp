@@ -66,11 +66,21 @@ class array_list {
  private:
   const array_view& read(py::handle array, const array_role& role) {
     py::object owner;
-    views_.push_back(read_array(array, role, owner));
+    views_.push_back(read_anywhere(array, role, owner));
     roles_.push_back(role);
+    refuse_device(views_.back(), role);
     refuse_negated(array, role);
     kept_alive_.push_back(owner ? std::move(owner) : py::reinterpret_borrow<py::object>(array));
     return views_.back();
+  }
+
+  static void refuse_device(const array_view& view, const array_role& role) {
+    if (view.where == host_memory) return;
+    throw py::type_error(
+        role.text() + " is on " + view.where.text() +
+        ", but calls apart from the step are for arrays on the CPU: move it there, or ask an " +
+        "optimizer of what is on " + view.where.text() +
+        " for the same in its step (clip_norm, clip_value, ema, cast_to, zero_grad)");
   }
 
   static void require_writable(const array_view& view, const array_role& role) {

@@ -64,6 +64,15 @@ def test_versions_move_where_something_was_written(found_inf):
     assert moved == [not found_inf, True, not found_inf, False]
 
 
+def test_versions_move_in_the_functional_form():
+    torch = pytest.importorskip("torch")
+    arrays = [torch.ones(4), torch.ones(4)]
+    before = [each._version for each in arrays]
+    gradstep.functional.sgd_(*arrays, step=1, lr=0.5, zero_grad=True)
+    assert [each.tolist() for each in arrays] == [[0.5] * 4, [0.0] * 4]
+    assert all(each._version > version for each, version in zip(arrays, before, strict=True))
+
+
 def test_no_gradient_is_kept_alive():
     torch = pytest.importorskip("torch")
     from gradstep import optim

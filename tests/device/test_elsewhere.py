@@ -52,6 +52,25 @@ def test_gradients_of_another_device():
     np.testing.assert_array_equal(w[0], 1)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda array: functional.norm([array]),
+        lambda array: functional.unscale_([array], 2.0),
+        lambda array: functional.clip_norm_([array], 1.0),
+        lambda array: functional.clip_value_([array], 1.0),
+        lambda array: functional.zero_([array]),
+    ],
+)
+def test_separate_calls_are_for_the_cpu(call):
+    message = (
+        r"^gradient 0 is on cuda:0, but calls apart from the step are for arrays on the CPU: move it there, or ask an "
+        r"optimizer of what is on cuda:0 for the same in its step \(clip_norm, clip_value, ema, cast_to, zero_grad\)$"
+    )
+    with pytest.raises(TypeError, match=message):
+        call(OnCuda())
+
+
 def test_states_of_another_device():
     w = [np.ones(3, np.float32)]
     optimizer = gradstep.SGD(w, lr=0.1, momentum=0.5)

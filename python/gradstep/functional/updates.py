@@ -135,8 +135,9 @@ def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...], fresh: bo
     if plan.step(*arguments):
         plan.bind(0, state, rule.state_names(group), fresh)
         plan.step(*arguments)
+    tell_autograd(plan.take_written())
     if not plan.skipped():
-        tell_autograd((param, *state.values()))
+        tell_autograd(state.values())
 
 
 adadelta_ = _update_of(rules.Adadelta)
