@@ -32,13 +32,15 @@ look_around() {
   nproc
 }
 
+define=--config-settings=cmake.define
+
 build() {
   if [ -n "${WHEELS:-}" ]; then
     python3 -m pip install -q --no-index --no-deps --target "$site" "$WHEELS"/*.whl || return
   fi
   python3 -m pip install -v --no-index --no-deps --no-build-isolation --target "$site" \
-    -C cmake.define.GRADSTEP_WERROR=ON -C cmake.define.GRADSTEP_CUDA=ON -C cmake.define.GRADSTEP_EMULATED=ON \
-    -C cmake.define.CMAKE_CUDA_ARCHITECTURES=native -C cmake.define.CMAKE_CUDA_FLAGS=-Xptxas=-v .
+    "$define.GRADSTEP_WERROR=ON" "$define.GRADSTEP_CUDA=ON" "$define.GRADSTEP_EMULATED=ON" \
+    "$define.CMAKE_CUDA_ARCHITECTURES=native" "$define.CMAKE_CUDA_FLAGS=-Xptxas=-v" .
 }
 
 # Both tools look at this library's kernels alone, on a few small steps.

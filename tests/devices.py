@@ -27,7 +27,7 @@ class Emulated:
         """Why there is none, if so."""
         if importlib.util.find_spec(self.module):
             return None
-        return f"{self.module} is not built: install with -C cmake.define.GRADSTEP_EMULATED=ON"
+        return f"{self.module} is not built: install with --config-settings=cmake.define.GRADSTEP_EMULATED=ON"
 
     def put(self, array: np.ndarray) -> torch.Tensor:
         """A copy of the array on the device."""
@@ -61,7 +61,7 @@ class Cuda:
         if not torch.cuda.is_available():
             return "torch finds no CUDA device"
         if not importlib.util.find_spec(self.module):
-            return f"{self.module} is not built: install with -C cmake.define.GRADSTEP_CUDA=ON"
+            return f"{self.module} is not built: install with --config-settings=cmake.define.GRADSTEP_CUDA=ON"
         return None
 
     def put(self, array: np.ndarray) -> torch.Tensor:

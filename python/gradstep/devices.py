@@ -50,7 +50,7 @@ def _load(module: str, number: int) -> Any:
         raise RuntimeError(
             f"the parameters are on cuda:{number}, and this installation of gradstep has no engine for CUDA devices "
             f"({error}): move them to the CPU, or build it where nvcc and a copy of the sources are, "
-            "pip install -C cmake.define.GRADSTEP_CUDA=ON ."
+            "pip install --config-settings=cmake.define.GRADSTEP_CUDA=ON ."
         ) from error
 
 
