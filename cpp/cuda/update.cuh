@@ -198,7 +198,7 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
                 ? update_part<Rule, T, native_access<T, pack_count<T>>, in_flight>(plan, tensor, first, end)
                 : update_part<Rule, T, stored_access<T, pack_count<T>>, 1>(plan, tensor, first, end);
   }
-  update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first, end);
+  if (first < end) update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first, end);
 }
 
 // The same, and what it does is measured: of the gradient as it came if that is not known yet, of the change
