@@ -26,7 +26,7 @@ def no_engine(monkeypatch):
 
 def test_a_build_without_the_engine(no_engine):
     optimizer = gradstep.SGD([OnCuda()], lr=0.1)
-    message = r"are on cuda:0, and this installation .* has no engine for CUDA .* cmake\.define\.GRADSTEP_CUDA=ON"
+    message = r"are on cuda:0, and this installation .* has no engine for CUDA .*=cmake\.define\.GRADSTEP_CUDA=ON"
     for _ in range(2):
         with pytest.raises(RuntimeError, match=message):
             optimizer.step([OnCuda()])
