@@ -4,28 +4,43 @@
 
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
 #include <vector>
 
 namespace gradstep {
 
 class identities {
  public:
-  bool match(pybind11::handle container) const {
+  bool match(pybind11::handle container) {
+    const uint64_t version = version_of(container);
+    if (version != 0 && version == version_) return true;
     size_t i = 0;
     bool same = true;
     for_each(container, [&](const PyObject* member) {
       same = same && i < seen_.size() && seen_[i] == member;
       ++i;
     });
-    return same && i == seen_.size();
+    same = same && i == seen_.size();
+    if (same) version_ = version;
+    return same;
   }
 
   void remember(pybind11::handle container) {
     seen_.clear();
     for_each(container, [&](const PyObject* member) { seen_.push_back(member); });
+    version_ = version_of(container);
   }
 
  private:
+  // A number that no two dicts share and that changes with its dict; 0 for a list, and where Python has none.
+  static uint64_t version_of([[maybe_unused]] pybind11::handle container) {
+#if PY_VERSION_HEX < 0x030c0000
+    if (PyDict_Check(container.ptr()))
+      return reinterpret_cast<PyDictObject*>(container.ptr())->ma_version_tag;
+#endif
+    return 0;
+  }
+
   template <class Visit>
   static void for_each(pybind11::handle container, Visit visit) {
     if (PyList_Check(container.ptr())) {
@@ -39,6 +54,7 @@ class identities {
   }
 
   std::vector<const PyObject*> seen_;
+  uint64_t version_ = 0;  // when they were last found the same
 };
 
 }  // namespace gradstep
