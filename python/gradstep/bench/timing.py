@@ -51,7 +51,7 @@ def run_race(
     pace: Pace,
     turn_of: Callable[[Callable[[], object]], Turn] = turn_of,
 ) -> Race:
-    """Time the contestants in turns, in another order each round: who always came after the same would meet its caches."""
+    """Time the contestants in turns, in another order each round: nobody always meets the caches of the same other."""
     turns = {name: turn_of(step) for name, step in contestants.items()}
     repeats = {name: _warm_up(turn, pace) for name, turn in turns.items()}
     times: Race = {name: [] for name in contestants}
