@@ -105,6 +105,7 @@ std::vector<int> tensors::zeroed(const std::vector<group_settings>& groups) cons
 }
 
 int tensors::traverse(visitproc visit, void* arg) const {
+  Py_VISIT(parameters_.ptr());
   Py_VISIT(written_.ptr());
   for (const slot& each : slots_) {
     Py_VISIT(each.parameter.ptr());
@@ -118,6 +119,7 @@ void tensors::clear() {
   slots_.clear();
   active_.clear();
   tasks_.clear();
+  parameters_ = py::list();
   written_ = py::list();
 }
 

@@ -1,6 +1,8 @@
 """The plan notices what changes under it between steps: memory, shapes, gradients; and autograd notices the step."""
 
 import copy
+import gc
+import weakref
 
 import pytest
 
@@ -219,6 +221,20 @@ def test_gradients_of_parameters_of_several_types():
         p.grad = torch.full((2,), 4.0)
     optim.SGD(params, lr=0.25).step()
     assert [p.tolist() for p in params] == [[0.0] * 2, [0.5] * 2, [0.0] * 2, [0.0] * 2]
+
+
+@pytest.mark.parametrize("zero_grad", [False, True])
+def test_a_stepped_optimizer_that_its_parameter_holds_is_collected(zero_grad):
+    # Trap: a reference of the core that the garbage collector can't see keeps the model for ever.
+    parameter = torch.nn.Parameter(torch.ones(2))
+    parameter.grad = torch.ones(2)
+    optimizer = optim.SGD([parameter], lr=0.25, zero_grad=zero_grad)
+    parameter.optimizer = optimizer
+    optimizer.step()
+    gone = weakref.ref(optimizer)
+    del parameter, optimizer
+    gc.collect()
+    assert gone() is None
 
 
 def test_an_error_of_a_gradient_is_raised():
