@@ -13,20 +13,21 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
                               : sizeof(stored_bf16::bits);
 }
 
-// A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes.
+// A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes: as a
+// whole, for the compiler moves a reference's numbers one by one.
 constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
 
 template <class Number, int count>
 struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
   Number x[count];
 
-  __device__ __forceinline__ static const pack& at(const char* place) {
+  __device__ __forceinline__ static pack load(const char* place) {
     GS_ASSUME_GLOBAL(place);
     return *reinterpret_cast<const pack*>(place);
   }
-  __device__ __forceinline__ static pack& at(char* place) {
+  __device__ __forceinline__ void store(char* place) const {
     GS_ASSUME_GLOBAL(place);
-    return *reinterpret_cast<pack*>(place);
+    *reinterpret_cast<pack*>(place) = *this;
   }
 
   template <class Other>
@@ -54,9 +55,10 @@ __device__ __forceinline__ pack<T, count> decode_pack(const pack<T, count>& bits
 
 template <class Storage, class T, int count>
 __device__ __forceinline__ void encode_pack(char* place, const pack<T, count>& values) {
-  auto& stored = pack<typename Storage::bits, count>::at(place);
+  pack<typename Storage::bits, count> stored;
   GS_UNROLL
   for (int k = 0; k < count; ++k) stored.x[k] = Storage::encode(values.x[k]);
+  stored.store(place);
 }
 
 // Calls, not inlined: for every array of a step they would be most of a kernel's code.
@@ -97,12 +99,12 @@ struct native_access {
   using values = pack<T, count>;
 
   __device__ __forceinline__ static values load(const device_array& array, const device_layout*, int64_t i) {
-    return values::at(array.data + i * int64_t(sizeof(T)));
+    return values::load(array.data + i * int64_t(sizeof(T)));
   }
   __device__ __forceinline__ static values decode(const values& loaded, dtype) { return loaded; }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {
-    values::at(array.data + i * int64_t(sizeof(T))) = x;
+    x.store(array.data + i * int64_t(sizeof(T)));
   }
 };
 
@@ -114,10 +116,11 @@ struct stored_access {
   using values = pack<T, count>;
 
   __device__ __forceinline__ static values load_from(const char* place, dtype type) {
-    if (type == dtype::f64) return values::from(pack<double, count>::at(place));
-    if (type == dtype::f32) return values::from(pack<float, count>::at(place));
+    if (type == dtype::f64) return values::from(pack<double, count>::load(place));
+    if (type == dtype::f32) return values::from(pack<float, count>::load(place));
     values loaded = {};
-    memcpy(&loaded, &pack<uint16_t, count>::at(place), sizeof(pack<uint16_t, count>));
+    const auto halves = pack<uint16_t, count>::load(place);
+    memcpy(&loaded, &halves, sizeof halves);
     return loaded;
   }
 
