@@ -22,8 +22,8 @@ struct device_status {
 device_step asked(const step_settings& options, bool has_gradients) {
   device_step step = {};
   step.unscale = options.unscale;
-  step.grad_scale = reinterpret_cast<const float*>(options.grad_scale);
-  step.found_inf = reinterpret_cast<const float*>(options.found_inf);
+  step.grad_scale = options.grad_scale;
+  step.found_inf = options.found_inf;
   step.skip = options.skip;
   step.skip_nonfinite = options.skip_nonfinite && has_gradients;
   step.measure = options.measure;
@@ -147,12 +147,10 @@ void device_plan::send_report() {
 
 bool device_plan::is_capturing() const { return engine_.is_capturing(stream()); }
 
-uintptr_t device_plan::address_of(const py::object& number) const {
+std::optional<number_cell> device_plan::find_cell(const py::object& number) const {
   array_view view;
-  if (!read_directly(number, view) || view.where != engine_.where() || view.type != dtype::f32 ||
-      view.size() != 1)
-    return 0;
-  return reinterpret_cast<uintptr_t>(view.data);
+  if (!read_directly(number, view) || view.where != engine_.where()) return std::nullopt;
+  return cell_of(view);
 }
 
 device_report device_plan::fetch_report() {

@@ -4,6 +4,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <vector>
 
 #include "device_tables.h"
@@ -35,8 +36,8 @@ class device_plan : public tensors {
   int64_t updates();  // applied so far; waits, as does
   double last_norm();
   bool is_capturing() const;
-  // Of one float32 number on the device; 0 for anything else.
-  uintptr_t address_of(const pybind11::object& number) const;
+  // Of one number on the device; nothing for anything else.
+  std::optional<number_cell> find_cell(const pybind11::object& number) const;
 
  private:
   void* stream() const;

@@ -29,7 +29,7 @@ device_layout layout_of(const operand& x) {
   return made;
 }
 
-// Of a group's numbers those that no schedule drives: the device works out the others.
+// Of a group's numbers those that have no source: the device finds the others.
 group_numbers fixed_numbers(const group_settings& settings) {
   group_numbers numbers = {};
   std::copy(settings.hypers.begin(), settings.hypers.end(), numbers.hypers);
@@ -38,8 +38,7 @@ group_numbers fixed_numbers(const group_settings& settings) {
   numbers.clip_norm = settings.around.clip_norm;
   numbers.clip_value = settings.around.clip_value;
   numbers.average_decay = settings.around.average_decay;
-  for (const scheduled_number& each : settings.scheduled())
-    reinterpret_cast<double*>(&numbers)[each.place] = 0;
+  for (const number_source& each : settings.sources()) reinterpret_cast<double*>(&numbers)[each.number] = 0;
   return numbers;
 }
 
@@ -53,6 +52,16 @@ int place_of_number(const rule_entry& rule, const std::string& name) {
   for (int i = 0; i < int(std::size(others)); ++i)
     if (name == others[i]) return hyper_limit + i;
   return -1;
+}
+
+void program_pool::clear() {
+  instructions.clear();
+  numbers.clear();
+}
+
+void program_pool::add(const schedule& program) {
+  instructions.insert(instructions.end(), program.code().begin(), program.code().end());
+  numbers.insert(numbers.end(), program.numbers().begin(), program.numbers().end());
 }
 
 bool device_tables::suits(const std::vector<group_settings>& groups) const {
@@ -105,8 +114,8 @@ device_tensor device_tables::describe(const slot& tensor, int index, int group) 
     made.states[k] = place(task.states[k], "a state of parameter", index);
   if (task.has_average) made.average = place(task.average, "the average of parameter", index);
   if (task.has_copy) made.copy = place(task.copy, "the copy of parameter", index);
-  made.number_count = int32_t(tensor.mirrors.size());
-  std::copy(tensor.mirrors.begin(), tensor.mirrors.end(), made.numbers);
+  made.number_count = int32_t(tensor.cells.size());
+  std::copy(tensor.cells.begin(), tensor.cells.end(), made.numbers);
   made.average_product = tensor.average_product;
   return made;
 }
@@ -180,33 +189,40 @@ void device_tables::renew_gradients(const std::deque<slot>& slots, const std::ve
 
 void device_tables::renew_settings(const std::vector<group_settings>& groups) {
   std::vector<device_group> described;
-  std::vector<device_schedule> schedules;
-  std::vector<instruction> instructions;
-  std::vector<double> numbers;
+  std::vector<device_source> sources;
+  programs_.clear();
   for (size_t group = 0; group < groups.size(); ++group) {
     described.push_back(describe(groups[group], int(group)));
-    described.back().first_schedule = int32_t(schedules.size());
-    for (const scheduled_number& each : groups[group].scheduled()) {
-      const std::vector<instruction>& code = each.program.code();
-      auto& made = schedules.emplace_back(zeroed<device_schedule>());
-      made.number = each.place;
-      made.first_instruction = int32_t(instructions.size());
-      made.length = int32_t(code.size());
-      made.first_number = int32_t(numbers.size());
-      made.factor = each.factor;
-      instructions.insert(instructions.end(), code.begin(), code.end());
-      numbers.insert(numbers.end(), each.program.numbers().begin(), each.program.numbers().end());
-    }
-    described.back().last_schedule = int32_t(schedules.size());
+    described.back().first_source = int32_t(sources.size());
+    for (const number_source& each : groups[group].sources()) sources.push_back(describe(each));
+    described.back().last_source = int32_t(sources.size());
   }
   packed_.clear();
-  const size_t groups_at = packed_.append(described), schedules_at = packed_.append(schedules),
-               instructions_at = packed_.append(instructions), numbers_at = packed_.append(numbers);
+  const size_t groups_at = packed_.append(described), sources_at = packed_.append(sources),
+               instructions_at = packed_.append(programs_.instructions),
+               numbers_at = packed_.append(programs_.numbers);
   settings_.hold(packed_.bytes(), by_);
   view_.groups = settings_.at<device_group>(groups_at);
-  view_.schedules = settings_.at<device_schedule>(schedules_at);
+  view_.sources = settings_.at<device_source>(sources_at);
   view_.instructions = settings_.at<instruction>(instructions_at);
   view_.numbers = settings_.at<double>(numbers_at);
+}
+
+device_source device_tables::describe(const number_source& source) {
+  auto made = zeroed<device_source>();
+  made.number = source.number;
+  made.factor = source.factor;
+  if (const auto* cell = std::get_if<number_cell>(&source.from)) {
+    made.cell.data = cell->data;
+    made.cell.type = cell->type;
+  } else {
+    const auto& program = std::get<schedule>(source.from);
+    made.first_instruction = int32_t(programs_.instructions.size());
+    made.length = int32_t(program.code().size());
+    made.first_number = int32_t(programs_.numbers.size());
+    programs_.add(program);
+  }
+  return made;
 }
 
 device_group device_tables::describe(const group_settings& settings, int group) const {

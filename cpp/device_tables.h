@@ -14,6 +14,15 @@ namespace gradstep {
 // clip_norm, clip_value, ema), counted over group_numbers; below 0 for one that the rule has not.
 int place_of_number(const rule_entry& rule, const std::string& name);
 
+// The programs of schedules, one behind the other.
+struct program_pool {
+  std::vector<instruction> instructions;
+  std::vector<double> numbers;
+
+  void clear();
+  void add(const schedule& program);
+};
+
 class device_tables {
  public:
   explicit device_tables(device_sender& by) : by_(by) {}
@@ -41,6 +50,7 @@ class device_tables {
   void renew_gradients(const std::deque<slot>& slots, const std::vector<int>& active);
   void renew_settings(const std::vector<group_settings>& groups);
   device_group describe(const group_settings& settings, int group) const;
+  device_source describe(const number_source& source);
 
   device_sender& by_;
   std::vector<int> rules_;  // of the groups
@@ -50,6 +60,7 @@ class device_tables {
   std::vector<device_layout> layouts_;  // of the tensors' arrays, then of the gradients
   size_t tensor_layouts_ = 0;
   std::vector<device_array> places_;  // of the gradients
+  program_pool programs_;             // of the schedules
   packed_arrays packed_;              // on its way
 
   device_table cut_, gradients_, settings_;

@@ -27,26 +27,26 @@ int find_rule(const std::string& name) {
   throw py::value_error("there is no rule '" + name + "' in the core");
 }
 
-using named_schedules = std::vector<std::tuple<std::string, schedule, double>>;
+using named_sources = std::vector<std::tuple<std::string, std::variant<number_cell, schedule>, double>>;
 
 // Those of numbers that the rule has.
-std::vector<scheduled_number> find_places(const rule_entry& rule, const named_schedules& schedules) {
-  std::vector<scheduled_number> found;
-  for (const auto& [name, program, factor] : schedules)
-    if (const int place = place_of_number(rule, name); place >= 0) found.push_back({place, program, factor});
+std::vector<number_source> find_places(const rule_entry& rule, const named_sources& sources) {
+  std::vector<number_source> found;
+  for (const auto& [name, from, factor] : sources)
+    if (const int place = place_of_number(rule, name); place >= 0) found.push_back({place, from, factor});
   return found;
 }
 
 group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
                              double weight_decay, const surroundings& around, row_policy rows,
-                             const named_schedules& schedules) {
+                             const named_sources& sources) {
   const int index = find_rule(rule);
   const rule_entry& found = active_target().rules[index];
   if (int(hypers.size()) != found.hypers)
     throw py::value_error("the rule '" + rule + "' takes other hyper-parameters");
   group_settings made = {index, std::move(hypers), lr, weight_decay, around, rows};
-  if (!schedules.empty())
-    made.schedules = std::make_shared<const std::vector<scheduled_number>>(find_places(found, schedules));
+  if (!sources.empty())
+    made.shared_sources = std::make_shared<const std::vector<number_source>>(find_places(found, sources));
   return made;
 }
 
@@ -94,10 +94,11 @@ void bind_settings(py::module_& m) {
       .def_readwrite("average_decay", &surroundings::average_decay)
       .def_readwrite("copies", &surroundings::copies)
       .def_readwrite("zero_gradient", &surroundings::zero_gradient);
+  py::class_<number_cell>(m, "NumberCell");
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
            py::arg("weight_decay"), py::arg("around"), py::arg("rows") = row_policy::refuse,
-           py::arg("schedules") = named_schedules());
+           py::arg("sources") = named_sources());
   py::class_<step_settings>(m, "StepSettings")
       .def(py::init([](int threads) { return step_settings{.threads = threads}; }), py::arg("threads"))
       .def_readwrite("threads", &step_settings::threads)
@@ -190,7 +191,7 @@ PYBIND11_MODULE(_core, m) {
       .def("updates", &device_plan::updates)
       .def("last_norm", &device_plan::last_norm)
       .def("is_capturing", &device_plan::is_capturing)
-      .def("address_of", &device_plan::address_of, py::arg("number"));
+      .def("find_cell", &device_plan::find_cell, py::arg("number"));
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))
       .def("run", &read_modify_write::run, py::arg("threads"));

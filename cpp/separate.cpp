@@ -6,7 +6,7 @@
 
 #include "dispatch.h"
 #include "gradients.h"
-#include "mirror.h"
+#include "number_cell.h"
 #include "operand_block.h"
 #include "preparation.h"
 #include "sharing.h"
@@ -178,10 +178,10 @@ void average(const py::list& averages, const py::list& parameters, double decay,
   array_list arrays(2 * parameters.size());
   arrays.read_pairs(&tensor_task::average, "the average of parameter", averages, parameters);
   double weight = 1 - decay, so_far = 1;
-  mirror kept{};
+  number_cell kept{};
   py::object owner;
   if (!product.is_none()) {
-    kept = read_mirror(read_array(product, {"product"}, owner), "product");
+    kept = read_cell(read_array(product, {"product"}, owner), "product");
     so_far = kept.get();
     weight = corrected_average_weight(decay, so_far);
   }

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <variant>
 #include <vector>
 
+#include "number_cell.h"
 #include "schedule.h"
 #include "surroundings.h"
 
@@ -17,10 +19,11 @@ enum class row_policy {
   lag,   // a gradient of zero, made up for when they come again
 };
 
-// A number of a group that a schedule drives, on a device that counts the updates itself.
-struct scheduled_number {
-  int place;  // in group_numbers
-  schedule program;
+// Where a device finds a number of a group by itself: what a schedule gives for the updates that it has
+// counted, or what others have written into its memory.
+struct number_source {
+  int number;  // its place in group_numbers
+  std::variant<number_cell, schedule> from;
   double factor;  // what multiplies it
 };
 
@@ -32,11 +35,11 @@ struct group_settings {
   double weight_decay = 0;
   surroundings around;
   row_policy rows = row_policy::refuse;
-  std::shared_ptr<const std::vector<scheduled_number>> schedules = {};
+  std::shared_ptr<const std::vector<number_source>> shared_sources = {};
 
-  const std::vector<scheduled_number>& scheduled() const {
-    static const std::vector<scheduled_number> none;
-    return schedules ? *schedules : none;
+  const std::vector<number_source>& sources() const {
+    static const std::vector<number_source> none;
+    return shared_sources ? *shared_sources : none;
   }
 };
 
@@ -47,8 +50,8 @@ struct step_settings {
   bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
   bool measure = false;         // what the step did
   double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
-  uintptr_t grad_scale = 0;     // on a device: where the float lies that divides every gradient,
-  uintptr_t found_inf = 0;      // and one that is not 0 where no update is to be made
+  number_cell grad_scale = {};  // on a device: what divides every gradient,
+  number_cell found_inf = {};   // and what is not 0 where no update is to be made
 };
 
 // What the last step did, if it measured; norms are over all tensors.

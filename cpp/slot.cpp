@@ -102,7 +102,7 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
   task.state_count = -1;  // it holds none until all are found good
   names.clear();
   members.clear();
-  mirrors.clear();
+  cells.clear();
   fresh = is_fresh;
   timed_by_device = false;
   const auto take = [&](const std::string& name) {
@@ -115,10 +115,10 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
   take(of.copy);
   for (const std::string& name : of.numbers) {
     take(name);
-    mirrors.push_back(read_number(members.size() - 1, index));
+    cells.push_back(read_number(members.size() - 1, index));
   }
   take(of.average_product);
-  average_product = of.average_product.empty() ? mirror{} : read_number(members.size() - 1, index);
+  average_product = of.average_product.empty() ? number_cell{} : read_number(members.size() - 1, index);
   task.has_average = !of.average.empty();
   task.has_copy = !of.copy.empty();
   task.state_count = int(of.arrays.size());
@@ -131,11 +131,11 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
   }
 }
 
-mirror slot::read_number(size_t member, int index) const {
+number_cell slot::read_number(size_t member, int index) const {
   py::object owner;
   const array_view number = read_array(members[member], role("the state of parameter", index), owner);
-  return read_mirror(number, "the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " +
-                                 std::to_string(index));
+  return read_cell(number, "the state '" + py::str(names[member]).cast<std::string>() + "' of parameter " +
+                               std::to_string(index));
 }
 
 void slot::lay_out_states(int index) {

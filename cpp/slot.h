@@ -9,9 +9,9 @@
 
 #include "block.h"
 #include "identities.h"
-#include "mirror.h"
 #include "rows.h"
 #include "settings.h"
+#include "tensor_time.h"
 
 namespace gradstep {
 
@@ -34,8 +34,8 @@ struct slot {
   pybind11::dict state;
   std::vector<pybind11::object> names, members;  // of the state, held by identity
   identities values_seen;                        // of the dict, when it held the members
-  std::vector<mirror> mirrors;                   // of t, then of the numbers that the rule keeps
-  mirror average_product{};                      // of the decays so far, where the average is corrected
+  std::vector<number_cell> cells;                // of t, then of the numbers that the rule keeps
+  number_cell average_product{};                 // of the decays so far, where the average is corrected
   int64_t t = 0;                                 // updates applied so far
   bool fresh = true;                             // no update since the states were made
   bool timed_by_device = false;                  // it has taken up t and fresh, and advances them
@@ -69,7 +69,7 @@ struct slot {
   bool holds_its_states(int count, const group_settings& settings);
   void forget_states() { states_known = false; }
 
-  tensor_time time() const { return {mirrors.data(), int(mirrors.size()), average_product}; }
+  tensor_time time() const { return {cells.data(), int(cells.size()), average_product}; }
   clock now() const { return time().next(t, fresh); }  // the next update's
   void advance(const clock& c);                        // after the update
 
@@ -86,7 +86,7 @@ struct slot {
   void lay_out_states(int index);
   operand lay_out_state(size_t member, int index) const;
   array_role role(const char* what, int index) const { return {what, index, where}; }
-  mirror read_number(size_t member, int index) const;
+  number_cell read_number(size_t member, int index) const;
 };
 
 }  // namespace gradstep

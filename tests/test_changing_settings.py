@@ -60,3 +60,19 @@ def test_a_tensor_rate_may_change_in_place():
     rate.fill_(0.5)
     by_hand.param_groups[0]["lr"] = 0.5
     assert_all_same(steps(optimizer, params, [2]), steps(by_hand, expected, [2]))
+
+
+@pytest.mark.parametrize("key", ["clip_norm", "clip_value", "ema"])
+def test_an_option_in_a_tensor_may_change_in_place(key):
+    params, expected = tensors(), tensors()
+    value = torch.tensor(0.25)
+    optimizer, by_hand = optim.SGD(params, lr=0.5, **{key: value}), optim.SGD(expected, lr=0.5, **{key: 0.25})
+    for t, now in enumerate([0.25, 0.5, 0.125], start=1):
+        value.fill_(now)
+        by_hand.param_groups[0][key] = now
+        assert_all_same(steps(optimizer, params, [t]), steps(by_hand, expected, [t]))
+        assert_all_same(averages(optimizer), averages(by_hand))
+
+
+def averages(optimizer):
+    return [state["ema"].numpy() for state in optimizer.state.values() if "ema" in state]

@@ -7,7 +7,7 @@
 namespace gradstep::GS_TARGET {
 
 __device__ __forceinline__ double unscale_of(const device_step& step) {
-  return step.grad_scale ? 1 / double(*step.grad_scale) : step.unscale;
+  return step.grad_scale.data ? 1 / step.grad_scale.get() : step.unscale;
 }
 
 template <class Access, class T>

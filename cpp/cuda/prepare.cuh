@@ -12,15 +12,19 @@
 
 namespace gradstep::GS_TARGET {
 
+__device__ __forceinline__ double scheduled(const device_plan_view& plan, const device_source& by) {
+  const program code = {plan.instructions + by.first_instruction, plan.numbers + by.first_number, by.length};
+  double value;
+  evaluate_steps<1>(code, &plan.report->updates, &value, 1);
+  return value;
+}
+
 // A group's numbers at this update.
-__device__ __forceinline__ group_numbers scheduled(const device_plan_view& plan, const device_group& group) {
+__device__ __forceinline__ group_numbers numbers_of(const device_plan_view& plan, const device_group& group) {
   group_numbers numbers = group.numbers;
-  for (int i = group.first_schedule; i < group.last_schedule; ++i) {
-    const device_schedule& each = plan.schedules[i];
-    const program code = {plan.instructions + each.first_instruction, plan.numbers + each.first_number,
-                          each.length};
-    double value;
-    evaluate_steps<1>(code, &plan.report->updates, &value, 1);
+  for (int i = group.first_source; i < group.last_source; ++i) {
+    const device_source& each = plan.sources[i];
+    const double value = each.cell.data ? each.cell.get() : scheduled(plan, each);
     reinterpret_cast<double*>(&numbers)[each.number] = value * each.factor;
   }
   return numbers;
@@ -65,7 +69,7 @@ __device__ __forceinline__ void make_row(const device_plan_view& plan, const dev
   const device_group& group = plan.groups[tensor.group];
   const device_moment& moment = plan.moments[tensor.index];
   device_row& row = plan.rows[index];
-  const group_numbers numbers = scheduled(plan, group);
+  const group_numbers numbers = numbers_of(plan, group);
   surroundings around = group.around;
   around.clip_norm = numbers.clip_norm;
   around.average_decay = numbers.average_decay;
@@ -90,7 +94,7 @@ __device__ __forceinline__ void make_row(const device_plan_view& plan, const dev
 }
 
 __device__ __forceinline__ bool is_skipped(const device_plan_view& plan, const device_step& step) {
-  return step.skip || (step.found_inf && *step.found_inf != 0) ||
+  return step.skip || (step.found_inf.data && step.found_inf.get() != 0) ||
          (step.skip_nonfinite && plan.report->all.nonfinite > 0);
 }
 

@@ -4,16 +4,16 @@
 #include <cstdint>
 
 #include "../cpu/target.h"
-#include "../mirror.h"
 #include "../schedules/program.h"
 #include "../sums.h"
 #include "../surroundings.h"
+#include "../tensor_time.h"
 
 namespace gradstep {
 
 constexpr int hyper_limit = 10;
-constexpr int layout_limit = 8;       // dimensions of an array that is no straight run
-constexpr int leaves_per_chunk = 16;  // a thread block's work: part of one tensor
+constexpr int layout_limit = 8;      // dimensions of an array that is no straight run
+constexpr int leaves_per_chunk = 8;  // a thread block's work: part of one tensor, a leaf for each warp
 constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
 
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
@@ -38,9 +38,9 @@ struct device_tensor {
   int32_t first_chunk, chunk_count;
   int32_t state_count;
   arithmetic type;
-  mirror numbers[1 + kept_limit];
+  number_cell numbers[1 + kept_limit];
   int32_t number_count;
-  mirror average_product;
+  number_cell average_product;
 
   GS_ANYWHERE tensor_time time() const { return {numbers, number_count, average_product}; }
 };
@@ -50,7 +50,7 @@ struct device_chunk {
   int64_t first;
 };
 
-// The numbers of a group that a schedule may drive, by their place.
+// The numbers of a group that a schedule or a cell may drive, by their place.
 struct group_numbers {
   double hypers[hyper_limit];
   double lr, weight_decay, clip_norm, clip_value, average_decay;
@@ -62,12 +62,14 @@ struct device_group {
   group_numbers numbers;
   surroundings around;  // but for the numbers that are above
   int32_t first_tensor, last_tensor;
-  int32_t first_schedule, last_schedule;
+  int32_t first_source, last_source;
 };
 
-// A schedule of a group's number: value(updates) * factor.
-struct device_schedule {
-  int32_t number;  // its place in group_numbers
+// Where a group's number is found: what lies in a cell, or what a program gives for the count of updates;
+// times the factor.
+struct device_source {
+  int32_t number;    // its place in group_numbers
+  number_cell cell;  // no data: the program
   int32_t first_instruction, length;
   int32_t first_number;  // of the program's pool
   double factor;
@@ -104,7 +106,7 @@ struct device_plan_view {
   const device_layout* layouts;
   const device_chunk* chunks;
   const device_group* groups;
-  const device_schedule* schedules;
+  const device_source* sources;
   const instruction* instructions;
   const double* numbers;  // of the schedules' programs
   int32_t tensor_count, chunk_count, group_count;
@@ -120,9 +122,9 @@ struct device_plan_view {
 
 // What the host asks of one step. Addresses are of device memory.
 struct device_step {
-  double unscale;           // multiplies every gradient, or
-  const float* grad_scale;  // what divides them; null for none
-  const float* found_inf;   // a number that is not 0 where the step is to be skipped; null for none
+  double unscale;          // multiplies every gradient, or
+  number_cell grad_scale;  // what divides them; no data for none
+  number_cell found_inf;   // what is not 0 where the step is to be skipped; no data for none
   bool skip, skip_nonfinite;
   bool measure;  // what the step does
   bool lagged;   // clip by the last update's norm

@@ -48,6 +48,9 @@ class Surroundings:
     copies: bool
     zero_gradient: bool
 
+class NumberCell:
+    """One float32 or float64 number in an array, where a device reads it."""
+
 class GroupSettings:
     def __init__(
         self,
@@ -57,7 +60,7 @@ class GroupSettings:
         weight_decay: float,
         around: Surroundings,
         rows: RowPolicy = ...,
-        schedules: Sequence[tuple[str, Program, float]] = ...,
+        sources: Sequence[tuple[str, Program | NumberCell, float]] = ...,
     ) -> None: ...
 
 class StepSettings:
@@ -68,8 +71,8 @@ class StepSettings:
     skip_nonfinite: bool
     measure: bool
     known_norm: float
-    grad_scale: int
-    found_inf: int
+    grad_scale: NumberCell
+    found_inf: NumberCell
 
 class StepReport:
     @property
@@ -121,7 +124,7 @@ class DevicePlan(_Tensors):
     def updates(self) -> int: ...
     def last_norm(self) -> float: ...
     def is_capturing(self) -> bool: ...
-    def address_of(self, number: object) -> int: ...
+    def find_cell(self, number: object) -> NumberCell | None: ...
 
 class ReadModifyWrite:
     def __init__(self, tensors: list[tuple[list[Any], list[Any]]]) -> None: ...

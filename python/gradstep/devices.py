@@ -3,13 +3,16 @@
 The engine of a device is loaded when the first step meets one of its arrays. Until then a model may be moved; from then
 on all arrays of an optimizer lie on that device. What differs on a device, where no step waits for it:
 
-* ``grad_scale`` and ``found_inf`` may be float32 tensors there, and are read there; ``stats()`` and ``state_dict()``
-  wait.
+* ``grad_scale``, ``found_inf`` and the numbers of a group (``lr``, an entry of ``betas``, ``clip_norm``; not
+  ``momentum``, which decides what runs) may be float32 or float64 tensors of one element there. They are read there:
+  nobody waits, nobody sees whether they are in their intervals, and a captured graph follows what is written into them.
+* ``stats()`` and ``state_dict()`` wait.
 * Schedules are evaluated there, by the device's own count of updates, which leaves out those that it skips; the groups
   show the host's count, and in a ``state_dict`` the device's. A step that is skipped may have made states.
 * A whole step can be captured in a CUDA graph, after one that made its states and tables, and is replayed with rates
   that change, updates that are skipped and a scale that moves. The gradients stay where they were at the capture, one
-  graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are no schedules stay too.
+  graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are neither schedules nor tensors
+  there stay too.
 * Sparse gradients, ``release`` and, in a graph, ``accumulate`` are refused.
 """
 
@@ -22,7 +25,7 @@ from typing import Any
 
 from gradstep import _core
 
-__all__ = ["Plan", "address_on", "emulated", "plan_for"]
+__all__ = ["Plan", "cell_on", "emulated", "plan_for"]
 
 Plan = _core.Plan | _core.DevicePlan
 
@@ -63,9 +66,9 @@ def current_stream(array: Any, number: int) -> int:
     return int(torch.cuda.current_stream(number).cuda_stream)
 
 
-def address_on(plan: Plan, number: object) -> int:
-    """Where a float32 number lies on the plan's device, so that nobody waits to read it; 0 for any other."""
-    return 0 if isinstance(plan, _core.Plan) else plan.address_of(number)
+def cell_on(plan: Plan, number: object) -> _core.NumberCell | None:
+    """Where a number lies on the plan's device, so that nobody waits to read it; None for any other number."""
+    return None if isinstance(plan, _core.Plan) else plan.find_cell(number)
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class Hyperparameter:
     includes_high: bool = False
     label: str = ""
     read_once: bool = False  #: a schedule makes no sense there
+    chooses_kernel: bool = False  #: so that the host must know it
 
     def is_in(self, group: Group) -> bool:
         """Whether the group has a value there, if a wrong one."""
@@ -78,7 +79,7 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "clip_norm": Hyperparameter("clip_norm", includes_low=False),
     "clip_value": Hyperparameter("clip_value", includes_low=False),
     "ema": Hyperparameter("ema", high=1.0, includes_high=True),
-    "momentum": Hyperparameter("momentum"),
+    "momentum": Hyperparameter("momentum", chooses_kernel=True),
     "dampening": Hyperparameter("dampening", low=-math.inf, includes_low=False),
     "beta1": Hyperparameter("betas", 0, high=1.0, label="beta parameter at index 0"),
     "beta2": Hyperparameter("betas", 1, high=1.0, label="beta parameter at index 1"),

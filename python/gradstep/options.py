@@ -8,9 +8,22 @@ from typing import Any, Literal, TypedDict
 from gradstep import _core
 from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter, read_unscale
 
-__all__ = ["OPTION_DEFAULTS", "Options", "check_options", "check_together", "step_settings", "surroundings"]
+__all__ = [
+    "NO_SOURCES",
+    "OPTION_DEFAULTS",
+    "Options",
+    "Sources",
+    "check_options",
+    "check_together",
+    "step_settings",
+    "surroundings",
+]
 
 DecayKind = Literal["full", "corrected"]
+
+#: hyper-parameters, by name, that a device finds by itself: by a schedule's program, or in its memory
+Sources = Mapping[str, _core.Program | _core.NumberCell]
+NO_SOURCES: Sources = {}
 
 
 class Options(TypedDict, total=False):
@@ -194,26 +207,28 @@ def _refuse_beside_release(group: Group) -> None:
         )
 
 
-def surroundings(group: Group) -> _core.Surroundings:
+def surroundings(group: Group, sources: Sources = NO_SOURCES) -> _core.Surroundings:
     """A group's options for the core, checked."""
+
+    def read(name: str, otherwise: float) -> float:
+        if isinstance(sources.get(name), _core.NumberCell):
+            return 1.0  # any number: it is there, and the device knows it
+        return otherwise if group[name] is None else read_hyperparameter(group, name, HYPERPARAMETERS[name])
+
     around = _core.Surroundings()
     around.maximize = bool(group["maximize"])
     around.decay = _DECAYS[group["decoupled_weight_decay"]]
-    around.full_lr = _read_optional(group, "peak_lr", 1.0)
+    around.full_lr = read("peak_lr", 1.0)
     around.cautious = bool(group["cautious"])
-    around.clip_norm = _read_optional(group, "clip_norm", around.clip_norm)
+    around.clip_norm = read("clip_norm", around.clip_norm)
     around.clip_alone = group["clip_scope"] == "group"
-    around.clip_value = _read_optional(group, "clip_value", around.clip_value)
+    around.clip_value = read("clip_value", around.clip_value)
     around.averages = group["ema"] is not None
-    around.average_decay = _read_optional(group, "ema", 0.0)
+    around.average_decay = read("ema", 0.0)
     around.corrects_average = around.averages and bool(group["ema_bias_correction"])
     around.copies = group["cast_to"] is not None
     around.zero_gradient = bool(group["zero_grad"]) or group["accumulate"] > 1  # the sum is used up
     return around
-
-
-def _read_optional(group: Group, name: str, otherwise: float) -> float:
-    return otherwise if group[name] is None else read_hyperparameter(group, name, HYPERPARAMETERS[name])
 
 
 def step_settings(

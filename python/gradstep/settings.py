@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gradstep import _core
 from gradstep.counting import start_counting, take_counts
-from gradstep.devices import Plan, address_on
-from gradstep.hyperparameters import Group
-from gradstep.options import OPTION_DEFAULTS, check_together, step_settings, surroundings
+from gradstep.devices import Plan, cell_on
+from gradstep.hyperparameters import HYPERPARAMETERS, Group
+from gradstep.options import OPTION_DEFAULTS, Sources, check_together, step_settings, surroundings
 from gradstep.rules.base import Rule
+from gradstep.schedules import Schedule
 from gradstep.scheduling import GroupSchedules, adopt_schedules
 from gradstep.threads import get_num_threads
 
@@ -19,12 +21,14 @@ __all__ = ["Settings"]
 _NO_SETTINGS = {"params", "schedules", "updates", "accumulated", "last_norm"}
 _READ_OPTIONS = operator.itemgetter(*OPTION_DEFAULTS)
 _PLAIN = (int, float, bool, str, type(None))
+_PLAIN_TYPES = frozenset(_PLAIN)
 
 
 class _Known(NamedTuple):
-    """A group's settings, and the values that they were made from."""
+    """A group's settings, and the values that they were made from; what a device evaluates is not among these."""
 
     keys: set[str]
+    scheduled: set[str]
     read: operator.itemgetter[Any]
     values: tuple[Any, ...]
     settings: _core.GroupSettings
@@ -44,20 +48,48 @@ class Settings(Rule):
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         known = self._known_settings.get(i)
-        if known and known.keys == group.keys() and known.read(group) == known.values:
+        if (
+            known
+            and known.keys == group.keys()
+            and known.read(group) == known.values
+            and known.scheduled == self._evaluated_there(i).keys()
+        ):
+            for name in known.scheduled:
+                self._read(group, name)  # refuses what is outside of its interval
             return known.settings
         return self._new_group_settings(i, group)
 
     def _new_group_settings(self, i: int, group: Group) -> _core.GroupSettings:
-        read = operator.itemgetter(*(key for key in group if key not in _NO_SETTINGS))
-        plain = all(map(_is_plain, read(group)))
+        plain = _has_plain_values(group)
         if not plain:
             self._adopt_schedules(i, group)
-        schedules = self._schedules[i].by_name if isinstance(self._plan, _core.DevicePlan) else {}
-        settings = self.settings(group, self._surroundings(i, group), schedules)
+            plain = _has_plain_values(group)
+        scheduled = self._evaluated_there(i)
+        cells = self._cells(group)
+        sources: Sources = {**{name: schedule.program for name, schedule in scheduled.items()}, **cells}
+        settings = self.settings(group, self._surroundings(i, group, sources), sources)
+        places = [HYPERPARAMETERS[name] for name in scheduled]
+        moving = {place.key for place in places if place.index is None and not place.chooses_kernel}
+        read = operator.itemgetter(*(key for key in group if key not in _NO_SETTINGS | moving))
         if plain:  # a tensor may change in place
-            self._known_settings[i] = _Known(set(group), read, read(group), settings)
+            self._known_settings[i] = _Known(set(group), set(scheduled), read, read(group), settings)
+        else:
+            self._known_settings.pop(i, None)
         return settings
+
+    def _evaluated_there(self, i: int) -> Mapping[str, Schedule]:
+        """The schedules of a group that a device evaluates by itself."""
+        return self._schedules[i].by_name if isinstance(self._plan, _core.DevicePlan) else {}
+
+    def _cells(self, group: Group) -> dict[str, _core.NumberCell]:
+        """Those of a group's numbers that lie in the memory of the plan's device."""
+        found = {}
+        for name, place in HYPERPARAMETERS.items() if isinstance(self._plan, _core.DevicePlan) else ():
+            if place.is_in(group) and not place.read_once and not place.chooses_kernel:
+                value = place.get(group)
+                if not _is_plain(value) and (cell := cell_on(self._plan, value)):
+                    found[name] = cell
+        return found
 
     def _adopt_schedules(self, i: int, group: Group) -> None:
         counting = any(each.get("schedules") for each in self.param_groups)
@@ -69,28 +101,35 @@ class Settings(Rule):
         else:
             start_counting(self._plan, self.param_groups)
 
-    def _surroundings(self, i: int, group: Group) -> _core.Surroundings:
+    def _surroundings(self, i: int, group: Group, sources: Sources) -> _core.Surroundings:
         options = _READ_OPTIONS(group)
+        plain = _PLAIN_TYPES.issuperset(map(type, options))
         known, around = self._known_options.get(i, (None, None))
-        if around is None or known != options:
+        if around is None or not plain or known != options:
             check_together(self.param_groups)
-            around = surroundings(group)
-            self._known_options[i] = options, around
+            around = surroundings(group, sources)
             self._known_step_settings = None
+            if plain:  # an array may change in place
+                self._known_options[i] = options, around
+            else:
+                self._known_options.pop(i, None)
         return around
 
     def _asked_settings(self, grad_scale: object, found_inf: object) -> _core.StepSettings | None:
         if grad_scale is None and found_inf is None:
             return None
-        scale_there = address_on(self._plan, grad_scale)
-        found_there = address_on(self._plan, found_inf)
+        scale_there = cell_on(self._plan, grad_scale)
+        found_there = cell_on(self._plan, found_inf)
         settings = step_settings(
             self.param_groups,
             get_num_threads(),
             None if scale_there else grad_scale,
             None if found_there else found_inf,
         )
-        settings.grad_scale, settings.found_inf = scale_there, found_there
+        if scale_there:
+            settings.grad_scale = scale_there
+        if found_there:
+            settings.found_inf = found_there
         return settings
 
     def _usual_settings(self) -> _core.StepSettings:
@@ -100,7 +139,11 @@ class Settings(Rule):
         return known
 
 
+def _has_plain_values(group: Group) -> bool:
+    return all(map(_is_plain, (group[key] for key in group if key not in _NO_SETTINGS)))
+
+
 def _is_plain(value: object) -> bool:
-    if isinstance(value, tuple | list):
-        return all(map(_is_plain, value))
-    return isinstance(value, _PLAIN)
+    if isinstance(value, _PLAIN):
+        return True
+    return isinstance(value, tuple | list) and all(map(_is_plain, value))

@@ -14,8 +14,7 @@ from gradstep.hyperparameters import (
     read_hyperparameter,
     read_switch,
 )
-from gradstep.options import OPTION_DEFAULTS, Options, check_options, surroundings
-from gradstep.schedules import Schedule
+from gradstep.options import NO_SOURCES, OPTION_DEFAULTS, Options, Sources, check_options, surroundings
 
 __all__ = ["Kernel", "Rule", "check_nesterov"]
 
@@ -102,26 +101,23 @@ class Rule:
 
     @classmethod
     def settings(
-        cls, group: Group, around: _core.Surroundings | None = None, schedules: Mapping[str, Schedule] | None = None
+        cls, group: Group, around: _core.Surroundings | None = None, sources: Sources = NO_SOURCES
     ) -> _core.GroupSettings:
-        """The group's settings for the core, checked.
+        """The group's settings for the core, checked; ``around`` is what its options gave before, if still true."""
 
-        ``around`` is what its options gave before, if still true; ``schedules`` drive hyper-parameters, by their names,
-        on a device that counts updates by itself.
-        """
+        def read(name: str) -> float:
+            return 0.0 if isinstance(sources.get(name), _core.NumberCell) else cls._read(group, name)
+
         rule = cls.kernel(group).rule
         lr_scale = read_float(group.get("lr_scale", 1.0), "lr_scale")
         return _core.GroupSettings(
             rule,
-            hypers=[cls._read(group, name) for name in _HYPER_NAMES[rule]],
-            lr=cls._read(group, "lr") * lr_scale,
-            weight_decay=cls._read(group, "weight_decay"),
+            hypers=[read(name) for name in _HYPER_NAMES[rule]],
+            lr=read("lr") * lr_scale,
+            weight_decay=read("weight_decay"),
             around=around or surroundings(group),
             rows=cls._row_policy(group),
-            schedules=[
-                (name, schedule.program, lr_scale if name == "lr" else 1.0)
-                for name, schedule in (schedules or {}).items()
-            ],
+            sources=[(name, source, lr_scale if name == "lr" else 1.0) for name, source in sources.items()],
         )
 
     @classmethod
