@@ -28,6 +28,7 @@ device_step asked(const step_settings& options, bool has_gradients) {
   step.skip_nonfinite = options.skip_nonfinite && has_gradients;
   step.measure = options.measure;
   step.lagged = options.known_norm >= 0;
+  step.ahead = options.ahead;
   return step;
 }
 
@@ -65,26 +66,29 @@ py::list device_plan::step(const py::list& parameters, const py::object& gradien
   if (!unbound.empty() && sender_.is_capturing()) refuse_to_capture();
   if (!unbound.empty() && !options.skip) return unbound;
   const selected_device here(engine_);
-  prepare_tables(groups);
-  launch(groups, options);
+  launch(prepare_tables(groups, options.ahead), groups, options);
+  if (options.measure)
+    for (const int index : active_.indices) slots_[size_t(index)].to_be_joined = true;
   last_ = options;
   if (unbound.empty()) remember_states(states);
   note_written(groups, !options.skip);
   return py::list();
 }
 
-void device_plan::prepare_tables(const std::vector<group_settings>& groups) {
-  if (changed() || !tables_.suits(groups)) {
+device_tables& device_plan::prepare_tables(const std::vector<group_settings>& groups, bool ahead) {
+  settle();
+  device_tables& tables =
+      ahead ? tables_of_one_.try_emplace(active_.indices.at(0), sender_).first->second : tables_;
+  if (!tables.suits(active_, groups)) {
     if (captured_) refuse_change();
     if (sender_.is_capturing()) refuse_to_capture();
-    moved_ = true;  // until all is made
-    tables_.cut(slots_, active_, group_of_active_, groups);
+    tables.cut(slots_, active_, groups);
     take_up_moments();
-    settle();
   }
   if (!started_) send_report();
-  tables_.renew(slots_, active_, groups);
+  tables.renew(slots_, active_.indices, groups);
   captured_ |= sender_.is_capturing();
+  return tables;
 }
 
 void device_plan::take_up_moments() {
@@ -95,17 +99,18 @@ void device_plan::take_up_moments() {
     moments_ = device_memory<memory_kind::on_device>(engine_, bytes);
     if (!known.empty()) sender_.send(moments_.data(), known.data(), known.size());
   }
-  for (const int index : active_) {
+  for (const int index : active_.indices) {
     slot& tensor = slots_[size_t(index)];
     if (tensor.timed_by_device) continue;
-    const device_moment moment = {tensor.t, tensor.fresh};
+    const device_moment moment = {tensor.t, tensor.fresh, {}};
     sender_.send(moments_.data() + size_t(index) * sizeof moment, &moment, sizeof moment);
     tensor.timed_by_device = true;
   }
 }
 
-void device_plan::launch(const std::vector<group_settings>& groups, const step_settings& options) {
-  const device_plan_view plan = view();
+void device_plan::launch(const device_tables& tables, const std::vector<group_settings>& groups,
+                         const step_settings& options) {
+  const device_plan_view plan = view(tables);
   const bool has_gradients = plan.chunk_count > 0;
   const bool measured = has_gradients && must_measure_gradients(groups, options);
   const device_step step = asked(options, has_gradients);
@@ -113,17 +118,17 @@ void device_plan::launch(const std::vector<group_settings>& groups, const step_s
   if (measured) engine_.check(engine_->measure_gradients(plan, step, stream));
   if (has_gradients && rule_measures(groups)) {
     engine_.check(engine_->prepare(plan, step, true, stream));
-    for (const device_launch& each : tables_.launches())
+    for (const device_launch& each : tables.launches())
       if (active_target().rules[each.rule].bodies[0].measure)
         engine_.check(engine_->measure_rule(plan, each, stream));
   }
   engine_.check(engine_->prepare(plan, step, false, stream));
-  for (const device_launch& each : tables_.launches())
+  for (const device_launch& each : tables.launches())
     engine_.check(engine_->update(plan, step, each, measured, stream));
 }
 
-device_plan_view device_plan::view() const {
-  device_plan_view plan = tables_.view();
+device_plan_view device_plan::view(const device_tables& tables) const {
+  device_plan_view plan = tables.view();
   auto* const status = reinterpret_cast<device_status*>(report_.data());
   plan.moments = reinterpret_cast<device_moment*>(moments_.data());
   plan.report = &status->report;
@@ -151,6 +156,26 @@ std::optional<number_cell> device_plan::find_cell(const py::object& number) cons
   array_view view;
   if (!read_directly(number, view) || view.where != engine_.where()) return std::nullopt;
   return cell_of(view);
+}
+
+void device_plan::join_reports() {
+  if (!last_.measure) return;
+  std::vector<int32_t> tensors;
+  for (size_t i = 0; i < slots_.size(); ++i)
+    if (std::exchange(slots_[i].to_be_joined, false)) tensors.push_back(int32_t(i));
+  const selected_device here(engine_);
+  if (const size_t bytes = slots_.size() * sizeof(sums); bytes > joining_.size()) {
+    if (sender_.is_capturing()) refuse_to_capture();
+    joining_ = device_memory<memory_kind::on_device>(engine_, bytes);
+  }
+  packed_arrays packed;
+  const size_t place = packed.append(tensors);
+  joined_.hold(packed.bytes(), sender_);
+  device_plan_view plan = view(tables_);
+  plan.scratch = reinterpret_cast<sums*>(joining_.data());
+  engine_.check(engine_->join_reports(plan, joined_.at<int32_t>(place), int(tensors.size()),
+                                      last_.known_norm >= 0, sender_.stream()));
+  last_.measure = !tensors.empty();
 }
 
 device_report device_plan::fetch_report() {

@@ -4,6 +4,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -30,6 +31,7 @@ class device_plan : public tensors {
   // What the last step did; waits for it.
   step_report report();
   bool skipped() const { return last_.skip; }  // as far as is known without waiting
+  void join_reports();  // of the steps that were ahead, each of one tensor, since the last call
 
   // The clock of the schedules, and the norm that clips the next gradients where it is the last ones'.
   void start_from(int64_t updates, double last_norm);
@@ -41,17 +43,20 @@ class device_plan : public tensors {
 
  private:
   void* stream() const;
-  void prepare_tables(const std::vector<group_settings>& groups);
+  device_tables& prepare_tables(const std::vector<group_settings>& groups, bool ahead);
   void take_up_moments();
-  void launch(const std::vector<group_settings>& groups, const step_settings& options);
-  device_plan_view view() const;
+  void launch(const device_tables& tables, const std::vector<group_settings>& groups,
+              const step_settings& options);
+  device_plan_view view(const device_tables& tables) const;
   void send_report();
   device_report fetch_report();
 
   device_engine engine_;
   device_sender sender_{engine_};
   device_tables tables_{sender_};
-  device_memory<memory_kind::on_device> moments_, report_;
+  std::map<int, device_tables> tables_of_one_;  // for steps that are ahead
+  device_table joined_;                         // the tensors whose sums are
+  device_memory<memory_kind::on_device> moments_, report_, joining_;
   device_report first_ = {};  // to be sent
   bool started_ = false;      // it has been
   bool captured_ = false;     // a step is in a graph

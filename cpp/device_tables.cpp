@@ -54,35 +54,26 @@ int place_of_number(const rule_entry& rule, const std::string& name) {
   return -1;
 }
 
-void program_pool::clear() {
-  instructions.clear();
-  numbers.clear();
-}
-
-void program_pool::add(const schedule& program) {
-  instructions.insert(instructions.end(), program.code().begin(), program.code().end());
-  numbers.insert(numbers.end(), program.numbers().begin(), program.numbers().end());
-}
-
-bool device_tables::suits(const std::vector<group_settings>& groups) const {
-  return std::equal(groups.begin(), groups.end(), rules_.begin(), rules_.end(),
+bool device_tables::suits(const active_tensors& active, const std::vector<group_settings>& groups) const {
+  return cut_for_ == active &&
+         std::equal(groups.begin(), groups.end(), rules_.begin(), rules_.end(),
                     [](const group_settings& group, int rule) { return group.rule == rule; });
 }
 
-void device_tables::cut(const std::deque<slot>& slots, const std::vector<int>& active,
-                        const std::vector<int>& group_of_active, const std::vector<group_settings>& groups) {
-  rules_.clear();  // until all is well
+void device_tables::cut(const std::deque<slot>& slots, const active_tensors& active,
+                        const std::vector<group_settings>& groups) {
+  cut_for_.reset();  // until all is well
+  rules_.clear();
   tensors_.clear();
   layouts_.clear();
-  for (size_t i = 0; i < active.size(); ++i)
-    tensors_.push_back(describe(slots[size_t(active[i])], active[i], group_of_active[i]));
+  for (size_t i = 0; i < active.indices.size(); ++i)
+    tensors_.push_back(describe(slots[size_t(active.indices[i])], active.indices[i], active.groups[i]));
   tensor_layouts_ = layouts_.size();
-  std::vector<int> rules;
-  for (const group_settings& group : groups) rules.push_back(group.rule);
-  rules_ = std::move(rules);
+  for (const group_settings& group : groups) rules_.push_back(group.rule);
   cut_chunks();
   send_cut();
   take_memory();
+  cut_for_ = active;
 }
 
 device_array device_tables::place(const operand& x, const char* what, int index) {
@@ -190,7 +181,7 @@ void device_tables::renew_gradients(const std::deque<slot>& slots, const std::ve
 void device_tables::renew_settings(const std::vector<group_settings>& groups) {
   std::vector<device_group> described;
   std::vector<device_source> sources;
-  programs_.clear();
+  programs_ = {};
   for (size_t group = 0; group < groups.size(); ++group) {
     described.push_back(describe(groups[group], int(group)));
     described.back().first_source = int32_t(sources.size());

@@ -19,19 +19,21 @@ struct program_pool {
   std::vector<instruction> instructions;
   std::vector<double> numbers;
 
-  void clear();
-  void add(const schedule& program);
+  void add(const schedule& program) {
+    instructions.insert(instructions.end(), program.code().begin(), program.code().end());
+    numbers.insert(numbers.end(), program.numbers().begin(), program.numbers().end());
+  }
 };
 
 class device_tables {
  public:
   explicit device_tables(device_sender& by) : by_(by) {}
 
-  // Whether the cut is one for these groups, if the same tensors step.
-  bool suits(const std::vector<group_settings>& groups) const;
+  // Whether the cut is one of these tensors, where they lie now, for these groups.
+  bool suits(const active_tensors& active, const std::vector<group_settings>& groups) const;
   // Sends which tensors step and the chunks that they are cut into, and takes the memory for their sums.
-  void cut(const std::deque<slot>& slots, const std::vector<int>& active,
-           const std::vector<int>& group_of_active, const std::vector<group_settings>& groups);
+  void cut(const std::deque<slot>& slots, const active_tensors& active,
+           const std::vector<group_settings>& groups);
 
   // Sends what may differ from step to step, where it does: the gradients' places, the groups' settings.
   void renew(const std::deque<slot>& slots, const std::vector<int>& active,
@@ -54,6 +56,7 @@ class device_tables {
 
   device_sender& by_;
   std::vector<int> rules_;  // of the groups
+  std::optional<active_tensors> cut_for_;
   std::vector<device_tensor> tensors_;
   std::vector<device_chunk> chunks_;
   std::vector<device_launch> launches_;

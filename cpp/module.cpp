@@ -108,7 +108,8 @@ void bind_settings(py::module_& m) {
       .def_readwrite("measure", &step_settings::measure)
       .def_readwrite("known_norm", &step_settings::known_norm)
       .def_readwrite("grad_scale", &step_settings::grad_scale)
-      .def_readwrite("found_inf", &step_settings::found_inf);
+      .def_readwrite("found_inf", &step_settings::found_inf)
+      .def_readwrite("ahead", &step_settings::ahead);
   py::class_<step_report>(m, "StepReport")
       .def_readonly("measured", &step_report::measured)
       .def_readonly("skipped", &step_report::skipped)
@@ -154,6 +155,7 @@ py::class_<Plan> bind_plan(py::module_& m, const char* name) {
       .def("catch_up", &Plan::catch_up, py::arg("index"), py::arg("rows"), py::arg("threads"))
       .def("report", &Plan::report)
       .def("skipped", &Plan::skipped)
+      .def("join_reports", &Plan::join_reports)
       .def("take_written", &Plan::take_written)
       .def("gathered", &Plan::gathered);
 }
@@ -184,7 +186,7 @@ PYBIND11_MODULE(_core, m) {
   py::class_<state_names>(m, "StateNames")
       .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
            py::arg("average_product") = "", py::arg("copy") = "");
-  bind_plan<plan>(m, "Plan").def(py::init<>()).def("join_reports", &plan::join_reports);
+  bind_plan<plan>(m, "Plan").def(py::init<>());
   bind_plan<device_plan>(m, "DevicePlan")
       .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"))
       .def("start_from", &device_plan::start_from, py::arg("updates"), py::arg("last_norm"))

@@ -32,7 +32,7 @@ py::list plan::step(const py::list& parameters, const py::object& gradients, con
   }
   if (!unbound.empty()) return unbound;
   update(groups, options, shrinkage(groups, options), measured);
-  for (const int index : active_)
+  for (const int index : active_.indices)
     if (slots_[size_t(index)].history.steps.size() >= longest_history)
       replay(index, py::none(), options.threads);
   remember_states(states);
@@ -45,10 +45,10 @@ std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& gr
                                            bool measured) {
   preparation_.restart();
   std::vector<const prepared*> steps;
-  steps.reserve(active_.size());
-  for (size_t i = 0; i < active_.size(); ++i) {
-    slot& tensor = slots_[size_t(active_[i])];
-    const int group = group_of_active_[i];
+  steps.reserve(active_.indices.size());
+  for (size_t i = 0; i < active_.indices.size(); ++i) {
+    slot& tensor = slots_[size_t(active_.indices[i])];
+    const int group = active_.groups[i];
     steps.push_back(&preparation_.prepare(tensor, group, groups[size_t(group)], options,
                                           shrink[size_t(group)], measured));
     tensor.task.step = &steps.back()->step;
@@ -60,14 +60,15 @@ void plan::update(const std::vector<group_settings>& groups, const step_settings
                   const std::vector<double>& shrink, bool measured) {
   if (rule_measures(groups)) {
     prepare(groups, options, shrink, measured);
-    measure_rules(slots_, active_, chunks_);
+    measure_rules(slots_, active_.indices, chunks_);
   }
   const std::vector<const prepared*> steps = prepare(groups, options, shrink, measured);
   const target& on = active_target();
   chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); });
-  for (size_t i = 0; i < active_.size(); ++i) slots_[size_t(active_[i])].advance(steps[i]->after);
+  for (size_t i = 0; i < active_.indices.size(); ++i)
+    slots_[size_t(active_.indices[i])].advance(steps[i]->after);
   if (!options.measure) return;
-  for (const int index : active_) slots_[size_t(index)].released = total(slots_[size_t(index)].task);
+  for (const int index : active_.indices) slots_[size_t(index)].released = total(slots_[size_t(index)].task);
   report_measured(chunks_.total());
 }
 

@@ -8,8 +8,8 @@ namespace gradstep {
 
 sums plan::total_of_group(int group) const {
   std::vector<sums> tensors;
-  for (size_t i = 0; i < active_.size(); ++i)
-    if (group_of_active_[i] == group) tensors.push_back(total(*tasks_[i]));
+  for (size_t i = 0; i < active_.indices.size(); ++i)
+    if (active_.groups[i] == group) tensors.push_back(total(*tasks_[i]));
   return add_pairwise(std::move(tensors));
 }
 

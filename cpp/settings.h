@@ -52,6 +52,7 @@ struct step_settings {
   double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
   number_cell grad_scale = {};  // on a device: what divides every gradient,
   number_cell found_inf = {};   // and what is not 0 where no update is to be made
+  bool ahead = false;           // of one tensor, ahead of the step that counts as the update of all
 };
 
 // What the last step did, if it measured; norms are over all tensors.

@@ -37,6 +37,7 @@ struct slot {
   std::vector<number_cell> cells;                // of t, then of the numbers that the rule keeps
   number_cell average_product{};                 // of the decays so far, where the average is corrected
   int64_t t = 0;                                 // updates applied so far
+  int64_t moved_at = 0;                          // the plan's move that brought it to where it lies
   bool fresh = true;                             // no update since the states were made
   bool timed_by_device = false;                  // it has taken up t and fresh, and advances them
   array_view view{}, gradient_view{};            // what the task is laid out for
@@ -49,6 +50,7 @@ struct slot {
   tensor_task task;
   double measured[2] = {};       // the rule's sums for this update, over this tensor or over all
   std::optional<sums> released;  // of its last update, until they are joined with the others'
+  bool to_be_joined = false;     // and where a device keeps them
   bool laid_out = false;         // the task is as the view says; an error on the way leaves it false
   bool states_known = true;      // the dict's, as far as we know
 
@@ -87,6 +89,25 @@ struct slot {
   operand lay_out_state(size_t member, int index) const;
   array_role role(const char* what, int index) const { return {what, index, where}; }
   number_cell read_number(size_t member, int index) const;
+};
+
+// The tensors that have a gradient in a step, the groups that they are of, and the move that has brought each
+// to where it lies.
+struct active_tensors {
+  std::vector<int> indices, groups;
+  std::vector<int64_t> moves;
+
+  void clear() {
+    indices.clear();
+    groups.clear();
+    moves.clear();
+  }
+  void add(int index, int group, int64_t moved_at) {
+    indices.push_back(index);
+    groups.push_back(group);
+    moves.push_back(moved_at);
+  }
+  bool operator==(const active_tensors&) const = default;
 };
 
 }  // namespace gradstep

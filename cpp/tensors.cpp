@@ -30,8 +30,10 @@ void refuse_cautious_beside(const rule_entry& rule) {
 
 void tensors::bind(int index, py::dict state, const state_names& names, bool fresh) {
   const step_guard guard(stepping_);
-  bound_ = moved_ = true;
-  slots_.at(size_t(index)).bind(std::move(state), names, fresh, index);
+  slot& tensor = slots_.at(size_t(index));
+  bound_ = true;
+  note_moved(tensor);
+  tensor.bind(std::move(state), names, fresh, index);
 }
 
 py::list tensors::read_all(const py::list& parameters, const py::object& gradients, const py::object& states,
@@ -41,8 +43,8 @@ py::list tensors::read_all(const py::list& parameters, const py::object& gradien
     for (slot& each : slots_) each.forget_states();
   keep.reserve(slots_.size());
   const py::list unbound = read_groups(parameters, gradients, groups, keep);
-  if (changed()) refuse_shared(slots_, active_);
-  refuse_shared_zeroed(slots_, active_, zeroed(groups));
+  if (changed()) refuse_shared(slots_, active_.indices);
+  refuse_shared_zeroed(slots_, active_.indices, zeroed(groups));
   return unbound;
 }
 
@@ -52,7 +54,6 @@ py::list tensors::read_groups(const py::list& parameters, const py::object& grad
   attribute grad = grad_attribute();
   int index = 0;
   active_.clear();
-  group_of_active_.clear();
   tasks_.clear();
   for (size_t group = 0; group < groups.size(); ++group) {
     const rule_entry& rule = active_target().rules[groups[group].rule];
@@ -64,11 +65,10 @@ py::list tensors::read_groups(const py::list& parameters, const py::object& grad
         slot& tensor = slots_[size_t(index)];
         // Remembered until the next `settle`: a later refusal in this step must not hide it from the next
         // one.
-        moved_ |= tensor.read(parameter, gradient, index, groups[group].rows, keep);
+        if (tensor.read(parameter, gradient, index, groups[group].rows, keep)) note_moved(tensor);
         if (tensor.row_dimensions) tensor.refuse_beside_rows(groups[group], index);
         if (!tensor.holds_its_states(rule.states, groups[group])) unbound.append(index);
-        active_.push_back(index);
-        group_of_active_.push_back(int(group));
+        active_.add(index, int(group), tensor.moved_at);
         tasks_.push_back(&tensor.task);
       }
       ++index;
@@ -78,12 +78,17 @@ py::list tensors::read_groups(const py::list& parameters, const py::object& grad
   return unbound;
 }
 
+void tensors::note_moved(slot& tensor) {
+  moved_ = true;
+  tensor.moved_at = ++moves_;
+}
+
 void tensors::settle() {
   if (!changed()) return;
   moved_ = false;
-  settled_ = active_;
+  settled_ = active_.indices;
   parameters_ = py::list();
-  for (const int index : active_) parameters_.append(slots_[size_t(index)].parameter);
+  for (const int index : active_.indices) parameters_.append(slots_[size_t(index)].parameter);
 }
 
 void tensors::remember_states(const py::object& states) {
@@ -99,8 +104,8 @@ void tensors::note_written(const std::vector<group_settings>& groups, bool updat
 
 std::vector<int> tensors::zeroed(const std::vector<group_settings>& groups) const {
   std::vector<int> found;
-  for (size_t i = 0; i < active_.size(); ++i)
-    if (groups[size_t(group_of_active_[i])].around.zero_gradient) found.push_back(active_[i]);
+  for (size_t i = 0; i < active_.indices.size(); ++i)
+    if (groups[size_t(active_.groups[i])].around.zero_gradient) found.push_back(active_.indices[i]);
   return found;
 }
 

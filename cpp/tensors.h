@@ -54,7 +54,7 @@ class tensors {
                           std::vector<pybind11::object>& keep);
 
   // Whether other tensors step than the last time, or from another place.
-  bool changed() const { return moved_ || active_ != settled_; }
+  bool changed() const { return moved_ || active_.indices != settled_; }
   void settle();  // takes note that what follows from them has been made
 
   void remember_states(const pybind11::object& states);  // after a step
@@ -62,16 +62,19 @@ class tensors {
   std::vector<int> zeroed(const std::vector<group_settings>& groups) const;  // whose gradients are filled
 
   std::deque<slot> slots_;
-  std::vector<int> active_, group_of_active_;  // tensors with a gradient in this step
-  std::vector<tensor_task*> tasks_;            // of these
-  bool moved_ = true;                          // a tensor lies elsewhere since the last `settle`
+  active_tensors active_;
+  std::vector<tensor_task*> tasks_;  // of these
+  bool moved_ = true;                // a tensor lies elsewhere since the last `settle`
   bool stepping_ = false;
 
  private:
   pybind11::list read_groups(const pybind11::list& parameters, const pybind11::object& gradients,
                              const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
 
+  void note_moved(slot& tensor);
+
   device where_;
+  int64_t moves_ = 0;  // of all tensors
   std::vector<int> settled_;
   pybind11::list parameters_;  // of these
   pybind11::list written_;

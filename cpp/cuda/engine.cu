@@ -73,6 +73,12 @@ const char* update(const device_plan_view& plan, const device_step& step, const 
   return launches_of(part.rule).update[int(part.type)](plan, step, part, knows_norm, stream);
 }
 
+const char* join_reports(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
+                         void* stream) {
+  return launch(join_reports_kernel, 1, block_threads, static_cast<cudaStream_t>(stream), plan, tensors,
+                count, lagged);
+}
+
 int device_count() {
   int count = 0;
   return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
@@ -84,7 +90,7 @@ const engine& this_engine() {
   static const engine description = {
       engine_version, GS_NAME(GS_TARGET), device_type,    device_count(), select_device, allocate,
       release,        allocate_pinned,    release_pinned, send,           fetch,         wait,
-      is_capturing,   measure_gradients,  prepare,        measure_rule,   update};
+      is_capturing,   measure_gradients,  prepare,        measure_rule,   update,        join_reports};
   return description;
 }
 

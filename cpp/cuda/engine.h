@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 1;
+constexpr int engine_version = 2;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // Which of the plan's rules are launched: chunks [first, last) of tensors that share a rule and an arithmetic
@@ -49,6 +49,9 @@ struct engine {
   // then.
   const char* (*update)(const device_plan_view& plan, const device_step& step, const device_launch& launch,
                         bool knows_norm, void* stream);
+  // What the last updates of these tensors did, as one report.
+  const char* (*join_reports)(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
+                              void* stream);
 };
 
 }  // namespace gradstep

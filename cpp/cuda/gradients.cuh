@@ -1,4 +1,5 @@
-// The gradients' sums before the first write, on a device.
+// The gradients' sums before the first write, on a device; and after it, the reports of updates that were
+// made one by one, joined.
 #pragma once
 
 #include "arrays.cuh"
@@ -43,6 +44,20 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   });
   if (last && threadIdx.x == 0)
     plan.report->all.take_gradient(plan.totals[plan.tensor_count + plan.group_count]);
+}
+
+// One thread block.
+__global__ void __launch_bounds__(block_threads, 1)
+    join_reports_kernel(device_plan_view plan, const int32_t* tensors, int count, bool lagged) {
+  for (int i = block_team::rank(); i < count; i += block_team::size)
+    plan.scratch[i] = plan.moments[tensors[i]].measured;
+  block_team::wait();
+  add_pairwise<block_team>(plan.scratch, count);
+  if (block_team::rank() != 0) return;
+  const sums all = count > 0 ? plan.scratch[0] : sums{};
+  plan.report->all.take_gradient(all);
+  plan.report->all.take_change(all);
+  if (lagged) plan.report->last_norm = sqrt(all.gradient);
 }
 
 }  // namespace gradstep::GS_TARGET

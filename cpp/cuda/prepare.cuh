@@ -114,9 +114,11 @@ __global__ void __launch_bounds__(block_threads, 1)
     const device_tensor& tensor = plan.tensors[i];
     const clock& after = plan.rows[i].after;
     tensor.time().set(after);
-    plan.moments[tensor.index] = {after.t, false};
+    device_moment& moment = plan.moments[tensor.index];
+    moment.t = after.t;
+    moment.fresh = false;
   }
-  if (threadIdx.x == 0) ++report.updates;
+  if (threadIdx.x == 0 && !step.ahead) ++report.updates;
 }
 
 }  // namespace gradstep::GS_TARGET

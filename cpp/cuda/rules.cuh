@@ -23,7 +23,7 @@ const char* launch_update(const device_plan_view& plan, const device_step& step,
     return launch(update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream), plan,
                   part.first_chunk);
   return launch(measured_update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream),
-                plan, part.first_chunk, knows_norm, step.lagged);
+                plan, part.first_chunk, knows_norm, step.lagged && !step.ahead);
 }
 
 template <class Rule, class T>

@@ -79,6 +79,7 @@ struct device_source {
 struct device_moment {
   int64_t t;
   bool fresh;
+  sums measured;  // of the gradient and of what the last update did, where that is measured
 };
 
 // One tensor's constants of this update.
@@ -128,6 +129,7 @@ struct device_step {
   bool skip, skip_nonfinite;
   bool measure;  // what the step does
   bool lagged;   // clip by the last update's norm
+  bool ahead;    // of one tensor, ahead of the step that counts as the update of all
 };
 
 }  // namespace gradstep

@@ -19,15 +19,10 @@ def start_counting(plan: Plan, groups: list[Group]) -> None:
     """Let a device go on from what the groups count.
 
     Raises:
-        ValueError: the groups count differently, or ask for what a device does not do.
+        ValueError: the groups count differently.
     """
     if isinstance(plan, _core.Plan):
         return
-    if any(group["release"] for group in groups):
-        raise ValueError(
-            "release=True updates each parameter by itself, and a device counts the updates of all: leave it out for "
-            "parameters on a device"
-        )
     counts = {group["updates"] for group in groups if group.get("schedules")}
     if len(counts) > 1:
         raise ValueError(

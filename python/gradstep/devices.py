@@ -13,7 +13,8 @@ on all arrays of an optimizer lie on that device. What differs on a device, wher
   that change, updates that are skipped and a scale that moves. The gradients stay where they were at the capture, one
   graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are neither schedules nor tensors
   there stay too.
-* Sparse gradients, ``release`` and, in a graph, ``accumulate`` are refused.
+* With ``release`` a backward pass must work on one stream.
+* Sparse gradients and, in a graph, ``accumulate`` are refused.
 """
 
 from __future__ import annotations

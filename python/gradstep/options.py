@@ -69,7 +69,7 @@ class Options(TypedDict, total=False):
     accumulate: how many micro-batches make an update: every so many steps one is made, with the mean of their
         gradients, and the others add, see :mod:`gradstep.accumulation`. Default 1.
     release: over torch parameters, update each as soon as backward has its gradient, and free that, see
-        :mod:`gradstep.optim.release`; not on a device. Default False.
+        :mod:`gradstep.optim.release`. Default False.
     lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones, zero elsewhere: a row
         left out lags, and makes up for the updates that it missed when it comes again or in ``catch_up()``; each of
         them costs the arithmetic of an update, in cache. Default False: only rules by which such rows rest take them.

@@ -99,16 +99,6 @@ def test_parameters_that_can_not_be_read_and_have_no_gradient(device):
     np.testing.assert_array_equal(device.get(w), 0.5)
 
 
-def test_a_release_of_gradients(device):
-    w = torch.nn.Parameter(device.put(np.ones(3, np.float32)))
-    optimizer = optim.SGD([w], lr=0.5, release=True)
-    for _ in range(2):
-        with device.stepping(), pytest.raises(ValueError, match=r"release=True .* a device counts .* leave it out"):
-            (w * w).sum().backward()
-    assert optimizer.param_groups[0]["release"]
-    np.testing.assert_array_equal(device.get(w), 1)
-
-
 @pytest.mark.parametrize("lazy", [False, True])
 def test_sparse_gradients(device, lazy):
     w = device.put(np.ones((4, 2), np.float32))

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import torch
 from torch.optim import optimizer as _optimizer
 
-from gradstep import _core
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
 from gradstep.optim.release import Release
 from gradstep.optim.tensors import TORCH
-from gradstep.options import check_together
+from gradstep.options import check_together, step_settings
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
+from gradstep.threads import get_num_threads
 
 __all__ = ["TorchOptimizer"]
 
@@ -122,11 +122,13 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         self._begin()
         gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
         gradients[index] = parameter.grad
-        self._apply(gradients)
+        settings = step_settings(self.param_groups, get_num_threads())
+        settings.ahead = True
+        self._apply(gradients, settings)
         torch.autograd.graph.increment_version(self._plan.take_written())
 
     def _advance(self) -> None:
-        if self._release is not None and isinstance(self._plan, _core.Plan):
+        if self._release is not None:
             self._plan.join_reports()
             self._release.finish_step()
         super()._advance()
