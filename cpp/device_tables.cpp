@@ -29,6 +29,16 @@ device_layout layout_of(const operand& x) {
   return made;
 }
 
+bool is_aligned(const operand& x, int64_t bytes) {
+  return reinterpret_cast<uintptr_t>(x.data) % uintptr_t(bytes) == 0;
+}
+
+// Of as many numbers as a pack of the arithmetic type has.
+bool packs_are_aligned(const operand& x, arithmetic type) {
+  const int64_t count = pack_bytes / int64_t(type == arithmetic::f64 ? sizeof(double) : sizeof(float));
+  return is_aligned(x, std::min(int64_t(pack_bytes), count * dtype_bytes[int(x.type)]));
+}
+
 // Of a group's numbers those that have no source: the device finds the others.
 group_numbers fixed_numbers(const group_settings& settings) {
   group_numbers numbers = {};
@@ -76,11 +86,17 @@ void device_tables::cut(const std::deque<slot>& slots, const active_tensors& act
   cut_for_ = active;
 }
 
-device_array device_tables::place(const operand& x, const char* what, int index) {
+device_array device_tables::place(const operand& x, arithmetic type, const char* what, int index) {
   auto made = zeroed<device_array>();
   made.data = x.data;
   made.type = x.type;
   made.layout = -1;
+  if (!is_aligned(x, dtype_bytes[int(x.type)]))
+    throw py::value_error(std::string(what) + " " + std::to_string(index) +
+                          " does not lie at a multiple of its numbers' size, where a device could read it: " +
+                          "pass a copy");
+  made.is_packed = x.direct && packs_are_aligned(x, type);
+  made.is_native = x.direct && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
   if (x.direct) return made;
   if (x.dimensions.size() > layout_limit)
     throw py::value_error(std::string(what) + " " + std::to_string(index) + " has " +
@@ -99,12 +115,18 @@ device_tensor device_tables::describe(const slot& tensor, int index, int group) 
   made.index = index;
   made.group = group;
   made.type = task.type;
-  made.parameter = place(task.parameter, "parameter", index);
+  made.is_packed = made.is_native = true;
+  const auto take = [&](const operand& x, const char* what) {
+    const device_array array = place(x, task.type, what, index);
+    made.is_packed &= array.is_packed;
+    made.is_native &= array.is_native || &x == &task.copy;
+    return array;
+  };
+  made.parameter = take(task.parameter, "parameter");
   made.state_count = std::max(task.state_count, 0);
-  for (int k = 0; k < made.state_count; ++k)
-    made.states[k] = place(task.states[k], "a state of parameter", index);
-  if (task.has_average) made.average = place(task.average, "the average of parameter", index);
-  if (task.has_copy) made.copy = place(task.copy, "the copy of parameter", index);
+  for (int k = 0; k < made.state_count; ++k) made.states[k] = take(task.states[k], "a state of parameter");
+  if (task.has_average) made.average = take(task.average, "the average of parameter");
+  if (task.has_copy) made.copy = take(task.copy, "the copy of parameter");
   made.number_count = int32_t(tensor.cells.size());
   std::copy(tensor.cells.begin(), tensor.cells.end(), made.numbers);
   made.average_product = tensor.average_product;
@@ -170,7 +192,8 @@ void device_tables::renew_gradients(const std::deque<slot>& slots, const std::ve
   places_.clear();
   layouts_.resize(tensor_layouts_);
   for (const int index : active)
-    places_.push_back(place(slots[size_t(index)].task.gradient, "the gradient of parameter", index));
+    places_.push_back(place(slots[size_t(index)].task.gradient, slots[size_t(index)].task.type,
+                            "the gradient of parameter", index));
   packed_.clear();
   const size_t gradients = packed_.append(places_), layouts = packed_.append(layouts_);
   gradients_.hold(packed_.bytes(), by_);

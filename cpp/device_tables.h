@@ -44,7 +44,7 @@ class device_tables {
   const device_plan_view& view() const { return view_; }
 
  private:
-  device_array place(const operand& x, const char* what, int index);
+  device_array place(const operand& x, arithmetic type, const char* what, int index);
   device_tensor describe(const slot& tensor, int index, int group);
   void cut_chunks();
   void send_cut();

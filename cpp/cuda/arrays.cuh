@@ -15,7 +15,7 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
 
 // A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes: as a
 // whole, for the compiler moves a reference's numbers one by one.
-constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
+constexpr int pack_alignment(int bytes) { return bytes < pack_bytes ? bytes : pack_bytes; }
 
 template <class Number, int count>
 struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
@@ -39,9 +39,9 @@ struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
   }
 };
 
-// As many as 16 bytes hold.
+// How many a pack has.
 template <class T>
-inline constexpr int pack_count = 16 / int(sizeof(T));
+inline constexpr int pack_count = pack_bytes / int(sizeof(T));
 
 template <class Storage, class T, int count>
 __device__ __forceinline__ pack<T, count> decode_pack(const pack<T, count>& bits) {
@@ -164,22 +164,6 @@ struct placed_access {
 template <class Access>
 __device__ __forceinline__ auto read_one(const device_array& array, const device_layout* layouts, int64_t i) {
   return Access::decode(Access::load(array, layouts, i), array.type).x[0];
-}
-
-// Whether there is no array, or packs of it lie where `stored_access` reaches them.
-template <class T>
-__device__ __forceinline__ bool lies_packed(const device_array& array) {
-  if (!array.data) return true;
-  const int64_t bytes = bytes_of(array.type) * pack_count<T>;
-  return array.layout < 0 && reinterpret_cast<uintptr_t>(array.data) % (bytes < 16 ? bytes : 16) == 0;
-}
-
-// And where `native_access` does: of packs, and of single elements.
-template <class T>
-__device__ __forceinline__ bool lies_native(const device_array& array) {
-  constexpr dtype own = sizeof(T) == 8 ? dtype::f64 : dtype::f32;
-  return !array.data ||
-         (array.type == own && array.layout < 0 && reinterpret_cast<uintptr_t>(array.data) % sizeof(T) == 0);
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -37,13 +37,6 @@ struct rule_measure {
     return (Rule::measured & measured_parameter) != 0 || prepare.decay != 0;
   }
 
-  __device__ bool is_native() const {
-    bool native = lies_native<T>(gradient) && (!reads_parameter() || lies_native<T>(tensor.parameter));
-    for (int k = 0; k < Rule::states; ++k)
-      native &= (Rule::measured & measured_state(k)) == 0 || lies_native<T>(tensor.states[k]);
-    return native;
-  }
-
   template <class Access, int k>
   __device__ __forceinline__ T state(int64_t i) const {
     if constexpr ((Rule::measured & measured_state(k)) != 0)
@@ -59,7 +52,7 @@ struct rule_measure {
   }
 
   __device__ __forceinline__ sums leaf(int64_t first, int64_t end) const {
-    return is_native() ? leaf_by<native_access<T, 1>>(first, end) : leaf_by<placed_access<T>>(first, end);
+    return tensor.is_native && gradient.is_native ? leaf_by<native_access<T, 1>>(first, end) : leaf_by<placed_access<T>>(first, end);
   }
 
   template <class Access>

@@ -16,10 +16,14 @@ constexpr int layout_limit = 8;      // dimensions of an array that is no straig
 constexpr int leaves_per_chunk = 8;  // a thread block's work: part of one tensor, a leaf for each warp
 constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
 
+constexpr int pack_bytes = 16;  // of the arithmetic type, moved at once
+
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
 struct device_array {
   char* data;  // null where there is none
   dtype type;
+  bool is_packed;  // as many elements as a pack has lie where one access reaches them
+  bool is_native;  // straight, in the arithmetic type
   int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes
 };
 
@@ -38,6 +42,7 @@ struct device_tensor {
   int32_t first_chunk, chunk_count;
   int32_t state_count;
   arithmetic type;
+  bool is_packed, is_native;  // all of its arrays, though a copy is never native
   number_cell numbers[1 + kept_limit];
   int32_t number_count;
   number_cell average_product;

@@ -23,24 +23,6 @@ struct listed_arrays {
         average(tensor.average),
         copy(tensor.copy),
         states(tensor.states) {}
-
-  // Whether packs of all can be reached, and whether but for the copy these are of the arithmetic type.
-  template <class T>
-  __device__ bool are_packed() const {
-    return all_of([](const device_array& array) { return lies_packed<T>(array); }) && lies_packed<T>(copy);
-  }
-  template <class T>
-  __device__ bool are_native() const {
-    return all_of([](const device_array& array) { return lies_native<T>(array); });
-  }
-
- private:
-  template <class Test>
-  __device__ bool all_of(const Test& test) const {
-    bool all = test(parameter) && test(gradient) && test(average);
-    for (int k = 0; k < Rule::states; ++k) all &= test(states[k]);
-    return all;
-  }
 };
 
 // The same in registers, where it is the pointers alone: read anew after each store, which might be to the
@@ -156,9 +138,9 @@ __device__ __forceinline__ int64_t update_part(const device_plan_view& plan, int
   for (int64_t i = first + int64_t(threadIdx.x) * count; i + count <= end; i += in_flight * stride) {
     elements<Rule, T, Access> now[in_flight] = {};
     const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
+    // What is not there is loaded from elsewhere: at a branch the loads before it would be waited for.
     GS_UNROLL
-    for (int k = 0; k < in_flight; ++k)
-      if (is_there(k)) now[k].load(on, i + k * stride);
+    for (int k = 0; k < in_flight; ++k) now[k].load(on, is_there(k) ? i + k * stride : i);
     GS_UNROLL
     for (int k = 0; k < in_flight; ++k)
       if (is_there(k)) {
@@ -186,15 +168,16 @@ __device__ __forceinline__ void skip_chunk(const device_plan_view& plan, const d
 template <class Rule, class T>
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)
     update_kernel(device_plan_view plan, int first_chunk) {
-  const device_chunk& chunk = plan.chunks[first_chunk + int(blockIdx.x)];
+  const device_chunk chunk = plan.chunks[first_chunk + int(blockIdx.x)];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   constexpr int in_flight = Rule::states * int(sizeof(T)) > 8 ? 1 : 2;  // what registers hold
   const int tensor = chunk.tensor;
+  const device_tensor& arrays = plan.tensors[tensor];
+  const device_array& gradient = plan.gradients[tensor];
   const int64_t end = end_of(plan, chunk);
-  const listed_arrays<Rule> arrays(plan.tensors[tensor], plan.gradients[tensor]);
   int64_t first = chunk.first;
-  if (arrays.template are_packed<T>()) {
-    first = arrays.template are_native<T>()
+  if (arrays.is_packed && gradient.is_packed) {
+    first = arrays.is_native && gradient.is_native
                 ? update_part<Rule, T, native_access<T, pack_count<T>>, in_flight>(plan, tensor, first, end)
                 : update_part<Rule, T, stored_access<T, pack_count<T>>, 1>(plan, tensor, first, end);
   }
