@@ -33,10 +33,9 @@ bool is_aligned(const operand& x, int64_t bytes) {
   return reinterpret_cast<uintptr_t>(x.data) % uintptr_t(bytes) == 0;
 }
 
-// Of as many numbers as a pack of the arithmetic type has.
 bool packs_are_aligned(const operand& x, arithmetic type) {
-  const int64_t count = pack_bytes / int64_t(type == arithmetic::f64 ? sizeof(double) : sizeof(float));
-  return is_aligned(x, std::min(int64_t(pack_bytes), count * dtype_bytes[int(x.type)]));
+  const int64_t count = type == arithmetic::f64 ? pack_count<double> : stored_pack_count;
+  return is_aligned(x, std::min(int64_t(16), count * dtype_bytes[int(x.type)]));
 }
 
 // Of a group's numbers those that have no source: the device finds the others.
@@ -92,11 +91,12 @@ device_array device_tables::place(const operand& x, arithmetic type, const char*
   made.type = x.type;
   made.layout = -1;
   if (!is_aligned(x, dtype_bytes[int(x.type)]))
-    throw py::value_error(std::string(what) + " " + std::to_string(index) +
-                          " does not lie at a multiple of its numbers' size, where a device could read it: " +
-                          "pass a copy");
-  made.is_packed = x.direct && packs_are_aligned(x, type);
-  made.is_native = x.direct && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
+    throw py::value_error(
+        std::string(what) + " " + std::to_string(index) +
+        " does not lie at a multiple of its numbers' size, where a device could read it: " + "pass a copy");
+  made.is_straight = x.direct && (x.type == dtype::f64) == (type == arithmetic::f64);
+  made.is_packed = made.is_straight && packs_are_aligned(x, type);
+  made.is_native = made.is_straight && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
   if (x.direct) return made;
   if (x.dimensions.size() > layout_limit)
     throw py::value_error(std::string(what) + " " + std::to_string(index) + " has " +
@@ -115,18 +115,23 @@ device_tensor device_tables::describe(const slot& tensor, int index, int group) 
   made.index = index;
   made.group = group;
   made.type = task.type;
-  made.is_packed = made.is_native = true;
+  made.is_straight = made.is_packed = made.is_native = true;
   const auto take = [&](const operand& x, const char* what) {
     const device_array array = place(x, task.type, what, index);
+    made.is_straight &= array.is_straight;
     made.is_packed &= array.is_packed;
-    made.is_native &= array.is_native || &x == &task.copy;
+    made.is_native &= array.is_native;
     return array;
   };
   made.parameter = take(task.parameter, "parameter");
   made.state_count = std::max(task.state_count, 0);
   for (int k = 0; k < made.state_count; ++k) made.states[k] = take(task.states[k], "a state of parameter");
   if (task.has_average) made.average = take(task.average, "the average of parameter");
-  if (task.has_copy) made.copy = take(task.copy, "the copy of parameter");
+  if (task.has_copy) {
+    made.copy = place(task.copy, task.type, "the copy of parameter", index);
+    made.is_straight &= task.copy.direct;
+    made.is_packed &= task.copy.direct && packs_are_aligned(task.copy, task.type);
+  }
   made.number_count = int32_t(tensor.cells.size());
   std::copy(tensor.cells.begin(), tensor.cells.end(), made.numbers);
   made.average_product = tensor.average_product;

@@ -15,7 +15,7 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
 
 // A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes: as a
 // whole, for the compiler moves a reference's numbers one by one.
-constexpr int pack_alignment(int bytes) { return bytes < pack_bytes ? bytes : pack_bytes; }
+constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
 
 template <class Number, int count>
 struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
@@ -29,29 +29,7 @@ struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
     GS_ASSUME_GLOBAL(place);
     *reinterpret_cast<pack*>(place) = *this;
   }
-
-  template <class Other>
-  __device__ __forceinline__ static pack from(const pack<Other, count>& other) {
-    pack converted;
-    GS_UNROLL
-    for (int k = 0; k < count; ++k) converted.x[k] = Number(other.x[k]);
-    return converted;
-  }
 };
-
-// How many a pack has.
-template <class T>
-inline constexpr int pack_count = pack_bytes / int(sizeof(T));
-
-template <class Storage, class T, int count>
-__device__ __forceinline__ pack<T, count> decode_pack(const pack<T, count>& bits) {
-  pack<typename Storage::bits, count> stored;
-  pack<T, count> values;
-  memcpy(&stored, &bits, sizeof stored);
-  GS_UNROLL
-  for (int k = 0; k < count; ++k) values.x[k] = Storage::template decode<T>(stored.x[k]);
-  return values;
-}
 
 template <class Storage, class T, int count>
 __device__ __forceinline__ void encode_pack(char* place, const pack<T, count>& values) {
@@ -62,9 +40,25 @@ __device__ __forceinline__ void encode_pack(char* place, const pack<T, count>& v
 }
 
 // Calls, not inlined: for every array of a step they would be most of a kernel's code.
-template <class T, int count>
-[[gnu::noinline]] __device__ pack<T, count> decode_halves(pack<T, count> bits, dtype type) {
-  return type == dtype::f16 ? decode_pack<stored_f16>(bits) : decode_pack<stored_bf16>(bits);
+template <class Storage, int count>
+[[gnu::noinline]] __device__ pack<float, count> decode_halves(pack<uint16_t, count> bits) {
+  pack<float, count> values;
+  GS_UNROLL
+  for (int k = 0; k < count; ++k) values.x[k] = Storage::template decode<float>(bits.x[k]);
+  return values;
+}
+template <class T>
+[[gnu::noinline]] __device__ T read_number(const char* place, dtype type) {
+  switch (type) {
+    case dtype::f64:
+      return T(pack<double, 1>::load(place).x[0]);
+    case dtype::f32:
+      return T(pack<float, 1>::load(place).x[0]);
+    case dtype::f16:
+      return stored_f16::decode<T>(pack<uint16_t, 1>::load(place).x[0]);
+    default:
+      return stored_bf16::decode<T>(pack<uint16_t, 1>::load(place).x[0]);
+  }
 }
 template <class T, int count>
 [[gnu::noinline]] __device__ void encode(char* place, dtype type, pack<T, count> values) {
@@ -89,50 +83,72 @@ template <class T, int count>
 }
 
 // Three ways to the elements from i on, `count` at once. What is loaded is decoded apart, once all that a
-// step needs is on its way.
+// step needs is on its way: whatever else is done to it would be waited for.
 
 // Of arrays that lie straight in the arithmetic type itself.
 template <class T, int packed>
 struct native_access {
   static constexpr int count = packed;
-  static constexpr bool is_native = true;
+  static constexpr bool is_straight = true;
   using values = pack<T, count>;
+  using loaded = values;
 
-  __device__ __forceinline__ static values load(const device_array& array, const device_layout*, int64_t i) {
+  __device__ __forceinline__ static loaded load(const device_array& array, const device_layout*, int64_t i) {
     return values::load(array.data + i * int64_t(sizeof(T)));
   }
-  __device__ __forceinline__ static values decode(const values& loaded, dtype) { return loaded; }
+  __device__ __forceinline__ static values decode(const loaded& bits, dtype) { return bits; }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {
     x.store(array.data + i * int64_t(sizeof(T)));
   }
 };
 
-// Of arrays that lie straight in any type: what is loaded are the bits of 16-bit numbers.
-template <class T, int packed>
+// Of arrays that lie straight in f32 or in 16 bits, for arithmetic in f32.
+template <int packed>
 struct stored_access {
   static constexpr int count = packed;
-  static constexpr bool is_native = false;
-  using values = pack<T, count>;
+  static constexpr bool is_straight = true;
+  using values = pack<float, count>;
+  using halves = pack<uint16_t, count>;
+  using words = pack<uint32_t, (count + 1) / 2>;
+  struct loaded {
+    words first;  // all numbers of 16 bits
+    words rest;   // of those of 32
+  };
 
-  __device__ __forceinline__ static values load_from(const char* place, dtype type) {
-    if (type == dtype::f64) return values::from(pack<double, count>::load(place));
-    if (type == dtype::f32) return values::from(pack<float, count>::load(place));
-    values loaded = {};
-    const auto halves = pack<uint16_t, count>::load(place);
-    memcpy(&loaded, &halves, sizeof halves);
-    return loaded;
+  __device__ __forceinline__ static const char* place(const device_array& array, int64_t i) {
+    return array.data + i * (array.type == dtype::f32 ? sizeof(float) : sizeof(uint16_t));
   }
-
-  __device__ __forceinline__ static values load(const device_array& array, const device_layout*, int64_t i) {
-    return load_from(array.data + i * bytes_of(array.type), array.type);
+  __device__ __forceinline__ static loaded load(const device_array& array, const device_layout*, int64_t i) {
+    const char* const from = place(array, i);
+    loaded bits = {};
+    if constexpr (count > 1) {
+      bits.first = words::load(from);
+      if (array.type == dtype::f32) bits.rest = words::load(from + sizeof(words));
+    } else if (array.type == dtype::f32) {
+      bits.first = words::load(from);
+    } else {
+      bits.first.x[0] = halves::load(from).x[0];
+    }
+    return bits;
   }
-  __device__ __forceinline__ static values decode(const values& loaded, dtype type) {
-    return type == dtype::f64 || type == dtype::f32 ? loaded : decode_halves(loaded, type);
+  __device__ __forceinline__ static values decode(const loaded& bits, dtype type) {
+    if (type == dtype::f32) return copied<values>(bits);
+    const auto numbers = copied<halves>(bits.first);
+    return type == dtype::f16 ? decode_halves<stored_f16>(numbers) : decode_halves<stored_bf16>(numbers);
   }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {
     encode(array.data + i * bytes_of(array.type), array.type, x);
+  }
+
+ private:
+  template <class To, class From>
+  __device__ __forceinline__ static To copied(const From& from) {
+    static_assert(sizeof(To) <= sizeof(From));
+    To to;
+    memcpy(&to, &from, sizeof to);
+    return to;
   }
 };
 
@@ -140,30 +156,28 @@ struct stored_access {
 template <class T>
 struct placed_access {
   static constexpr int count = 1;
-  static constexpr bool is_native = false;
+  static constexpr bool is_straight = false;
   using values = pack<T, 1>;
+  using loaded = values;
 
   __device__ __forceinline__ static char* place(const device_array& array, const device_layout* layouts,
                                                 int64_t i) {
     const bool straight = array.layout < 0;
     return array.data + (straight ? i * bytes_of(array.type) : strided_offset(layouts[array.layout], i));
   }
-  __device__ __forceinline__ static values load(const device_array& array, const device_layout* layouts,
+  __device__ __forceinline__ static loaded load(const device_array& array, const device_layout* layouts,
                                                 int64_t i) {
-    return stored_access<T, 1>::load_from(place(array, layouts, i), array.type);
+    return {read_number<T>(place(array, layouts, i), array.type)};
   }
-  __device__ __forceinline__ static values decode(const values& loaded, dtype type) {
-    return stored_access<T, 1>::decode(loaded, type);
-  }
+  __device__ __forceinline__ static values decode(const loaded& number, dtype) { return number; }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout* layouts,
                                                int64_t i, const values& x) {
     encode(place(array, layouts, i), array.type, x);
   }
 };
 
-template <class Access>
-__device__ __forceinline__ auto read_one(const device_array& array, const device_layout* layouts, int64_t i) {
-  return Access::decode(Access::load(array, layouts, i), array.type).x[0];
-}
+// Of one element of arrays that lie straight.
+template <class T>
+using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, stored_access<1>>;
 
 }  // namespace gradstep::GS_TARGET

@@ -14,10 +14,10 @@ __device__ __forceinline__ double unscale_of(const device_step& step) {
 template <class Access, class T>
 __device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan, int tensor, T unscale,
                                                     int64_t first, int64_t end) {
-  const device_array& gradient = plan.gradients[tensor];
+  const device_array gradient = plan.gradients[tensor];
   sums lane;
   const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
-  visit_lane(first, end, load, [&](const typename Access::values& loaded) {
+  visit_lane<8>(first, end, load, [&](const typename Access::loaded& loaded) {
     const T g = Access::decode(loaded, gradient.type).x[0] * unscale;
     lane.gradient = add_square(lane.gradient, g);
     lane.nonfinite = add_nonfinite(lane.nonfinite, g);
@@ -28,8 +28,8 @@ __device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan
 template <class T>
 __device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
                                                  int64_t first, int64_t end) {
-  return plan.gradients[tensor].is_native
-             ? measure_gradient_by<native_access<T, 1>>(plan, tensor, unscale, first, end)
+  return plan.gradients[tensor].is_straight
+             ? measure_gradient_by<straight_access<T>>(plan, tensor, unscale, first, end)
              : measure_gradient_by<placed_access<T>>(plan, tensor, unscale, first, end);
 }
 

@@ -1,9 +1,8 @@
 // The sums over a tensor that a rule asks for before the first write, on a device.
 #pragma once
 
-#include "../element.h"
 #include "../rules/rule.h"
-#include "arrays.cuh"
+#include "elements.cuh"
 #include "reduce.cuh"
 
 namespace gradstep::GS_TARGET {
@@ -37,35 +36,46 @@ struct rule_measure {
     return (Rule::measured & measured_parameter) != 0 || prepare.decay != 0;
   }
 
-  template <class Access, int k>
-  __device__ __forceinline__ T state(int64_t i) const {
-    if constexpr ((Rule::measured & measured_state(k)) != 0)
-      return read_one<Access>(tensor.states[k], plan.layouts, i);
-    return T(0);
-  }
-
-  template <class Access, int... k>
-  __device__ __forceinline__ products<T> of(int64_t i, std::integer_sequence<int, k...>) const {
-    const T p = reads_parameter() ? read_one<Access>(tensor.parameter, plan.layouts, i) : T(0);
-    const T g = read_one<Access>(gradient, plan.layouts, i);
-    return rule.measure(p, prepares ? prepare(g, p) : g, state<Access, k>(i)...);
-  }
-
   __device__ __forceinline__ sums leaf(int64_t first, int64_t end) const {
-    return tensor.is_native && gradient.is_native ? leaf_by<native_access<T, 1>>(first, end) : leaf_by<placed_access<T>>(first, end);
+    return tensor.is_straight & gradient.is_straight ? leaf_by<straight_access<T>>(first, end)
+                                                     : leaf_by<placed_access<T>>(first, end);
   }
 
   template <class Access>
   __device__ __forceinline__ sums leaf_by(int64_t first, int64_t end) const {
+    using loaded = of_arrays<Rule, typename Access::loaded>;
+    const arrays_for<Rule, Access> arrays(tensor, gradient);
     sums lane;
     const auto load = [&](int64_t i) {
-      return of<Access>(i, std::make_integer_sequence<int, Rule::states>{});
+      loaded bits = {};
+      const auto load_one = [&](const device_array& array) { return Access::load(array, plan.layouts, i); };
+      bits.g = load_one(arrays.gradient);
+      if (reads_parameter()) bits.p = load_one(arrays.parameter);
+      GS_UNROLL
+      for (int k = 0; k < Rule::states; ++k)
+        if (Rule::measured & measured_state(k)) bits.s[k] = load_one(arrays.states[k]);
+      return bits;
     };
-    visit_lane(first, end, load, [&](const products<T>& found) {
+    visit_lane<4>(first, end, load, [&](const loaded& bits) {
+      const products<T> found =
+          measured<Access>(arrays, bits, std::make_integer_sequence<int, Rule::states>{});
       lane.rule[0] = fma(double(found.first), double(found.by_first), lane.rule[0]);
       lane.rule[1] = fma(double(found.second), double(found.by_second), lane.rule[1]);
     });
     return lane;
+  }
+
+  template <class Access, class Arrays, class Loaded, int... k>
+  __device__ __forceinline__ products<T> measured(const Arrays& arrays, const Loaded& bits,
+                                                  std::integer_sequence<int, k...>) const {
+    const auto decode = [](const typename Access::loaded& x, const device_array& array) {
+      return Access::decode(x, array.type).x[0];
+    };
+    const T p = reads_parameter() ? decode(bits.p, arrays.parameter) : T(0);
+    const T g = decode(bits.g, arrays.gradient);
+    return rule.measure(
+        p, prepares ? prepare(g, p) : g,
+        (Rule::measured & measured_state(k)) != 0 ? decode(bits.s[k], arrays.states[k]) : T(0)...);
   }
 };
 

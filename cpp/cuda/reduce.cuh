@@ -45,10 +45,9 @@ __device__ __forceinline__ void add_pairwise(sums* parts, int count) {
 
 // Calls use(load(i)) for a lane's elements i of [first, end) in their order, with several loads on their way
 // at once.
-template <class Load, class Use>
+template <int in_flight, class Load, class Use>
 __device__ __forceinline__ void visit_lane(int64_t first, int64_t end, const Load& load, const Use& use) {
   using value = decltype(load(first));
-  constexpr int in_flight = sizeof(value) > 16 ? 2 : 8;  // what registers hold
   for (; first + (in_flight - 1) * warp_size < end; first += in_flight * warp_size) {
     value found[in_flight];
     GS_UNROLL

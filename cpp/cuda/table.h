@@ -16,15 +16,20 @@ constexpr int layout_limit = 8;      // dimensions of an array that is no straig
 constexpr int leaves_per_chunk = 8;  // a thread block's work: part of one tensor, a leaf for each warp
 constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
 
-constexpr int pack_bytes = 16;  // of the arithmetic type, moved at once
+// How many numbers a thread moves at once of each array: 16 bytes of the arithmetic type where all arrays are
+// of it, and of 16-bit numbers where some are and the arithmetic is in f32.
+template <class T>
+inline constexpr int pack_count = 16 / int(sizeof(T));
+constexpr int stored_pack_count = 16 / int(sizeof(uint16_t));
 
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
 struct device_array {
   char* data;  // null where there is none
   dtype type;
-  bool is_packed;  // as many elements as a pack has lie where one access reaches them
-  bool is_native;  // straight, in the arithmetic type
-  int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes
+  bool is_straight;  // and of a type that goes with the arithmetic's: not f64 beside f32, only f64 beside f64
+  bool is_packed;    // and as many elements as a pack has lie where one access reaches them
+  bool is_native;    // and in the arithmetic type itself
+  int32_t layout;    // in the table of layouts; below 0: element i lies at data + i * bytes
 };
 
 // From an element's number to its place: sizes from the slowest to the fastest, strides in bytes.
@@ -42,7 +47,7 @@ struct device_tensor {
   int32_t first_chunk, chunk_count;
   int32_t state_count;
   arithmetic type;
-  bool is_packed, is_native;  // all of its arrays, though a copy is never native
+  bool is_straight, is_packed, is_native;  // all of its arrays, though a copy is of any type
   number_cell numbers[1 + kept_limit];
   int32_t number_count;
   number_cell average_product;

@@ -121,4 +121,4 @@ def normals(t: int, sizes: Sequence[int], dtype: str = "f32") -> list[np.ndarray
 def kinds() -> list[tuple[str, str, str | None]]:
     """The dtypes of parameters, gradients and states that go together."""
     same = [(dtype, dtype, None) for dtype in DTYPES]
-    return [*same, ("bf16", "f32", "param"), ("f32", "bf16", None), ("f16", "f16", "param")]
+    return [*same, ("bf16", "f32", "param"), ("f32", "bf16", None), ("f16", "f16", "param"), ("f32", "f64", None)]

@@ -1,0 +1,163 @@
+// The elements of a step's arrays in registers, and the loop over them: what is loaded, changed and stored
+// together.
+#pragma once
+
+#include <type_traits>
+#include <utility>
+
+#include "../element.h"
+#include "arrays.cuh"
+
+namespace gradstep::GS_TARGET {
+
+// The arrays of one tensor that its update visits, as they stand in the table.
+template <class Rule>
+struct listed_arrays {
+  const device_array &parameter, &gradient, &average, &copy;
+  const device_array* const states;
+
+  __device__ listed_arrays(const device_tensor& tensor, const device_array& gradient)
+      : parameter(tensor.parameter),
+        gradient(gradient),
+        average(tensor.average),
+        copy(tensor.copy),
+        states(tensor.states) {}
+};
+
+// The same in registers, where it is pointers and types alone: read anew after each store, which might be to
+// the table, they would delay every load.
+template <class Rule>
+struct held_arrays {
+  const device_array parameter, gradient, average, copy;
+  device_array states[state_limit];
+
+  __device__ held_arrays(const device_tensor& tensor, const device_array& gradient)
+      : parameter(tensor.parameter), gradient(gradient), average(tensor.average), copy(tensor.copy) {
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k) states[k] = tensor.states[k];
+  }
+};
+
+template <class Rule, class Access>
+using arrays_for = std::conditional_t<Access::is_straight, held_arrays<Rule>, listed_arrays<Rule>>;
+
+// A tensor's update of this step: what is the same for all of its elements.
+template <class Rule, class T, class Access>
+struct tensor_update {
+  const arrays_for<Rule, Access> arrays;
+  const device_layout* const layouts;
+  const Rule rule;
+  const descent<T> after;
+  const preparation<T> prepare;
+  const bool prepares, averages, zeroes;
+  const T average_weight;
+
+  __device__ tensor_update(const device_plan_view& plan, int index)
+      : tensor_update(plan, plan.tensors[index], plan.gradients[index], plan.rows[index]) {}
+
+  __device__ tensor_update(const device_plan_view& plan, const device_tensor& tensor,
+                           const device_array& gradient, const device_row& row)
+      : arrays(tensor, gradient),
+        layouts(plan.layouts),
+        rule(*reinterpret_cast<const Rule*>(row.rule)),
+        after{T(-row.rate), T(row.keep), T(row.keep_against)},
+        prepare(row.gradient),
+        prepares(row.prepares_gradient),
+        averages(tensor.average.data != nullptr),
+        zeroes(plan.groups[tensor.group].around.zero_gradient),
+        average_weight(T(row.average_weight)) {}
+
+  template <class... States>
+  __device__ __forceinline__ void apply(T& p, T g, T& average, States&... states) const {
+    if (prepares) g = prepare(g, p);
+    after.apply(rule, p, g, states...);
+    if (averages) average = lerp(average, p, average_weight);
+  }
+};
+
+// Something of each array of a step.
+template <class Rule, class Of>
+struct of_arrays {
+  Of p, g, average, s[Rule::states > 0 ? Rule::states : 1];
+};
+
+// A few elements of all arrays of a step, by one way to them.
+template <class Rule, class T, class Access>
+struct elements {
+  static constexpr int count = Access::count;
+  using values = pack<T, count>;
+  using update = tensor_update<Rule, T, Access>;
+
+  of_arrays<Rule, typename Access::loaded> bits;
+  of_arrays<Rule, values> now;
+
+  __device__ __forceinline__ void load(const update& on, int64_t i) {
+    const auto load = [&](const device_array& array) { return Access::load(array, on.layouts, i); };
+    bits.p = load(on.arrays.parameter);
+    bits.g = load(on.arrays.gradient);
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k) bits.s[k] = load(on.arrays.states[k]);
+    if (on.averages) bits.average = load(on.arrays.average);
+  }
+  __device__ __forceinline__ void decode(const update& on) {
+    now.p = Access::decode(bits.p, on.arrays.parameter.type);
+    now.g = Access::decode(bits.g, on.arrays.gradient.type);
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k) now.s[k] = Access::decode(bits.s[k], on.arrays.states[k].type);
+    if (on.averages) now.average = Access::decode(bits.average, on.arrays.average.type);
+  }
+  __device__ __forceinline__ void apply(const update& on) {
+    apply(on, std::make_integer_sequence<int, Rule::states>{});
+  }
+  __device__ __forceinline__ void store(const update& on, int64_t i) {
+    const auto put = [&](const values& x, const device_array& array) {
+      Access::store(array, on.layouts, i, x);
+    };
+    put(now.p, on.arrays.parameter);
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k) put(now.s[k], on.arrays.states[k]);
+    if (on.averages) put(now.average, on.arrays.average);
+    if (on.arrays.copy.data) put_copy(on, i);
+    if (on.zeroes) put(values{}, on.arrays.gradient);
+  }
+
+ private:
+  // It is of another type.
+  __device__ __forceinline__ void put_copy(const update& on, int64_t i) {
+    const device_array& copy = on.arrays.copy;
+    if constexpr (Access::is_straight)
+      encode(copy.data + i * bytes_of(copy.type), copy.type, now.p);
+    else
+      Access::store(copy, on.layouts, i, now.p);
+  }
+
+  template <int... state>
+  __device__ __forceinline__ void apply(const update& on, std::integer_sequence<int, state...>) {
+    GS_UNROLL
+    for (int k = 0; k < count; ++k) on.apply(now.p.x[k], now.g.x[k], now.average.x[k], now.s[state].x[k]...);
+  }
+};
+
+// Calls apply(elements) for the elements at i, i + stride and so on up to the end, those of `in_flight`
+// accesses on their way at once.
+template <int in_flight, class Rule, class T, class Access, class Apply>
+__device__ __forceinline__ void visit(const tensor_update<Rule, T, Access>& on, int64_t i, int64_t end,
+                                      int64_t stride, const Apply& apply) {
+  constexpr int count = Access::count;
+  for (; i + count <= end; i += in_flight * stride) {
+    elements<Rule, T, Access> found[in_flight] = {};
+    const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
+    // What is not there is loaded from elsewhere: at a branch the loads before it would be waited for.
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k) found[k].load(on, is_there(k) ? i + k * stride : i);
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k)
+      if (is_there(k)) {
+        found[k].decode(on);
+        apply(found[k]);
+        found[k].store(on, i + k * stride);
+      }
+  }
+}
+
+}  // namespace gradstep::GS_TARGET
