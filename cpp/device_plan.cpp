@@ -19,7 +19,8 @@ struct device_status {
   unsigned arrived;
 };
 
-device_step asked(const step_settings& options, bool has_gradients) {
+device_step asked(const std::vector<group_settings>& groups, const step_settings& options,
+                  bool has_gradients) {
   device_step step = {};
   step.unscale = options.unscale;
   step.grad_scale = options.grad_scale;
@@ -27,6 +28,7 @@ device_step asked(const step_settings& options, bool has_gradients) {
   step.skip = options.skip;
   step.skip_nonfinite = options.skip_nonfinite && has_gradients;
   step.measure = options.measure;
+  step.knows_norm = has_gradients && must_measure_gradients(groups, options);
   step.lagged = options.known_norm >= 0;
   step.ahead = options.ahead;
   return step;
@@ -112,10 +114,9 @@ void device_plan::launch(const device_tables& tables, const std::vector<group_se
                          const step_settings& options) {
   const device_plan_view plan = view(tables);
   const bool has_gradients = plan.chunk_count > 0;
-  const bool measured = has_gradients && must_measure_gradients(groups, options);
-  const device_step step = asked(options, has_gradients);
+  const device_step step = asked(groups, options, has_gradients);
   void* const stream = sender_.stream();
-  if (measured) engine_.check(engine_->measure_gradients(plan, step, stream));
+  if (step.knows_norm) engine_.check(engine_->measure_gradients(plan, step, stream));
   if (has_gradients && rule_measures(groups)) {
     engine_.check(engine_->prepare(plan, step, true, stream));
     for (const device_launch& each : tables.launches())
@@ -124,7 +125,7 @@ void device_plan::launch(const device_tables& tables, const std::vector<group_se
   }
   engine_.check(engine_->prepare(plan, step, false, stream));
   for (const device_launch& each : tables.launches())
-    engine_.check(engine_->update(plan, step, each, measured, stream));
+    engine_.check(engine_->update(plan, step, each, stream));
 }
 
 device_plan_view device_plan::view(const device_tables& tables) const {
@@ -179,14 +180,27 @@ void device_plan::join_reports() {
 }
 
 device_report device_plan::fetch_report() {
-  if (!started_) return first_;
+  device_report found = first_;
+  if (started_) fetch(&found, report_.data(), sizeof found);
+  return found;
+}
+
+void device_plan::fetch(void* to, const void* from, size_t bytes) const {
   if (is_capturing())
     throw std::runtime_error(
         "what the device has counted and measured can't be waited for while a CUDA graph is captured: ask "
         "for it (stats, state_dict, a copy) before or after the capture");
-  device_report found = {};
   const selected_device here(engine_);
-  engine_.fetch(&found, report_.data(), sizeof found, stream());
+  engine_.fetch(to, from, bytes, stream());
+}
+
+std::vector<int> device_plan::not_updated() {
+  std::vector<int> found;
+  if (captured_ || !started_) return found;
+  std::vector<device_moment> moments(moments_.size() / sizeof(device_moment));
+  fetch(moments.data(), moments_.data(), moments_.size());
+  for (size_t i = 0; i < slots_.size(); ++i)
+    if (slots_[i].timed_by_device && moments[i].fresh) found.push_back(int(i));
   return found;
 }
 

@@ -37,6 +37,9 @@ class device_plan : public tensors {
   void start_from(int64_t updates, double last_norm);
   int64_t updates();  // applied so far; waits, as does
   double last_norm();
+  // The tensors that have states and no update yet, since all steps were skipped; none once a graph is
+  // captured, which needs the states. Waits.
+  std::vector<int> not_updated();
   bool is_capturing() const;
   // Of one number on the device; nothing for anything else.
   std::optional<number_cell> find_cell(const pybind11::object& number) const;
@@ -50,6 +53,7 @@ class device_plan : public tensors {
   device_plan_view view(const device_tables& tables) const;
   void send_report();
   device_report fetch_report();
+  void fetch(void* to, const void* from, size_t bytes) const;
 
   device_engine engine_;
   device_sender sender_{engine_};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "device_tables.h"
 #include "dispatch.h"
 
 namespace py = pybind11;
@@ -11,6 +12,15 @@ namespace gradstep {
 namespace {
 
 const rule_entry& rule_of(const group_settings& group) { return active_target().rules[group.rule]; }
+
+// Those of the rate and of the rule's own numbers.
+std::vector<number_source> sources_of_rule(const group_settings& group) {
+  std::vector<number_source> found;
+  const int last = place_of_number(rule_of(group), "lr");
+  for (const number_source& each : group.sources())
+    if (each.number <= last) found.push_back(each);
+  return found;
+}
 
 void take(slot& tensor, const sums& found) { std::copy(found.rule, found.rule + 2, tensor.measured); }
 
@@ -28,8 +38,12 @@ bool rule_measures(const std::vector<group_settings>& groups) {
 }
 
 void refuse_unlike_groups(const std::vector<group_settings>& groups) {
+  const auto is_like_first = [&](const group_settings& group) {
+    return group.lr == groups[0].lr && group.hypers == groups[0].hypers &&
+           sources_of_rule(group) == sources_of_rule(groups[0]);
+  };
   for (const group_settings& group : groups)
-    if (rule_of(group).measures.over_all && (group.lr != groups[0].lr || group.hypers != groups[0].hypers))
+    if (rule_of(group).measures.over_all && !is_like_first(group))
       throw py::value_error("the rule '" + std::string(rule_of(group).name) +
                             "' measures all groups as one: give them the same lr and hyper-parameters "
                             "(weight_decay and the options may differ)");

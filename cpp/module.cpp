@@ -192,6 +192,7 @@ PYBIND11_MODULE(_core, m) {
       .def("start_from", &device_plan::start_from, py::arg("updates"), py::arg("last_norm"))
       .def("updates", &device_plan::updates)
       .def("last_norm", &device_plan::last_norm)
+      .def("not_updated", &device_plan::not_updated)
       .def("is_capturing", &device_plan::is_capturing)
       .def("find_cell", &device_plan::find_cell, py::arg("number"));
   py::class_<read_modify_write>(m, "ReadModifyWrite")

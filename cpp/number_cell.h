@@ -16,6 +16,8 @@ struct number_cell {
   char* data;  // null for none
   dtype type;
 
+  bool operator==(const number_cell&) const = default;
+
   GS_ANYWHERE double get() const { return type == dtype::f64 ? read<double>() : double(read<float>()); }
   GS_ANYWHERE void set(double value) const {
     if (type == dtype::f64)

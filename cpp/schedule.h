@@ -25,6 +25,7 @@ class schedule {
 
   const std::vector<instruction>& code() const { return code_; }
   const std::vector<double>& numbers() const { return numbers_; }
+  bool operator==(const schedule&) const = default;
   program view() const { return {code_.data(), numbers_.data(), int32_t(code_.size())}; }
 
  private:

@@ -25,6 +25,8 @@ struct number_source {
   int number;  // its place in group_numbers
   std::variant<number_cell, schedule> from;
   double factor;  // what multiplies it
+
+  bool operator==(const number_source&) const = default;
 };
 
 // A group's settings of the next step.

@@ -69,8 +69,8 @@ const char* measure_rule(const device_plan_view& plan, const device_launch& part
 }
 
 const char* update(const device_plan_view& plan, const device_step& step, const device_launch& part,
-                   bool knows_norm, void* stream) {
-  return launches_of(part.rule).update[int(part.type)](plan, step, part, knows_norm, stream);
+                   void* stream) {
+  return launches_of(part.rule).update[int(part.type)](plan, step, part, stream);
 }
 
 const char* join_reports(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,

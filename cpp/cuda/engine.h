@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 2;
+constexpr int engine_version = 3;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // Which of the plan's rules are launched: chunks [first, last) of tensors that share a rule and an arithmetic
@@ -45,10 +45,8 @@ struct engine {
                          void* stream);
   // The sums that a rule asks for.
   const char* (*measure_rule)(const device_plan_view& plan, const device_launch& launch, void* stream);
-  // The update. `knows_norm` says that the gradients have been measured: where the step is to be, the rest is
-  // then.
   const char* (*update)(const device_plan_view& plan, const device_step& step, const device_launch& launch,
-                        bool knows_norm, void* stream);
+                        void* stream);
   // What the last updates of these tensors did, as one report.
   const char* (*join_reports)(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
                               void* stream);

@@ -104,7 +104,10 @@ __global__ void __launch_bounds__(block_threads, 1)
   device_report& report = *plan.report;
   const bool skipped = is_skipped(plan, step);
   __syncthreads();  // all have read the report
-  if (threadIdx.x == 0) report.skipped = skipped;
+  if (threadIdx.x == 0) {
+    report.skipped = skipped;
+    if (!step.knows_norm && (skipped || plan.chunk_count == 0)) report.all = sums{};  // no kernel forms them
+  }
   if (skipped) return;
   for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads)
     make_row(plan, step, i, before_measuring);
@@ -118,7 +121,9 @@ __global__ void __launch_bounds__(block_threads, 1)
     moment.t = after.t;
     moment.fresh = false;
   }
-  if (threadIdx.x == 0 && !step.ahead) ++report.updates;
+  if (threadIdx.x != 0 || step.ahead) return;
+  ++report.updates;
+  if (step.lagged && plan.chunk_count == 0) report.last_norm = 0;
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -9,7 +9,7 @@
 namespace gradstep::GS_TARGET {
 
 struct rule_launches {
-  const char* (*update[2])(const device_plan_view&, const device_step&, const device_launch&, bool knows_norm,
+  const char* (*update[2])(const device_plan_view&, const device_step&, const device_launch&,
                            void* stream);  // by arithmetic
   const char* (*measure[2])(const device_plan_view&, const device_launch&,
                             void* stream);  // null if it need not
@@ -17,13 +17,13 @@ struct rule_launches {
 
 template <class Rule, class T>
 const char* launch_update(const device_plan_view& plan, const device_step& step, const device_launch& part,
-                          bool knows_norm, void* stream) {
+                          void* stream) {
   const auto blocks = unsigned(part.last_chunk - part.first_chunk);
   if (!step.measure)
     return launch(update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream), plan,
                   part.first_chunk);
   return launch(measured_update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream),
-                plan, part.first_chunk, knows_norm, step.lagged && !step.ahead);
+                plan, part.first_chunk, step);
 }
 
 template <class Rule, class T>

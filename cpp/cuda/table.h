@@ -137,9 +137,10 @@ struct device_step {
   number_cell grad_scale;  // what divides them; no data for none
   number_cell found_inf;   // what is not 0 where the step is to be skipped; no data for none
   bool skip, skip_nonfinite;
-  bool measure;  // what the step does
-  bool lagged;   // clip by the last update's norm
-  bool ahead;    // of one tensor, ahead of the step that counts as the update of all
+  bool measure;     // what the step does
+  bool knows_norm;  // the gradients have been measured
+  bool lagged;      // clip by the last update's norm
+  bool ahead;       // of one tensor, ahead of the step that counts as the update of all
 };
 
 }  // namespace gradstep

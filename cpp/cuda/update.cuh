@@ -87,7 +87,7 @@ __device__ __forceinline__ sums measured_update_part(const device_plan_view& pla
 // The same update, and its sums.
 template <class Rule, class T>
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)
-    measured_update_kernel(device_plan_view plan, int first_chunk, bool knows_norm, bool lagged) {
+    measured_update_kernel(device_plan_view plan, int first_chunk, device_step step) {
   const int index = first_chunk + int(blockIdx.x);
   const device_chunk chunk = plan.chunks[index];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
@@ -95,9 +95,9 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const bool straight = plan.tensors[tensor].is_straight & plan.gradients[tensor].is_straight;
   const bool last = sum_chunk<of_update>(plan, index, [&](int64_t first, int64_t end, int lane) {
     return straight ? measured_update_part<Rule, T, straight_access<T>, singles_in_flight<Rule, T>>(
-                          plan, tensor, first + lane, end, knows_norm)
+                          plan, tensor, first + lane, end, step.knows_norm)
                     : measured_update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first + lane, end,
-                                                                         knows_norm);
+                                                                         step.knows_norm);
   });
   if (!last) return;
   for (int i = block_team::rank(); i < plan.tensor_count; i += block_team::size)
@@ -105,8 +105,8 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   if (block_team::rank() != 0) return;
   const sums& all = plan.totals[plan.tensor_count + plan.group_count];
   plan.report->all.take_change(all);
-  if (!knows_norm) plan.report->all.take_gradient(all);
-  if (lagged) plan.report->last_norm = sqrt(plan.report->all.gradient);
+  if (!step.knows_norm) plan.report->all.take_gradient(all);
+  if (step.lagged && !step.ahead) plan.report->last_norm = sqrt(plan.report->all.gradient);
 }
 
 }  // namespace gradstep::GS_TARGET

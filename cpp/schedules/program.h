@@ -12,6 +12,8 @@ struct instruction {
   int32_t operation;  // its place in the list of operations (list.h)
   int32_t first;      // its numbers in the pool
   int32_t count;
+
+  bool operator==(const instruction&) const = default;
 };
 
 struct program {

@@ -138,6 +138,9 @@ class ArrayOptimizer(Stepping):
     def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
         return self.state[index]
 
+    def _drop_state(self, index: int, parameter: Any) -> None:
+        self.state[index] = {}
+
     def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
         return library_of(parameter).new_array(parameter, value, like_parameter)
 

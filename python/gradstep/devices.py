@@ -8,7 +8,8 @@ on all arrays of an optimizer lie on that device. What differs on a device, wher
   nobody waits, nobody sees whether they are in their intervals, and a captured graph follows what is written into them.
 * ``stats()`` and ``state_dict()`` wait.
 * Schedules are evaluated there, by the device's own count of updates, which leaves out those that it skips; the groups
-  show the host's count, and in a ``state_dict`` the device's. A step that is skipped may have made states.
+  show the host's count, and in a ``state_dict`` the device's. A step that is skipped may have made states, by the
+  numbers that the groups show (ASGD and Rprop begin with the rate).
 * A whole step can be captured in a CUDA graph, after one that made its states and tables, and is replayed with rates
   that change, updates that are skipped and a scale that moves. The gradients stay where they were at the capture, one
   graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are neither schedules nor tensors

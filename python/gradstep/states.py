@@ -21,6 +21,9 @@ class States(Rule):
     def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
         raise AttributeError("an optimizer says where its states are")
 
+    def _drop_state(self, index: int, parameter: Any) -> None:
+        raise AttributeError("an optimizer says how a state is forgotten")
+
     def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
         raise AttributeError("an optimizer says how an array of state is made")
 

@@ -54,6 +54,7 @@ class Stepping(Settings, States):
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
         self._plan: Plan = _core.Plan()
         self._seeks_device = True  # until the first step: a model may be moved before it
+        self._made_states: set[int] = set()  # by this plan
         self._averages_in = False
         self._accumulation = Accumulation(self)
         self._binding = threading.Lock()  # another thread must not make the states anew after the first step
@@ -125,6 +126,14 @@ class Stepping(Settings, States):
         """Bring everything that a checkpoint or another plan would take over up to date."""
         self.catch_up()
         take_counts(self._plan, self.param_groups, self._schedules)
+        self._drop_unused_states()
+
+    def _drop_unused_states(self) -> None:
+        """Forget the states that a device has made for steps that it skipped: a first update begins with new ones."""
+        if isinstance(self._plan, _core.DevicePlan) and self._made_states:
+            for index in self._made_states.intersection(self._plan.not_updated()):
+                self._drop_state(index, self._locate(index)[1])
+            self._made_states.clear()
 
     @property
     def accumulated(self) -> int:
@@ -187,6 +196,8 @@ class Stepping(Settings, States):
         """Complete the state of the parameter at ``index`` over all groups and hand it to the plan."""
         group, parameter = self._locate(index)
         state = self._state_of(index, parameter)
+        if not state:
+            self._made_states.add(index)
         if self.shares_numbers:
             state.update(self._shared_numbers())
         fresh = self._complete_state(group, parameter, state)

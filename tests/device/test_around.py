@@ -113,3 +113,22 @@ def test_micro_batches(device, case, dtype):
 
 def case_with(case, options):
     return lambda tensors: case.over_tensors(tensors, **options)
+
+
+def test_stats_of_steps_that_measure_nothing(device):
+    twins = Twins(device, two_groups(CASES[1], {"stats": True}), normals(0, SIZES))
+    for t, found_inf in ((1, 0.0), (2, 1.0), (3, 0.0), (4, None)):
+        twins.take([None] * len(SIZES) if found_inf is None else normals(t, SIZES))
+        twins.set("found_inf", found_inf)
+        twins.set("grad_scale", None if found_inf is None else 2.0)
+        twins.step()
+        assert twins.found.stats() == twins.expected.stats()
+        assert twins.found.stats().skipped == (t == 2)
+
+
+def test_clipping_by_the_norm_of_an_update_without_gradients(device):
+    twins = Twins(device, two_groups(CASES[1], {"clip_norm": 0.7, "clip_lagged": True}), normals(0, SIZES))
+    for t in (1, 2, 3, 4, 5):
+        twins.take([None] * len(SIZES) if t == 3 else normals(t, SIZES))
+        twins.step()
+        twins.assert_same()

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 
 from device.twins import Twins, normals
 from gradstep import CosineDecay, Linear, optim
@@ -179,6 +180,49 @@ def test_micro_batches_are_skipped_by_what_the_device_finds(device):
     assert updates(twins.found) == updates(twins.expected) == 1
 
 
+def skipped_once(twins):
+    """A first step that is skipped for what the device alone knows: it has made states, the CPU has not."""
+    bad = normals(1, SIZES)
+    bad[0][1] = np.nan
+    twins.take(bad)
+    twins.step()
+
+
+def save_and_load(optimizer, parameters):
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        save_and_load,
+        lambda optimizer, _: optimizer.state_dict(),
+        lambda optimizer, parameters: optimizer.add_param_group(
+            {"params": [torch.zeros(1, device=parameters[0].device)]}
+        ),
+    ],
+    ids=["load", "save", "group"],
+)
+@pytest.mark.parametrize("name", ["ScheduleFreeAdamW", "SGD", "Rprop"])
+def test_states_of_skipped_steps_are_forgotten(device, name, change):
+    options = {"momentum": 0.9, "dampening": 0.5} if name == "SGD" else {}
+    twins = Twins(device, lambda t: getattr(optim, name)(t, lr=0.1, skip_nonfinite=True, **options), normals(0, SIZES))
+    skipped_once(twins)
+    for optimizer, parameters in ((twins.expected, twins.host), (twins.found, twins.there)):
+        change(optimizer, parameters)
+    for t in (2, 3):
+        twins.take(normals(t, SIZES))
+        twins.step()
+        twins.assert_same()
+
+
+def test_a_saved_state_after_skipped_steps_is_empty(device):
+    twins = Twins(device, adam, normals(0, SIZES))
+    skipped_once(twins)
+    assert len(twins.found.state) == 2
+    assert twins.found.state_dict()["state"] == twins.expected.state_dict()["state"] == {}
+
+
 @pytest.mark.parametrize("name", ["ScheduleFreeAdamW", "ScheduleFreeSGD"])
 def test_a_rule_that_evaluates_elsewhere_than_it_trains(device, name):
     twins = Twins(device, lambda tensors: getattr(optim, name)(tensors, lr=0.1), normals(0, SIZES))
@@ -189,3 +233,19 @@ def test_a_rule_that_evaluates_elsewhere_than_it_trains(device, name):
             with device.stepping():
                 getattr(twins.found, change)()
             twins.assert_same()
+
+
+def test_groups_under_one_schedule_of_a_rule_that_measures_them_as_one(device):
+    def make(tensors):
+        groups = [{"params": tensors[:1]}, {"params": tensors[1:], "weight_decay": Linear(0.2, 0.1, 4)}]
+        return optim.Prodigy(groups, lr=RATE, d0=0.02, skip_nonfinite=True)
+
+    twins = Twins(device, make, normals(0, SIZES))
+    for t in (1, 2, 3, 4):
+        for optimizer in (twins.expected, twins.found):
+            optimizer.param_groups[0]["weight_decay"] = 0.1 * t  # makes the settings of one group anew
+        step(twins, t, bad=t == 2)
+        twins.assert_same()
+    twins.found.param_groups[0]["lr"] = CosineDecay(0.3, 10)
+    with device.stepping(), pytest.raises(ValueError, match="the rule 'prodigy' measures all groups as one: give them"):
+        twins.found.step()

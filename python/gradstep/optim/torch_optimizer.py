@@ -223,6 +223,9 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         state: dict[str, Any] = self.state[parameter]
         return state
 
+    def _drop_state(self, index: int, parameter: Any) -> None:
+        self.state.pop(parameter, None)
+
     def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
         return TORCH.new_array(parameter, value, like_parameter)
 

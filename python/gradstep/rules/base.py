@@ -103,10 +103,14 @@ class Rule:
     def settings(
         cls, group: Group, around: _core.Surroundings | None = None, sources: Sources = NO_SOURCES
     ) -> _core.GroupSettings:
-        """The group's settings for the core, checked; ``around`` is what its options gave before, if still true."""
+        """The group's settings for the core, checked; what has a source is 0 there.
+
+        ``around`` is what the group's options gave before, if still true.
+        """
 
         def read(name: str) -> float:
-            return 0.0 if isinstance(sources.get(name), _core.NumberCell) else cls._read(group, name)
+            value = 0.0 if isinstance(sources.get(name), _core.NumberCell) else cls._read(group, name)
+            return 0.0 if name in sources else value
 
         rule = cls.kernel(group).rule
         lr_scale = read_float(group.get("lr_scale", 1.0), "lr_scale")
