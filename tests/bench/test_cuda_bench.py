@@ -13,6 +13,7 @@ from gradstep.bench.timing import YARDSTICK, Pace, turn_of
 QUICK = Pace.quick()
 CONTESTANTS = {
     "cuda-gpt2": {GRADSTEP, "fused", YARDSTICK},
+    "cuda-gpt2-bf16": {GRADSTEP, "fused", YARDSTICK},
     "cuda-gpt2-xl": {GRADSTEP, "fused", YARDSTICK},
     "cuda-thousand": {GRADSTEP, "fused", YARDSTICK},
     "cuda-host-fresh": {GRADSTEP, "fused", "60 us"},
@@ -23,8 +24,8 @@ CONTESTANTS = {
 
 @pytest.fixture(autouse=True)
 def _small_cases(monkeypatch):
-    for name in cuda.ON_CUDA:
-        monkeypatch.setitem(cuda.ON_CUDA, name, Case(name, "small", ((40, 5), (7,))))
+    for name, case in list(cuda.ON_CUDA.items()):
+        monkeypatch.setitem(cuda.ON_CUDA, name, Case(name, "small", ((40, 5), (7,)), case.dtype))
     monkeypatch.setitem(CASES, "gpt2", Case("gpt2", "small", ((40, 5), (7,))))
 
 
@@ -50,6 +51,7 @@ def test_every_case_and_goal(place):
     assert found == CONTESTANTS
     by_name = {(result.case, result.contestant): result for result in results}
     assert by_name["cuda-gpt2", GRADSTEP].step_bytes == 28 * 207
+    assert by_name["cuda-gpt2-bf16", GRADSTEP].step_bytes == 14 * 207
     assert by_name["cuda-tail-gpt2", GRADSTEP].step_bytes == 44 * 207
     for goal in cuda.GOALS:
         assert judge(goal, results).reached in (True, False)

@@ -22,7 +22,7 @@ _SEED = 20_240
 
 #: between two ways to compute a step in float32: several roundings of numbers up to about 4, and norms over millions of
 #: elements, which some peers add up in float32
-_ABSOLUTE, _RELATIVE = 1e-5, 1e-5
+_ROUNDINGS = 1e-5
 
 
 class CheckFailed(Exception):
@@ -42,9 +42,9 @@ def errors_of(values: Values, exact: Values) -> Error:
     return Error(float(distance.max()), float(np.sqrt(np.mean(distance**2))))
 
 
-def check_agreement(values: Values, peer_values: Values, what: str) -> None:
-    """Raise CheckFailed where two results differ by more than roundings."""
-    if not np.allclose(values, peer_values, rtol=_RELATIVE, atol=_ABSOLUTE):
+def check_agreement(values: Values, peer_values: Values, what: str, roundings: float = _ROUNDINGS) -> None:
+    """Raise CheckFailed where two results differ by more than roundings, of 1 and in proportion."""
+    if not np.allclose(values, peer_values, rtol=roundings, atol=roundings):
         worst = float(np.max(np.abs(values - peer_values)))
         raise CheckFailed(f"{what}: results differ by up to {worst:.3g}")
 

@@ -14,11 +14,12 @@ _SAMPLE_ELEMENTS = 65_536
 
 @dataclass(frozen=True)
 class Case:
-    """Tensors of float32, in the order of the model that they are of."""
+    """Tensors in the order of the model that they are of."""
 
     name: str
     title: str
     shapes: tuple[Shape, ...]
+    dtype: str = "float32"  #: torch's name, of parameters, gradients and states
 
     @property
     def elements(self) -> int:
@@ -81,6 +82,7 @@ ON_CUDA = {
     case.name: case
     for case in (
         Case("cuda-gpt2", "GPT-2 124M, 148 tensors, on a CUDA device", _gpt2()),
+        Case("cuda-gpt2-bf16", "GPT-2 124M, all in bfloat16, on a CUDA device", _gpt2(), "bfloat16"),
         Case("cuda-gpt2-xl", "GPT-2 XL 1.5 B, 580 tensors, on a CUDA device", _gpt2(1600, 48)),
         Case("cuda-thousand", "1000 tensors of 1000, on a CUDA device", ((1000,),) * 1000),
     )

@@ -25,6 +25,8 @@ Tensors = list[torch.Tensor]
 Contestants = dict[str, Callable[[], object]]
 
 _CHECKED = 65_536  # elements of each tensor; the tests compare all
+_ACCESSES = 7  # of each element: p, m and v are read and written, g is read
+_ROUNDINGS = {"float32": 1e-5, "bfloat16": 2**-7}  # of the last digit, where the two round differently on the way
 
 FUSED = "fused"
 RULE = "adamw"
@@ -58,7 +60,8 @@ def measure_cuda(pace: Pace, device: str = "cuda") -> Iterator[list[Result]]:
 
 def _numbers(case: Case, device: str, seed: int) -> Tensors:
     random = torch.Generator(device).manual_seed(seed)
-    return [torch.randn(shape, generator=random, device=device) for shape in case.shapes]
+    dtype = getattr(torch, case.dtype)
+    return [torch.randn(shape, generator=random, device=device).to(dtype) for shape in case.shapes]
 
 
 def _set_gradients(params: Tensors, gradients: Tensors) -> None:
@@ -74,19 +77,19 @@ def _optimizers(case: Case, device: str) -> dict[str, torch.optim.Optimizer]:
     for params in (ours, theirs):
         _set_gradients(params, gradients)
     optimizers: dict[str, torch.optim.Optimizer] = {
-        GRADSTEP: optim.AdamW(ours),
+        GRADSTEP: optim.AdamW(ours, state_dtype="param"),
         FUSED: torch.optim.AdamW(theirs, fused=True, capturable=device != "cpu"),
     }
     for optimizer in optimizers.values():
         optimizer.step()
-    _check(case.name, ours, theirs)
+    _check(case, ours, theirs)
     return optimizers
 
 
-def _check(case: str, ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor]) -> None:
+def _check(case: Case, ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor]) -> None:
     for own, other in zip(ours, theirs, strict=True):
-        first, second = (each.flatten()[:_CHECKED].cpu().numpy() for each in (own, other))
-        check_agreement(first, second, f"{case}, the first step against torch")
+        first, second = (each.flatten()[:_CHECKED].float().cpu().numpy() for each in (own, other))
+        check_agreement(first, second, f"{case.name}, the first step against torch", _ROUNDINGS[case.dtype])
 
 
 def _copy(size: int, device: str) -> Callable[[], object]:
@@ -97,7 +100,7 @@ def _copy(size: int, device: str) -> Callable[[], object]:
 
 
 def _measure_step(case: Case, pace: Pace, device: str) -> list[Result]:
-    size = 28 * case.elements  # p, m and v are read and written, g is read
+    size = _ACCESSES * getattr(torch, case.dtype).itemsize * case.elements
     contestants: Contestants = {name: each.step for name, each in _optimizers(case, device).items()}
     contestants[YARDSTICK] = _copy(size, device)
     race = run_race(contestants, pace, turn_on_device)
@@ -155,7 +158,7 @@ def _measure_tail(pace: Pace, device: str) -> list[Result]:
     ours()
     for tail in theirs.values():
         tail()
-        _check(TAIL, ours.params, tail.params)
+        _check(case, ours.params, tail.params)
     size = bytes_of(ours.sweeps())
     contestants: Contestants = {GRADSTEP: ours, **theirs, YARDSTICK: _copy(size, device)}
     return summarize(Subject(TAIL, RULE, case.elements, size), [run_race(contestants, pace, turn_on_device)], {})
