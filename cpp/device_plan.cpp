@@ -13,12 +13,6 @@ namespace gradstep {
 
 namespace {
 
-// The report, and what counts thread blocks.
-struct device_status {
-  device_report report;
-  unsigned arrived;
-};
-
 device_step asked(const std::vector<group_settings>& groups, const step_settings& options,
                   bool has_gradients) {
   device_step step = {};

@@ -94,9 +94,9 @@ device_array device_tables::place(const operand& x, arithmetic type, const char*
     throw py::value_error(
         std::string(what) + " " + std::to_string(index) +
         " does not lie at a multiple of its numbers' size, where a device could read it: " + "pass a copy");
-  made.is_straight = x.direct && (x.type == dtype::f64) == (type == arithmetic::f64);
-  made.is_packed = made.is_straight && packs_are_aligned(x, type);
-  made.is_native = made.is_straight && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
+  made.by.straight = x.direct && (x.type == dtype::f64) == (type == arithmetic::f64);
+  made.by.packed = made.by.straight && packs_are_aligned(x, type);
+  made.by.native = made.by.straight && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
   if (x.direct) return made;
   if (x.dimensions.size() > layout_limit)
     throw py::value_error(std::string(what) + " " + std::to_string(index) + " has " +
@@ -115,12 +115,10 @@ device_tensor device_tables::describe(const slot& tensor, int index, int group) 
   made.index = index;
   made.group = group;
   made.type = task.type;
-  made.is_straight = made.is_packed = made.is_native = true;
+  made.by = {true, true, true};
   const auto take = [&](const operand& x, const char* what) {
     const device_array array = place(x, task.type, what, index);
-    made.is_straight &= array.is_straight;
-    made.is_packed &= array.is_packed;
-    made.is_native &= array.is_native;
+    made.by = made.by & array.by;
     return array;
   };
   made.parameter = take(task.parameter, "parameter");
@@ -129,8 +127,8 @@ device_tensor device_tables::describe(const slot& tensor, int index, int group) 
   if (task.has_average) made.average = take(task.average, "the average of parameter");
   if (task.has_copy) {
     made.copy = place(task.copy, task.type, "the copy of parameter", index);
-    made.is_straight &= task.copy.direct;
-    made.is_packed &= task.copy.direct && packs_are_aligned(task.copy, task.type);
+    made.by =
+        made.by & ways{task.copy.direct, task.copy.direct && packs_are_aligned(task.copy, task.type), true};
   }
   made.number_count = int32_t(tensor.cells.size());
   std::copy(tensor.cells.begin(), tensor.cells.end(), made.numbers);

@@ -3,11 +3,12 @@
 #include <pybind11/stl.h>
 
 #include "bandwidth.h"
+#include "device_calls.h"
 #include "device_plan.h"
 #include "dispatch.h"
+#include "host_calls.h"
 #include "plan.h"
 #include "schedule_module.h"
-#include "separate.h"
 #include "sharing.h"
 #include "threads.h"
 
@@ -120,15 +121,18 @@ void bind_settings(py::module_& m) {
 }
 
 void bind_separate_calls(py::module_& m) {
-  m.def("unscale", &separate::unscale, py::arg("gradients"), py::arg("by"), py::arg("threads"));
-  m.def("norm", &separate::norm, py::arg("gradients"), py::arg("threads"));
-  m.def("clip_norm", &separate::clip_norm, py::arg("gradients"), py::arg("limit"), py::arg("total"),
-        py::arg("threads"));
-  m.def("clip_value", &separate::clip_value, py::arg("gradients"), py::arg("limit"), py::arg("threads"));
-  m.def("zero", &separate::zero, py::arg("gradients"), py::arg("threads"));
-  m.def("average", &separate::average, py::arg("averages"), py::arg("parameters"), py::arg("decay"),
-        py::arg("product"), py::arg("threads"));
-  m.def("cast", &separate::cast, py::arg("copies"), py::arg("parameters"), py::arg("threads"));
+  py::class_<separate_calls>(m, "SeparateCalls")
+      .def("unscale", &separate_calls::unscale, py::arg("gradients"), py::arg("by"))
+      .def("norm", &separate_calls::norm, py::arg("gradients"))
+      .def("clip_norm", &separate_calls::clip_norm, py::arg("gradients"), py::arg("limit"), py::arg("total"))
+      .def("clip_value", &separate_calls::clip_value, py::arg("gradients"), py::arg("limit"))
+      .def("zero", &separate_calls::zero, py::arg("gradients"))
+      .def("average", &separate_calls::average, py::arg("averages"), py::arg("parameters"), py::arg("decay"),
+           py::arg("product"))
+      .def("cast", &separate_calls::cast, py::arg("copies"), py::arg("parameters"));
+  py::class_<host_calls, separate_calls>(m, "HostCalls").def(py::init<int>(), py::arg("threads"));
+  py::class_<device_calls, separate_calls>(m, "DeviceCalls")
+      .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"));
 }
 
 template <class Plan>

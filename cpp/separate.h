@@ -6,28 +6,50 @@
 
 #include <optional>
 
-namespace gradstep::separate {
+#include "call_arrays.h"
+#include "cpu/target.h"
+#include "sums.h"
+
+namespace gradstep {
 
 // Lists of gradients hold None where there is no gradient. Every refusal is raised before the first write.
+class separate_calls {
+ public:
+  virtual ~separate_calls() = default;
 
-// Multiplies them by `by`; true if a number is infinite or NaN then.
-bool unscale(const pybind11::list& gradients, double by, int threads);
+  // Multiplies gradients by `by`; true if a number is infinite or NaN then.
+  bool unscale(const pybind11::list& gradients, double by);
 
-double norm(const pybind11::list& gradients, int threads);
+  double norm(const pybind11::list& gradients);
 
-// Shrinks them as a norm of at most `limit` needs, if theirs is `total`, or as it is; returns that norm.
-double clip_norm(const pybind11::list& gradients, double limit, std::optional<double> total, int threads);
+  // Shrinks them as a norm of at most `limit` needs, if theirs is `total`, or as it is; returns that norm.
+  double clip_norm(const pybind11::list& gradients, double limit, std::optional<double> total);
 
-void clip_value(const pybind11::list& gradients, double limit, int threads);
+  void clip_value(const pybind11::list& gradients, double limit);
 
-void zero(const pybind11::list& gradients, int threads);
+  void zero(const pybind11::list& gradients);
 
-// Moves each average towards its parameter. `product`, an array of one number or None, is that of the decays
-// so far: it corrects the weights and is taken a step further.
-void average(const pybind11::list& averages, const pybind11::list& parameters, double decay,
-             const pybind11::object& product, int threads);
+  // Moves each average towards its parameter. `product`, an array of one number or None, is that of the
+  // decays so far: it corrects the weights and is taken a step further.
+  void average(const pybind11::list& averages, const pybind11::list& parameters, double decay,
+               const pybind11::object& product);
 
-// Rounds each parameter to the dtype of its copy.
-void cast(const pybind11::list& copies, const pybind11::list& parameters, int threads);
+  // Rounds each parameter to the dtype of its copy.
+  void cast(const pybind11::list& copies, const pybind11::list& parameters);
 
-}  // namespace gradstep::separate
+ protected:
+  virtual device where() const = 0;
+  virtual void prepare(call_arrays& gradients, const gradient_stage& stage) = 0;
+  virtual sums measure(call_arrays& gradients) = 0;
+  virtual sums measure_prepared(call_arrays& gradients, const gradient_stage& stage) = 0;  // once they are
+  virtual void fill_with_zeros(call_arrays& gradients) = 0;
+  virtual void follow(call_arrays& averages_or_copies, double weight) = 0;
+  // A few bytes from where the arrays are, and to there.
+  virtual void read(void* to, const void* from, size_t bytes, const call_arrays& beside) = 0;
+  virtual void write(void* to, const void* from, size_t bytes, const call_arrays& beside) = 0;
+
+ private:
+  call_arrays written(const pybind11::list& gradients) const;
+};
+
+}  // namespace gradstep

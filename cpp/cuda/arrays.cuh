@@ -176,8 +176,34 @@ struct placed_access {
   }
 };
 
+// A copy is of any type, however its parameter is reached.
+template <class Access>
+__device__ __forceinline__ void store_copy(const device_array& copy, const device_layout* layouts, int64_t i,
+                                           const typename Access::values& x) {
+  if constexpr (Access::is_straight)
+    encode(copy.data + i * bytes_of(copy.type), copy.type, x);
+  else
+    Access::store(copy, layouts, i, x);
+}
+
 // Of one element of arrays that lie straight.
 template <class T>
 using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, stored_access<1>>;
+
+// Calls part<Access, in_flight>(first, end), which returns where those elements begin that are too few for an
+// access, by the widest way that there is, and for what is left. `limits` says how many packs and single
+// elements are on their way at once, and how many numbers of 16 bits a pack has.
+template <class T, class limits, class Part>
+__device__ __forceinline__ void visit_by(const ways& by, int64_t first, int64_t end, const Part& part) {
+  if (by.native & by.packed)
+    first = part.template operator()<native_access<T, pack_count<T>>, limits::packs>(first, end);
+  else if constexpr (sizeof(T) == sizeof(float))
+    if (by.packed) first = part.template operator()<stored_access<limits::stored>, 1>(first, end);
+  if (first == end) return;
+  if (by.straight)
+    part.template operator()<straight_access<T>, limits::singles>(first, end);
+  else
+    part.template operator()<placed_access<T>, 1>(first, end);
+}
 
 }  // namespace gradstep::GS_TARGET

@@ -117,20 +117,11 @@ struct elements {
     GS_UNROLL
     for (int k = 0; k < Rule::states; ++k) put(now.s[k], on.arrays.states[k]);
     if (on.averages) put(now.average, on.arrays.average);
-    if (on.arrays.copy.data) put_copy(on, i);
+    if (on.arrays.copy.data) store_copy<Access>(on.arrays.copy, on.layouts, i, now.p);
     if (on.zeroes) put(values{}, on.arrays.gradient);
   }
 
  private:
-  // It is of another type.
-  __device__ __forceinline__ void put_copy(const update& on, int64_t i) {
-    const device_array& copy = on.arrays.copy;
-    if constexpr (Access::is_straight)
-      encode(copy.data + i * bytes_of(copy.type), copy.type, now.p);
-    else
-      Access::store(copy, on.layouts, i, now.p);
-  }
-
   template <int... state>
   __device__ __forceinline__ void apply(const update& on, std::integer_sequence<int, state...>) {
     GS_UNROLL

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "apart.cuh"
 #include "prepare.cuh"
 #include "rules.cuh"
 
@@ -73,6 +74,21 @@ const char* update(const device_plan_view& plan, const device_step& step, const 
   return launches_of(part.rule).update[int(part.type)](plan, step, part, stream);
 }
 
+const char* prepare_gradients(const device_plan_view& plan, const gradient_stage& stage, void* stream) {
+  return launch(prepare_gradients_kernel, unsigned(plan.chunk_count), block_threads,
+                static_cast<cudaStream_t>(stream), plan, stage);
+}
+
+const char* zero_gradients(const device_plan_view& plan, void* stream) {
+  return launch(zero_gradients_kernel, unsigned(plan.chunk_count), block_threads,
+                static_cast<cudaStream_t>(stream), plan);
+}
+
+const char* follow_parameters(const device_plan_view& plan, double weight, void* stream) {
+  return launch(follow_parameters_kernel, unsigned(plan.chunk_count), block_threads,
+                static_cast<cudaStream_t>(stream), plan, weight);
+}
+
 const char* join_reports(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
                          void* stream) {
   return launch(join_reports_kernel, 1, block_threads, static_cast<cudaStream_t>(stream), plan, tensors,
@@ -87,10 +103,27 @@ int device_count() {
 }  // namespace
 
 const engine& this_engine() {
-  static const engine description = {
-      engine_version, GS_NAME(GS_TARGET), device_type,    device_count(), select_device, allocate,
-      release,        allocate_pinned,    release_pinned, send,           fetch,         wait,
-      is_capturing,   measure_gradients,  prepare,        measure_rule,   update,        join_reports};
+  static const engine description = {.version = engine_version,
+                                     .name = GS_NAME(GS_TARGET),
+                                     .device_type = device_type,
+                                     .device_count = device_count(),
+                                     .select = select_device,
+                                     .allocate = allocate,
+                                     .release = release,
+                                     .allocate_pinned = allocate_pinned,
+                                     .release_pinned = release_pinned,
+                                     .send = send,
+                                     .fetch = fetch,
+                                     .wait = wait,
+                                     .is_capturing = is_capturing,
+                                     .measure_gradients = measure_gradients,
+                                     .prepare = prepare,
+                                     .measure_rule = measure_rule,
+                                     .update = update,
+                                     .prepare_gradients = prepare_gradients,
+                                     .zero_gradients = zero_gradients,
+                                     .follow_parameters = follow_parameters,
+                                     .join_reports = join_reports};
   return description;
 }
 

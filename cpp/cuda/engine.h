@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 3;
+constexpr int engine_version = 4;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // Which of the plan's rules are launched: chunks [first, last) of tensors that share a rule and an arithmetic
@@ -47,6 +47,11 @@ struct engine {
   const char* (*measure_rule)(const device_plan_view& plan, const device_launch& launch, void* stream);
   const char* (*update)(const device_plan_view& plan, const device_step& step, const device_launch& launch,
                         void* stream);
+  // Apart from a step: gradients on the way to a rule, or filled with zeros; averages and copies of
+  // parameters.
+  const char* (*prepare_gradients)(const device_plan_view& plan, const gradient_stage& stage, void* stream);
+  const char* (*zero_gradients)(const device_plan_view& plan, void* stream);
+  const char* (*follow_parameters)(const device_plan_view& plan, double weight, void* stream);
   // What the last updates of these tensors did, as one report.
   const char* (*join_reports)(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
                               void* stream);

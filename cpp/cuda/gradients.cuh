@@ -28,7 +28,7 @@ __device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan
 template <class T>
 __device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
                                                  int64_t first, int64_t end) {
-  return plan.gradients[tensor].is_straight
+  return plan.gradients[tensor].by.straight
              ? measure_gradient_by<straight_access<T>>(plan, tensor, unscale, first, end)
              : measure_gradient_by<placed_access<T>>(plan, tensor, unscale, first, end);
 }

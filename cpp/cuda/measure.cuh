@@ -37,8 +37,8 @@ struct rule_measure {
   }
 
   __device__ __forceinline__ sums leaf(int64_t first, int64_t end) const {
-    return tensor.is_straight & gradient.is_straight ? leaf_by<straight_access<T>>(first, end)
-                                                     : leaf_by<placed_access<T>>(first, end);
+    return (tensor.by & gradient.by).straight ? leaf_by<straight_access<T>>(first, end)
+                                              : leaf_by<placed_access<T>>(first, end);
   }
 
   template <class Access>

@@ -3,8 +3,7 @@
 // each tensor, then the tensors.
 #pragma once
 
-#include "runtime.h"
-#include "table.h"
+#include "chunk.cuh"
 
 namespace gradstep::GS_TARGET {
 
@@ -120,8 +119,7 @@ __device__ __forceinline__ bool sum_chunk(const device_plan_view& plan, int chun
   __shared__ bool last;
   sums* const leaves = reinterpret_cast<sums*>(shared);
   const device_chunk& chunk = plan.chunks[chunk_index];
-  const int64_t size = plan.tensors[chunk.tensor].size;
-  const int64_t end = size - chunk.first < chunk_elements ? size : chunk.first + chunk_elements;
+  const int64_t end = end_of(plan, chunk);
   const int count = int((end - chunk.first + leaf_elements - 1) / leaf_elements);
   for (int i = int(threadIdx.x) / warp_size; i < count; i += block_warps) {
     const int64_t first = chunk.first + i * leaf_elements;

@@ -22,14 +22,24 @@ template <class T>
 inline constexpr int pack_count = 16 / int(sizeof(T));
 constexpr int stored_pack_count = 16 / int(sizeof(uint16_t));
 
+// How the elements of arrays can be reached on a device.
+struct ways {
+  bool straight;  // element i at data + i * bytes, of a type that goes with the arithmetic's: f64 beside f64
+                  // alone
+  bool packed;    // and as many elements as a pack has by one access
+  bool native;    // and in the arithmetic type itself
+
+  GS_ANYWHERE ways operator&(const ways& other) const {
+    return {bool(straight & other.straight), bool(packed & other.packed), bool(native & other.native)};
+  }
+};
+
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
 struct device_array {
   char* data;  // null where there is none
   dtype type;
-  bool is_straight;  // and of a type that goes with the arithmetic's: not f64 beside f32, only f64 beside f64
-  bool is_packed;    // and as many elements as a pack has lie where one access reaches them
-  bool is_native;    // and in the arithmetic type itself
-  int32_t layout;    // in the table of layouts; below 0: element i lies at data + i * bytes
+  ways by;
+  int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes
 };
 
 // From an element's number to its place: sizes from the slowest to the fastest, strides in bytes.
@@ -47,7 +57,7 @@ struct device_tensor {
   int32_t first_chunk, chunk_count;
   int32_t state_count;
   arithmetic type;
-  bool is_straight, is_packed, is_native;  // all of its arrays, though a copy is of any type
+  ways by;  // all of its arrays, though a copy is of any type
   number_cell numbers[1 + kept_limit];
   int32_t number_count;
   number_cell average_product;
@@ -129,6 +139,12 @@ struct device_plan_view {
   sums* scratch;  // as many as there are tensors
   unsigned* arrived;  // thread blocks at the end of a reduction; 0 between them
   device_report* report;
+};
+
+// The report, and what counts thread blocks.
+struct device_status {
+  device_report report;
+  unsigned arrived;
 };
 
 // What the host asks of one step. Addresses are of device memory.

@@ -18,28 +18,19 @@ __device__ __forceinline__ int64_t update_part(const device_plan_view& plan, int
   return end - (end - first) % count;
 }
 
-__device__ __forceinline__ int64_t end_of(const device_plan_view& plan, const device_chunk& chunk) {
-  const int64_t size = plan.tensors[chunk.tensor].size;
-  return size - chunk.first < chunk_elements ? size : chunk.first + chunk_elements;
-}
-
 // What is left to do of a step that is skipped.
 __device__ __forceinline__ void skip_chunk(const device_plan_view& plan, const device_chunk& chunk) {
-  if (!plan.groups[plan.tensors[chunk.tensor].group].around.zero_gradient) return;
-  const device_array& gradient = plan.gradients[chunk.tensor];
-  for (int64_t i = chunk.first + int64_t(threadIdx.x); i < end_of(plan, chunk); i += block_threads)
-    placed_access<float>::store(gradient, plan.layouts, i, {});
+  if (plan.groups[plan.tensors[chunk.tensor].group].around.zero_gradient) zero_gradient(plan, chunk);
 }
 
-// What registers hold: accesses on their way at once, and numbers of 16 bits in one of them.
+// What registers hold.
 template <class Rule, class T>
-inline constexpr int state_bytes = Rule::states * int(sizeof(T));
-template <class Rule, class T>
-inline constexpr int packs_in_flight = state_bytes<Rule, T> > 8 ? 1 : 2;
-template <class Rule, class T>
-inline constexpr int singles_in_flight = state_bytes<Rule, T> > 16 ? 1 : 2 * packs_in_flight<Rule, T>;
-template <class Rule>
-inline constexpr int stored_count = Rule::states > 2 ? stored_pack_count / 2 : stored_pack_count;
+struct limits_of {
+  static constexpr int state_bytes = Rule::states * int(sizeof(T));
+  static constexpr int packs = state_bytes > 8 ? 1 : 2;
+  static constexpr int singles = state_bytes > 16 ? 1 : 2 * packs;
+  static constexpr int stored = Rule::states > 2 ? stored_pack_count / 2 : stored_pack_count;
+};
 
 template <class Rule, class T>
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)
@@ -47,21 +38,11 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_chunk chunk = plan.chunks[first_chunk + int(blockIdx.x)];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
-  const device_tensor& arrays = plan.tensors[tensor];
-  const device_array& gradient = plan.gradients[tensor];
-  const int64_t end = end_of(plan, chunk);
-  int64_t first = chunk.first;
-  if (arrays.is_native & arrays.is_packed & gradient.is_native & gradient.is_packed)
-    first = update_part<Rule, T, native_access<T, pack_count<T>>, packs_in_flight<Rule, T>>(plan, tensor,
-                                                                                            first, end);
-  else if constexpr (sizeof(T) == sizeof(float))
-    if (arrays.is_packed & gradient.is_packed)
-      first = update_part<Rule, T, stored_access<stored_count<Rule>>, 1>(plan, tensor, first, end);
-  if (first == end) return;
-  if (arrays.is_straight & gradient.is_straight)
-    update_part<Rule, T, straight_access<T>, singles_in_flight<Rule, T>>(plan, tensor, first, end);
-  else
-    update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first, end);
+  const ways by = plan.tensors[tensor].by & plan.gradients[tensor].by;
+  visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk),
+                                  [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+                                    return update_part<Rule, T, Access, in_flight>(plan, tensor, first, end);
+                                  });
 }
 
 // What an update does to one lane's elements: of the gradient as it came if that is not known yet, of the
@@ -92,9 +73,9 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_chunk chunk = plan.chunks[index];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
-  const bool straight = plan.tensors[tensor].is_straight & plan.gradients[tensor].is_straight;
+  const bool straight = (plan.tensors[tensor].by & plan.gradients[tensor].by).straight;
   const bool last = sum_chunk<of_update>(plan, index, [&](int64_t first, int64_t end, int lane) {
-    return straight ? measured_update_part<Rule, T, straight_access<T>, singles_in_flight<Rule, T>>(
+    return straight ? measured_update_part<Rule, T, straight_access<T>, limits_of<Rule, T>::singles>(
                           plan, tensor, first + lane, end, step.knows_norm)
                     : measured_update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first + lane, end,
                                                                          step.knows_norm);

@@ -15,24 +15,28 @@ on all arrays of an optimizer lie on that device. What differs on a device, wher
   graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are neither schedules nor tensors
   there stay too.
 * With ``release`` a backward pass must work on one stream.
+* The calls of :mod:`gradstep.functional` that surround an update wait until they are done, and are not captured.
 * Sparse gradients and, in a graph, ``accumulate`` are refused.
 """
 
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from gradstep import _core
+from gradstep.threads import get_num_threads
 
-__all__ = ["Plan", "cell_on", "emulated", "plan_for"]
+__all__ = ["Plan", "calls_for", "cell_on", "emulated", "plan_for"]
 
 Plan = _core.Plan | _core.DevicePlan
 
 _CUDA = 2  # DLPack's type of a device
 _ENGINES: dict[int, str] = {_CUDA: "gradstep._cuda"}
+_calls = threading.local()
 
 
 def plan_for(parameters: list[Any]) -> Plan:
@@ -46,6 +50,22 @@ def plan_for(parameters: list[Any]) -> Plan:
     if kind not in _ENGINES:
         return _core.Plan()
     return _core.DevicePlan(_load(_ENGINES[kind], number), number)
+
+
+def calls_for(arrays: list[Any]) -> _core.SeparateCalls:
+    """What surrounds a step in calls of their own, for arrays that lie where the first of these does.
+
+    Raises:
+        RuntimeError: this installation has no engine for their device.
+    """
+    kind, number = _core.common_device([array for array in arrays if array is not None][:1])
+    if kind not in _ENGINES:
+        return _core.HostCalls(get_num_threads())
+    known = vars(_calls).setdefault("by_device", {})  # their memory is used again
+    if (kind, number) not in known:
+        known[kind, number] = _core.DeviceCalls(_load(_ENGINES[kind], number), number)
+    calls: _core.SeparateCalls = known[kind, number]
+    return calls
 
 
 def _load(module: str, number: int) -> Any:

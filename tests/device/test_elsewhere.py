@@ -62,13 +62,22 @@ def test_gradients_of_another_device():
         lambda array: functional.zero_([array]),
     ],
 )
-def test_separate_calls_are_for_the_cpu(call):
-    message = (
-        r"^gradient 0 is on cuda:0, but calls apart from the step are for arrays on the CPU: move it there, or ask an "
-        r"optimizer of what is on cuda:0 for the same in its step \(clip_norm, clip_value, ema, cast_to, zero_grad\)$"
-    )
-    with pytest.raises(TypeError, match=message):
+def test_separate_calls_without_the_engine(no_engine, call):
+    with pytest.raises(RuntimeError, match=r"are on cuda:0, and this installation .* has no engine for CUDA"):
         call(OnCuda())
+
+
+def test_separate_calls_over_several_places():
+    g = np.ones(3, np.float32)
+    with pytest.raises(
+        TypeError, match=r"^gradient 1 is on cuda:0, and the first array on the CPU: make a call for each place$"
+    ):
+        functional.zero_([g, OnCuda()])
+    with pytest.raises(TypeError, match=r"^parameter 0 is on cuda:0, and the first array on the CPU: make a call"):
+        functional.cast_(np.zeros(3, np.float16), OnCuda())
+    with pytest.raises(TypeError, match=r"^product is on cuda:0, and the first array on the CPU: make a call"):
+        functional.average_(g, g.copy(), 0.5, OnCuda((), np.float64))
+    np.testing.assert_array_equal(g, 1)
 
 
 def test_states_of_another_device():

@@ -1,7 +1,8 @@
 """What surrounds the update, each operation in a call of its own, over one array or a sequence of them.
 
 They take what the optimizers take: arrays of the four dtypes in any layout, where they lie, computed in float64 for
-float64 and in float32 for the others, on :func:`gradstep.get_num_threads` threads, with the same bits for any number.
+float64 and in float32 for the others, with the same bits on any device and any number of threads
+(:func:`gradstep.get_num_threads`). All arrays of a call lie on one device, a ``product`` too.
 A list of gradients may hold None where there is none. Whatever can't be used raises before anything is written.
 """
 
@@ -10,10 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gradstep import _core
 from gradstep.arrays import tell_autograd
+from gradstep.devices import calls_for
 from gradstep.hyperparameters import HYPERPARAMETERS, read_float, read_hyperparameter, read_unscale
-from gradstep.threads import get_num_threads
 
 __all__ = ["average_", "cast_", "clip_norm_", "clip_value_", "norm", "unscale_", "zero_"]
 
@@ -41,7 +41,7 @@ def unscale_(gradients: Any, grad_scale: Any) -> bool:
     (True, array([2., 1.], dtype=float32))
     """
     arrays = _listed(gradients, "gradients")
-    found = _core.unscale(arrays, read_unscale(grad_scale), get_num_threads())
+    found = calls_for(arrays).unscale(arrays, read_unscale(grad_scale))
     tell_autograd(arrays)
     return found
 
@@ -65,7 +65,8 @@ def norm(gradients: Any) -> float:
     >>> norm([np.array([3.0, 0.0], np.float32), None, np.array([[4.0]])])
     5.0
     """
-    return _core.norm(_listed(gradients, "gradients"), get_num_threads())
+    arrays = _listed(gradients, "gradients")
+    return calls_for(arrays).norm(arrays)
 
 
 def clip_norm_(gradients: Any, max_norm: Any, total_norm: Any = None) -> float:
@@ -96,7 +97,7 @@ def clip_norm_(gradients: Any, max_norm: Any, total_norm: Any = None) -> float:
     total = None if total_norm is None else read_float(total_norm, "total_norm")
     if total is not None and total < 0:
         raise ValueError(f"Invalid total_norm: {total}: a norm is 0 or above; pass None for that of the gradients")
-    found = _core.clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total, get_num_threads())
+    found = calls_for(arrays).clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total)
     tell_autograd(arrays)
     return found
 
@@ -122,7 +123,7 @@ def clip_value_(gradients: Any, clip_value: Any) -> None:
     array([ 0.25, -0.5 ])
     """
     arrays = _listed(gradients, "gradients")
-    _core.clip_value(arrays, _read(clip_value, "clip_value", "clip_value"), get_num_threads())
+    calls_for(arrays).clip_value(arrays, _read(clip_value, "clip_value", "clip_value"))
     tell_autograd(arrays)
 
 
@@ -156,7 +157,7 @@ def average_(averages: Any, parameters: Any, decay: Any, product: Any = None) ->
     (array([2.]), array(0.75))
     """
     mine, theirs = _listed_pairs("average_", "averages", averages, parameters)
-    _core.average(mine, theirs, _read(decay, "decay", "ema"), product, get_num_threads())
+    calls_for(mine).average(mine, theirs, _read(decay, "decay", "ema"), product)
     tell_autograd([*mine, product])
 
 
@@ -179,7 +180,7 @@ def cast_(copies: Any, parameters: Any) -> None:
     array([0.3333, 0.001 ,    inf], dtype=float16)
     """
     mine, theirs = _listed_pairs("cast_", "copies", copies, parameters)
-    _core.cast(mine, theirs, get_num_threads())
+    calls_for(mine).cast(mine, theirs)
     tell_autograd(mine)
 
 
@@ -199,7 +200,7 @@ def zero_(gradients: Any) -> None:
     array([0., 1., 0., 1.])
     """
     arrays = _listed(gradients, "gradients")
-    _core.zero(arrays, get_num_threads())
+    calls_for(arrays).zero(arrays)
     tell_autograd(arrays)
 
 

@@ -1,0 +1,48 @@
+// The arrays of a call apart from a step, read and found fit for it: each becomes part of a task.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <deque>
+#include <vector>
+
+#include "array.h"
+#include "block.h"
+#include "number_cell.h"
+
+namespace gradstep {
+
+class call_arrays {
+ public:
+  call_arrays(const device& where, size_t limit) : where_(where) {
+    views_.reserve(limit + 1);  // so that they stay where they are
+  }
+
+  // `None` stands for a gradient that is missing.
+  void read_gradients(const pybind11::list& gradients);
+  void read_written_gradients(const pybind11::list& gradients);
+  // The arrays to be written, each the `part` of a parameter's task, and the parameters.
+  void read_pairs(operand tensor_task::* part, const char* what, const pybind11::list& written,
+                  const pybind11::list& parameters);
+
+  // One number that lies with them.
+  number_cell read_number(pybind11::handle number, const char* what);
+
+  std::deque<tensor_task>& tasks() { return tasks_; }
+  bool empty() const { return arrays_.empty(); }
+  // One of the arrays; there must be one.
+  const pybind11::object& any() const { return arrays_.front(); }
+
+ private:
+  const array_view& read(pybind11::handle array, array_role role);
+  void require_writable(const array_view& view, const array_role& role) const;
+  tensor_task& add(const array_view& visited);
+
+  device where_;
+  std::vector<array_view> views_;
+  std::vector<array_role> roles_;
+  std::vector<pybind11::object> arrays_, owners_;  // kept alive
+  std::deque<tensor_task> tasks_;
+};
+
+}  // namespace gradstep

@@ -1,0 +1,110 @@
+// What surrounds a rule without one, on a device: gradients that are prepared or zeroed, averages and copies
+// that follow their parameters.
+#pragma once
+
+#include "../element.h"
+#include "chunk.cuh"
+
+namespace gradstep::GS_TARGET {
+
+struct of_one_array {
+  static constexpr int packs = 4, singles = 8, stored = stored_pack_count;
+};
+struct of_three_arrays {
+  static constexpr int packs = 2, singles = 4, stored = stored_pack_count;
+};
+
+// Calls change(loaded, i) for the accesses of this thread, `in_flight` of them on their way at once. Returns
+// where the elements begin that are too few for an access.
+template <int count, int in_flight, class Load, class Change>
+__device__ __forceinline__ int64_t visit_block(int64_t first, int64_t end, const Load& load,
+                                               const Change& change) {
+  constexpr int64_t stride = int64_t(block_threads) * count;
+  for (int64_t i = first + int64_t(threadIdx.x) * count; i + count <= end; i += in_flight * stride) {
+    decltype(load(i)) found[in_flight];
+    const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k) found[k] = load(is_there(k) ? i + k * stride : i);
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k)
+      if (is_there(k)) change(found[k], i + k * stride);
+  }
+  return end - (end - first) % count;
+}
+
+template <class T>
+__device__ __forceinline__ void prepare_gradient(const device_plan_view& plan, const device_chunk& chunk,
+                                                 const gradient_stage& stage) {
+  const device_array gradient = plan.gradients[chunk.tensor];
+  const preparation<T> prepare(stage);
+  visit_by<T, of_one_array>(gradient.by, chunk.first, end_of(plan, chunk),
+                            [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+                              return visit_block<Access::count, in_flight>(
+                                  first, end,
+                                  [&](int64_t i) { return Access::load(gradient, plan.layouts, i); },
+                                  [&](const typename Access::loaded& bits, int64_t i) {
+                                    typename Access::values g = Access::decode(bits, gradient.type);
+                                    GS_UNROLL
+                                    for (int k = 0; k < Access::count; ++k) g.x[k] = prepare(g.x[k], T(0));
+                                    Access::store(gradient, plan.layouts, i, g);
+                                  });
+                            });
+}
+
+// The average of a parameter and its copy, whichever there is.
+template <class T>
+__device__ __forceinline__ void follow_parameter(const device_plan_view& plan, const device_chunk& chunk,
+                                                 double weight) {
+  const device_tensor& tensor = plan.tensors[chunk.tensor];
+  const device_array parameter = tensor.parameter, average = tensor.average, copy = tensor.copy;
+  const bool averages = average.data != nullptr, copies = copy.data != nullptr;
+  visit_by<T, of_three_arrays>(tensor.by, chunk.first, end_of(plan, chunk),
+                               [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+                                 struct pair {
+                                   typename Access::loaded p, average;
+                                 };
+                                 const auto load = [&](int64_t i) {
+                                   pair bits = {};
+                                   bits.p = Access::load(parameter, plan.layouts, i);
+                                   if (averages) bits.average = Access::load(average, plan.layouts, i);
+                                   return bits;
+                                 };
+                                 const auto follow = [&](const pair& bits, int64_t i) {
+                                   const auto p = Access::decode(bits.p, parameter.type);
+                                   if (averages) {
+                                     auto a = Access::decode(bits.average, average.type);
+                                     GS_UNROLL
+                                     for (int k = 0; k < Access::count; ++k)
+                                       a.x[k] = lerp(a.x[k], p.x[k], T(weight));
+                                     Access::store(average, plan.layouts, i, a);
+                                   }
+                                   if (copies) store_copy<Access>(copy, plan.layouts, i, p);
+                                 };
+                                 return visit_block<Access::count, in_flight>(first, end, load, follow);
+                               });
+}
+
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    prepare_gradients_kernel(device_plan_view plan, gradient_stage stage) {
+  const device_chunk chunk = plan.chunks[blockIdx.x];
+  if (plan.tensors[chunk.tensor].type == arithmetic::f64)
+    prepare_gradient<double>(plan, chunk, stage);
+  else
+    prepare_gradient<float>(plan, chunk, stage);
+}
+
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    zero_gradients_kernel(device_plan_view plan) {
+  zero_gradient(plan, plan.chunks[blockIdx.x]);
+}
+
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    follow_parameters_kernel(device_plan_view plan, double weight) {
+  const device_chunk chunk = plan.chunks[blockIdx.x];
+  if (plan.tensors[chunk.tensor].type == arithmetic::f64)
+    follow_parameter<double>(plan, chunk, weight);
+  else
+    follow_parameter<float>(plan, chunk, weight);
+}
+
+}  // namespace gradstep::GS_TARGET
