@@ -78,8 +78,8 @@ device_tables& device_plan::prepare_tables(const std::vector<group_settings>& gr
   if (!tables.suits(active_, groups)) {
     if (captured_) refuse_change();
     if (sender_.is_capturing()) refuse_to_capture();
-    tables.cut(slots_, active_, groups);
     take_up_moments();
+    tables.cut(slots_, active_, groups);
   }
   if (!started_) send_report();
   tables.renew(slots_, active_.indices, groups);
