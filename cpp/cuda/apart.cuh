@@ -14,24 +14,6 @@ struct of_three_arrays {
   static constexpr int packs = 2, singles = 4, stored = stored_pack_count;
 };
 
-// Calls change(loaded, i) for the accesses of this thread, `in_flight` of them on their way at once. Returns
-// where the elements begin that are too few for an access.
-template <int count, int in_flight, class Load, class Change>
-__device__ __forceinline__ int64_t visit_block(int64_t first, int64_t end, const Load& load,
-                                               const Change& change) {
-  constexpr int64_t stride = int64_t(block_threads) * count;
-  for (int64_t i = first + int64_t(threadIdx.x) * count; i + count <= end; i += in_flight * stride) {
-    decltype(load(i)) found[in_flight];
-    const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
-    GS_UNROLL
-    for (int k = 0; k < in_flight; ++k) found[k] = load(is_there(k) ? i + k * stride : i);
-    GS_UNROLL
-    for (int k = 0; k < in_flight; ++k)
-      if (is_there(k)) change(found[k], i + k * stride);
-  }
-  return end - (end - first) % count;
-}
-
 template <class T>
 __device__ __forceinline__ void prepare_gradient(const device_plan_view& plan, const device_chunk& chunk,
                                                  const gradient_stage& stage) {

@@ -1,4 +1,4 @@
-// A chunk of one tensor: what a thread block takes.
+// A chunk of one tensor, which a thread block takes, and the loop over its elements.
 #pragma once
 
 #include "arrays.cuh"
@@ -15,6 +15,32 @@ __device__ __forceinline__ void zero_gradient(const device_plan_view& plan, cons
   const int64_t end = end_of(plan, chunk);
   for (int64_t i = chunk.first + int64_t(threadIdx.x); i < end; i += block_threads)
     placed_access<float>::store(gradient, plan.layouts, i, {});
+}
+
+// Calls change(load(i), i) for the elements at i, i + stride and so on up to the end, `count` at each, with
+// so many loads on their way at once.
+template <int count, int in_flight, class Load, class Change>
+__device__ __forceinline__ void visit(int64_t i, int64_t end, int64_t stride, const Load& load,
+                                      const Change& change) {
+  for (; i + count <= end; i += in_flight * stride) {
+    decltype(load(i)) found[in_flight];
+    const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
+    // What is not there is loaded from elsewhere: at a branch the loads before it would be waited for.
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k) found[k] = load(is_there(k) ? i + k * stride : i);
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k)
+      if (is_there(k)) change(found[k], i + k * stride);
+  }
+}
+
+// By all threads of the block. Returns where the elements begin that are too few for an access.
+template <int count, int in_flight, class Load, class Change>
+__device__ __forceinline__ int64_t visit_block(int64_t first, int64_t end, const Load& load,
+                                               const Change& change) {
+  visit<count, in_flight>(first + int64_t(threadIdx.x) * count, end, int64_t(block_threads) * count, load,
+                          change);
+  return end - (end - first) % count;
 }
 
 }  // namespace gradstep::GS_TARGET

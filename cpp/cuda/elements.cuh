@@ -1,5 +1,4 @@
-// The elements of a step's arrays in registers, and the loop over them: what is loaded, changed and stored
-// together.
+// The elements of a step's arrays in registers: what is loaded, changed and stored together.
 #pragma once
 
 #include <type_traits>
@@ -91,13 +90,15 @@ struct elements {
   of_arrays<Rule, typename Access::loaded> bits;
   of_arrays<Rule, values> now;
 
-  __device__ __forceinline__ void load(const update& on, int64_t i) {
-    const auto load = [&](const device_array& array) { return Access::load(array, on.layouts, i); };
-    bits.p = load(on.arrays.parameter);
-    bits.g = load(on.arrays.gradient);
+  __device__ __forceinline__ static elements load(const update& on, int64_t i) {
+    const auto load_one = [&](const device_array& array) { return Access::load(array, on.layouts, i); };
+    elements found = {};
+    found.bits.p = load_one(on.arrays.parameter);
+    found.bits.g = load_one(on.arrays.gradient);
     GS_UNROLL
-    for (int k = 0; k < Rule::states; ++k) bits.s[k] = load(on.arrays.states[k]);
-    if (on.averages) bits.average = load(on.arrays.average);
+    for (int k = 0; k < Rule::states; ++k) found.bits.s[k] = load_one(on.arrays.states[k]);
+    if (on.averages) found.bits.average = load_one(on.arrays.average);
+    return found;
   }
   __device__ __forceinline__ void decode(const update& on) {
     now.p = Access::decode(bits.p, on.arrays.parameter.type);
@@ -128,27 +129,5 @@ struct elements {
     for (int k = 0; k < count; ++k) on.apply(now.p.x[k], now.g.x[k], now.average.x[k], now.s[state].x[k]...);
   }
 };
-
-// Calls apply(elements) for the elements at i, i + stride and so on up to the end, those of `in_flight`
-// accesses on their way at once.
-template <int in_flight, class Rule, class T, class Access, class Apply>
-__device__ __forceinline__ void visit(const tensor_update<Rule, T, Access>& on, int64_t i, int64_t end,
-                                      int64_t stride, const Apply& apply) {
-  constexpr int count = Access::count;
-  for (; i + count <= end; i += in_flight * stride) {
-    elements<Rule, T, Access> found[in_flight] = {};
-    const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
-    // What is not there is loaded from elsewhere: at a branch the loads before it would be waited for.
-    GS_UNROLL
-    for (int k = 0; k < in_flight; ++k) found[k].load(on, is_there(k) ? i + k * stride : i);
-    GS_UNROLL
-    for (int k = 0; k < in_flight; ++k)
-      if (is_there(k)) {
-        found[k].decode(on);
-        apply(found[k]);
-        found[k].store(on, i + k * stride);
-      }
-  }
-}
 
 }  // namespace gradstep::GS_TARGET

@@ -11,11 +11,15 @@ namespace gradstep::GS_TARGET {
 template <class Rule, class T, class Access, int in_flight>
 __device__ __forceinline__ int64_t update_part(const device_plan_view& plan, int tensor, int64_t first,
                                                int64_t end) {
-  constexpr int count = Access::count;
+  using some = elements<Rule, T, Access>;
   const tensor_update<Rule, T, Access> on(plan, tensor);
-  visit<in_flight>(on, first + int64_t(threadIdx.x) * count, end, int64_t(block_threads) * count,
-                   [&](elements<Rule, T, Access>& x) { x.apply(on); });
-  return end - (end - first) % count;
+  return visit_block<Access::count, in_flight>(
+      first, end, [&](int64_t i) { return some::load(on, i); },
+      [&](some& x, int64_t i) {
+        x.decode(on);
+        x.apply(on);
+        x.store(on, i);
+      });
 }
 
 // What is left to do of a step that is skipped.
@@ -50,9 +54,12 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
 template <class Rule, class T, class Access, int in_flight>
 __device__ __forceinline__ sums measured_update_part(const device_plan_view& plan, int tensor, int64_t first,
                                                      int64_t end, bool knows_norm) {
+  using some = elements<Rule, T, Access>;
   const tensor_update<Rule, T, Access> on(plan, tensor);
   sums lane;
-  visit<in_flight>(on, first, end, warp_size, [&](elements<Rule, T, Access>& x) {
+  const auto load = [&](int64_t i) { return some::load(on, i); };
+  visit<1, in_flight>(first, end, warp_size, load, [&](some& x, int64_t i) {
+    x.decode(on);
     const T before = x.now.p.x[0], gradient = x.now.g.x[0] * on.prepare.unscale;
     if (!knows_norm) {
       lane.gradient = add_square(lane.gradient, gradient);
@@ -61,6 +68,7 @@ __device__ __forceinline__ sums measured_update_part(const device_plan_view& pla
     x.apply(on);
     lane.change = add_square(lane.change, double(x.now.p.x[0]) - double(before));
     lane.parameter = add_square(lane.parameter, x.now.p.x[0]);
+    x.store(on, i);
   });
   return lane;
 }
