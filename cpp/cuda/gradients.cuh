@@ -17,7 +17,7 @@ __device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan
   const device_array gradient = plan.gradients[tensor];
   sums lane;
   const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
-  visit_lane<8>(first, end, load, [&](const typename Access::loaded& loaded) {
+  visit<1, 8>(first, end, warp_size, load, [&](const typename Access::loaded& loaded, int64_t) {
     const T g = Access::decode(loaded, gradient.type).x[0] * unscale;
     lane.gradient = add_square(lane.gradient, g);
     lane.nonfinite = add_nonfinite(lane.nonfinite, g);

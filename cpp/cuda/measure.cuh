@@ -56,7 +56,7 @@ struct rule_measure {
         if (Rule::measured & measured_state(k)) bits.s[k] = load_one(arrays.states[k]);
       return bits;
     };
-    visit_lane<4>(first, end, load, [&](const loaded& bits) {
+    visit<1, 4>(first, end, warp_size, load, [&](const loaded& bits, int64_t) {
       const products<T> found =
           measured<Access>(arrays, bits, std::make_integer_sequence<int, Rule::states>{});
       lane.rule[0] = fma(double(found.first), double(found.by_first), lane.rule[0]);

@@ -42,21 +42,6 @@ __device__ __forceinline__ void add_pairwise(sums* parts, int count) {
   }
 }
 
-// Calls use(load(i)) for a lane's elements i of [first, end) in their order, with several loads on their way
-// at once.
-template <int in_flight, class Load, class Use>
-__device__ __forceinline__ void visit_lane(int64_t first, int64_t end, const Load& load, const Use& use) {
-  using value = decltype(load(first));
-  for (; first + (in_flight - 1) * warp_size < end; first += in_flight * warp_size) {
-    value found[in_flight];
-    GS_UNROLL
-    for (int k = 0; k < in_flight; ++k) found[k] = load(first + k * warp_size);
-    GS_UNROLL
-    for (int k = 0; k < in_flight; ++k) use(found[k]);
-  }
-  for (; first < end; first += warp_size) use(load(first));
-}
-
 // Which of the sums a pass forms; the others of a total stay.
 struct summed {
   bool gradient = false, change = false, rule = false;
