@@ -16,7 +16,7 @@ on all arrays of an optimizer lie on that device. What differs on a device, wher
   there stay too.
 * With ``release`` a backward pass must work on one stream.
 * The calls of :mod:`gradstep.functional` that surround an update wait until they are done, and are not captured.
-* Sparse gradients and, in a graph, ``accumulate`` are refused.
+* Sparse gradients, arrays that are not aligned to their own numbers and, in a graph, ``accumulate`` are refused.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import torch
 
 import gradstep
 from device.twins import normals
+from devices import device_named
 from gradstep import devices, functional, optim
 
 
@@ -117,6 +118,21 @@ def test_sparse_gradients(device, lazy):
     with device.stepping(), pytest.raises(TypeError, match=r"^the gradient of parameter 0 is sparse .* \.to_dense\(\)"):
         optimizer.step()
     np.testing.assert_array_equal(device.get(w), 1)
+
+
+@pytest.mark.parametrize("strange", ["parameter", "gradient"])
+def test_numbers_that_a_device_can_not_read_where_they_lie(strange):
+    device = device_named("emulated")  # no library makes such arrays on a GPU
+    shifted = np.frombuffer(bytearray(4 * 3 + 1), np.float32, offset=1)
+    w, g = (shifted if role == strange else np.ones(3, np.float32) for role in ("parameter", "gradient"))
+    before = w.copy()
+    optimizer = gradstep.SGD([w], lr=0.5)
+    with (
+        device.stepping(),
+        pytest.raises(ValueError, match=rf"{strange}.* 0 does not lie at a multiple of its numbers' si"),
+    ):
+        optimizer.step([g])
+    np.testing.assert_array_equal(w, before)
 
 
 @pytest.mark.parametrize("strange", ["parameter", "gradient"])
