@@ -132,3 +132,15 @@ def test_clipping_by_the_norm_of_an_update_without_gradients(device):
         twins.take([None] * len(SIZES) if t == 3 else normals(t, SIZES))
         twins.step()
         twins.assert_same()
+
+
+def test_a_tensor_that_changes_its_group(device):
+    twins = Twins(device, two_groups(CASES[1], {}), normals(0, SIZES))
+    for t in (1, 2, 3):
+        if t == 2:
+            for optimizer in (twins.expected, twins.found):
+                first, second = optimizer.param_groups
+                second["params"].insert(0, first["params"].pop())
+        twins.take(normals(t, SIZES))
+        twins.step()
+        twins.assert_same()
