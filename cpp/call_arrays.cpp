@@ -7,6 +7,14 @@ namespace py = pybind11;
 
 namespace gradstep {
 
+namespace {
+
+void require_writable(const array_view& view, const array_role& role) {
+  if (!view.writable) refuse_read_only(role.text());
+}
+
+}  // namespace
+
 void call_arrays::read_gradients(const py::list& gradients) {
   int index = 0;
   for (const py::handle each : gradients) {
@@ -58,10 +66,6 @@ const array_view& call_arrays::read(py::handle array, array_role role) {
   arrays_.push_back(py::reinterpret_borrow<py::object>(array));
   if (owner) owners_.push_back(std::move(owner));
   return view;
-}
-
-void call_arrays::require_writable(const array_view& view, const array_role& role) const {
-  if (!view.writable) refuse_read_only(role.text());
 }
 
 tensor_task& call_arrays::add(const array_view& visited) {

@@ -35,7 +35,6 @@ class call_arrays {
 
  private:
   const array_view& read(pybind11::handle array, array_role role);
-  void require_writable(const array_view& view, const array_role& role) const;
   tensor_task& add(const array_view& visited);
 
   device where_;

@@ -57,18 +57,26 @@ void device_calls::prepare(call_arrays& gradients, const gradient_stage& stage) 
   });
 }
 
-sums device_calls::measure(call_arrays& gradients) {
+sums device_calls::measure(const device_plan_view& plan, void* stream) const {
   device_report found = {};
-  with(gradients, [&](const device_plan_view& plan, void* stream) {
-    engine_.check(engine_->measure_gradients(plan, measured_as_they_are(), stream));
-    engine_.fetch(&found, plan.report, sizeof found, stream);
-  });
+  engine_.check(engine_->measure_gradients(plan, measured_as_they_are(), stream));
+  engine_.fetch(&found, plan.report, sizeof found, stream);
   return found.all;
 }
 
+sums device_calls::measure(call_arrays& gradients) {
+  sums found;
+  with(gradients, [&](const device_plan_view& plan, void* stream) { found = measure(plan, stream); });
+  return found;
+}
+
 sums device_calls::measure_prepared(call_arrays& gradients, const gradient_stage& stage) {
-  prepare(gradients, stage);
-  return measure(gradients);
+  sums found;
+  with(gradients, [&](const device_plan_view& plan, void* stream) {
+    engine_.check(engine_->prepare_gradients(plan, stage, stream));
+    found = measure(plan, stream);
+  });
+  return found;
 }
 
 void device_calls::fill_with_zeros(call_arrays& gradients) {

@@ -24,6 +24,7 @@ class device_calls : public separate_calls {
 
  private:
   void start(const call_arrays& arrays);
+  sums measure(const device_plan_view& plan, void* stream) const;
   // Sends what the device must know of the arrays, calls run(plan, stream) where they have elements, and
   // waits.
   template <class Run>

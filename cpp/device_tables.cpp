@@ -93,7 +93,7 @@ device_array device_tables::place(const operand& x, arithmetic type, const char*
   if (!is_aligned(x, dtype_bytes[int(x.type)]))
     throw py::value_error(
         std::string(what) + " " + std::to_string(index) +
-        " does not lie at a multiple of its numbers' size, where a device could read it: " + "pass a copy");
+        " does not lie at a multiple of its numbers' size, where a device could read it: pass a copy");
   made.by.straight = x.direct && (x.type == dtype::f64) == (type == arithmetic::f64);
   made.by.packed = made.by.straight && packs_are_aligned(x, type);
   made.by.native = made.by.straight && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);

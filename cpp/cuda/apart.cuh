@@ -19,18 +19,17 @@ __device__ __forceinline__ void prepare_gradient(const device_plan_view& plan, c
                                                  const gradient_stage& stage) {
   const device_array gradient = plan.gradients[chunk.tensor];
   const preparation<T> prepare(stage);
-  visit_by<T, of_one_array>(gradient.by, chunk.first, end_of(plan, chunk),
-                            [&]<class Access, int in_flight>(int64_t first, int64_t end) {
-                              return visit_block<Access::count, in_flight>(
-                                  first, end,
-                                  [&](int64_t i) { return Access::load(gradient, plan.layouts, i); },
-                                  [&](const typename Access::loaded& bits, int64_t i) {
-                                    typename Access::values g = Access::decode(bits, gradient.type);
-                                    GS_UNROLL
-                                    for (int k = 0; k < Access::count; ++k) g.x[k] = prepare(g.x[k], T(0));
-                                    Access::store(gradient, plan.layouts, i, g);
-                                  });
-                            });
+  const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+    const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
+    const auto change = [&](const typename Access::loaded& bits, int64_t i) {
+      auto g = Access::decode(bits, gradient.type);
+      GS_UNROLL
+      for (int k = 0; k < Access::count; ++k) g.x[k] = prepare(g.x[k], T(0));
+      Access::store(gradient, plan.layouts, i, g);
+    };
+    return visit_block<Access::count, in_flight>(first, end, load, change);
+  };
+  visit_by<T, of_one_array>(gradient.by, chunk.first, end_of(plan, chunk), part);
 }
 
 // The average of a parameter and its copy, whichever there is.
@@ -40,30 +39,29 @@ __device__ __forceinline__ void follow_parameter(const device_plan_view& plan, c
   const device_tensor& tensor = plan.tensors[chunk.tensor];
   const device_array parameter = tensor.parameter, average = tensor.average, copy = tensor.copy;
   const bool averages = average.data != nullptr, copies = copy.data != nullptr;
-  visit_by<T, of_three_arrays>(tensor.by, chunk.first, end_of(plan, chunk),
-                               [&]<class Access, int in_flight>(int64_t first, int64_t end) {
-                                 struct pair {
-                                   typename Access::loaded p, average;
-                                 };
-                                 const auto load = [&](int64_t i) {
-                                   pair bits = {};
-                                   bits.p = Access::load(parameter, plan.layouts, i);
-                                   if (averages) bits.average = Access::load(average, plan.layouts, i);
-                                   return bits;
-                                 };
-                                 const auto follow = [&](const pair& bits, int64_t i) {
-                                   const auto p = Access::decode(bits.p, parameter.type);
-                                   if (averages) {
-                                     auto a = Access::decode(bits.average, average.type);
-                                     GS_UNROLL
-                                     for (int k = 0; k < Access::count; ++k)
-                                       a.x[k] = lerp(a.x[k], p.x[k], T(weight));
-                                     Access::store(average, plan.layouts, i, a);
-                                   }
-                                   if (copies) store_copy<Access>(copy, plan.layouts, i, p);
-                                 };
-                                 return visit_block<Access::count, in_flight>(first, end, load, follow);
-                               });
+  const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+    struct pair {
+      typename Access::loaded p, average;
+    };
+    const auto load = [&](int64_t i) {
+      pair bits = {};
+      bits.p = Access::load(parameter, plan.layouts, i);
+      if (averages) bits.average = Access::load(average, plan.layouts, i);
+      return bits;
+    };
+    const auto follow = [&](const pair& bits, int64_t i) {
+      const auto p = Access::decode(bits.p, parameter.type);
+      if (averages) {
+        auto a = Access::decode(bits.average, average.type);
+        GS_UNROLL
+        for (int k = 0; k < Access::count; ++k) a.x[k] = lerp(a.x[k], p.x[k], T(weight));
+        Access::store(average, plan.layouts, i, a);
+      }
+      if (copies) store_copy<Access>(copy, plan.layouts, i, p);
+    };
+    return visit_block<Access::count, in_flight>(first, end, load, follow);
+  };
+  visit_by<T, of_three_arrays>(tensor.by, chunk.first, end_of(plan, chunk), part);
 }
 
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)

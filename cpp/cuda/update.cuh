@@ -43,10 +43,10 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
   const ways by = plan.tensors[tensor].by & plan.gradients[tensor].by;
-  visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk),
-                                  [&]<class Access, int in_flight>(int64_t first, int64_t end) {
-                                    return update_part<Rule, T, Access, in_flight>(plan, tensor, first, end);
-                                  });
+  const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+    return update_part<Rule, T, Access, in_flight>(plan, tensor, first, end);
+  };
+  visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
 }
 
 // What an update does to one lane's elements: of the gradient as it came if that is not known yet, of the
