@@ -1,6 +1,5 @@
 """What every schedule is: a value that is called with a step, and combined with others."""
 
-import functools
 import numbers
 import re
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from gradstep import _core
 from gradstep.schedules.fields import count_or_zero, whole
 from gradstep.schedules.landmarks import Landmark
 from gradstep.schedules.steps import one_step, step_array
-from gradstep.schedules.value import Value
+from gradstep.schedules.value import Value, computed_once
 from gradstep.threads import get_num_threads
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class Schedule(Value, abstract=True):
         parts = (getattr(self, name) for name in self.checks())
         return [mark for part in parts if isinstance(part, Schedule) for mark in part.landmarks()]
 
-    @functools.cached_property
+    @computed_once
     def program(self) -> _core.Program:
         """The compiled form. ``program.at(t)`` is the value at one step."""
         return _core.Program(self.code())

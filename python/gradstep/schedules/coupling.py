@@ -1,6 +1,5 @@
 """Schedules that follow another: smoothed, tied to its range, or scaled layer by layer."""
 
-import functools
 import itertools
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.constant import Constant
 from gradstep.schedules.fields import Count, Flag, Fraction, Real, natural, positive
 from gradstep.schedules.operators import Operand, operand, written
+from gradstep.schedules.value import computed_once
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,7 +60,7 @@ class Tied(Schedule):
                 "[lo, hi]; tie to a schedule that moves"
             )
 
-    @functools.cached_property
+    @computed_once
     def bounds(self) -> tuple[float, float]:
         """The lowest and the highest value of `to`."""
         values = self.to(range(self.steps + 1))

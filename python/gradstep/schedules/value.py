@@ -4,7 +4,35 @@ import dataclasses
 import functools
 import hashlib
 import json
-from typing import Any, ClassVar, get_type_hints
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar, get_type_hints, overload
+
+T = TypeVar("T")
+
+
+class computed_once(Generic[T]):
+    """A property of a value, computed when it is first read and kept beside the arguments.
+
+    It is what ``functools.cached_property`` is where ``__dict__`` holds the attributes; see ``Value.__dict__``.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "computed_once[T]": ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        value = self._compute(instance)
+        object.__setattr__(instance, self._name, value)  # found before this descriptor from now on
+        return value
 
 
 class Value:
@@ -47,7 +75,7 @@ class Value:
         """
         return json.dumps(self, default=plain, separators=(",", ":"))
 
-    @functools.cached_property
+    @computed_once
     def _identity(self) -> tuple[str, int]:
         text = self.to_json()
         return text, int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
@@ -63,9 +91,39 @@ class Value:
 
         return from_json, (self.to_json(),)
 
+    @property
+    def __dict__(self) -> "SavedArguments":  # type: ignore[override]
+        """The arguments as plain data: torch's schedulers (LambdaLR, CyclicLR) save and load a callable by this."""
+        return SavedArguments(self)
+
     def __repr__(self) -> str:
         given = (f"{name}={shown(value)}" for name, value in self.arguments().items())
         return f"{type(self).__name__}({', '.join(given)})"
+
+
+class SavedArguments(dict[str, Any]):
+    """A value's arguments as plain data. Its ``update`` is what loads them into a value, which never changes."""
+
+    def __init__(self, value: Value) -> None:
+        arguments = {spelled(name): getattr(value, name) for name in value.checks()}
+        super().__init__(json.loads(json.dumps({"schedule": type(value).__name__, **arguments}, default=plain)))
+        self._value = value
+
+    def update(self, saved: Any) -> None:  # type: ignore[override]
+        """Do nothing: the saved arguments are those that the value has.
+
+        Raises:
+            ValueError: they differ.
+        """
+        from gradstep.schedules.changes import difference
+        from gradstep.schedules.serial import from_json
+
+        if changed := difference(from_json(saved), self._value):  # type: ignore[arg-type]
+            raise ValueError(
+                f"the scheduler's state_dict was saved with another schedule (saved -> given):\n{changed}\n"
+                "To go on with the saved one, make the scheduler with it; to go on with the given one, put None in its "
+                "place in the state_dict ('lr_lambdas' of LambdaLR, '_scale_fn_custom' of CyclicLR) before loading."
+            )
 
 
 def spelled(field: str) -> str:
