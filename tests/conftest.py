@@ -13,6 +13,7 @@ DOOR = {
     "bench",
     "convert",
     "examples",
+    "golden",
     "lr_finder",
     "search",
     "test_attachment",
