@@ -22,6 +22,7 @@ DOOR = {
     "test_document_map",
     "test_emulation",
     "test_explore",
+    "test_injecting",
     "test_logs",
     "test_plateau",
     "test_refused_hyperparameters",
