@@ -1,7 +1,7 @@
 #include "device_engine.h"
 
 #include <stdexcept>
-#include <string>
+#include <string_view>
 
 #include "without_gil.h"
 
@@ -40,6 +40,10 @@ void device_engine::fetch(void* to, const void* from, size_t bytes, void* stream
   check(error);
 }
 
+bool device_engine::is_out_of_memory(const char* error) const {
+  return error && std::string_view(error) == engine_->out_of_memory;
+}
+
 void device_engine::fail(const char* error) const {
   throw std::runtime_error("the engine '" + std::string(engine_->name) + "' failed on " + where().text() +
                            ": " + error);
@@ -54,12 +58,38 @@ selected_device::~selected_device() {
   on_->select(before_, &ours);
 }
 
+namespace {
+
+void empty_caches() {
+  static const py::handle empty =
+      py::object(py::module_::import("gradstep.devices").attr("empty_caches")).release();
+  empty();
+}
+
+[[noreturn]] void refuse_without_memory(const std::string& place, size_t bytes) {
+  throw out_of_device_memory(
+      "there is no memory left " + place + " for the " + std::to_string(bytes) +
+      " bytes that a step must keep there beside the states: free some and step again; "
+      "nothing has been written or counted");
+}
+
+}  // namespace
+
 template <memory_kind kind>
 device_memory<kind>::device_memory(const device_engine& on, size_t bytes)
     : release_(kind == memory_kind::pinned ? on->release_pinned : on->release), size_(bytes) {
   const auto allocate = kind == memory_kind::pinned ? on->allocate_pinned : on->allocate;
+  constexpr bool on_device = kind == memory_kind::on_device;
   void* memory = nullptr;
-  on.check(allocate(&memory, bytes));
+  const char* error = allocate(&memory, bytes);
+  if (on_device && on.is_out_of_memory(error)) {
+    empty_caches();
+    error = allocate(&memory, bytes);
+  }
+  if (on.is_out_of_memory(error))
+    refuse_without_memory(
+        on_device ? "on " + on.where().text() : "in pages of the host that a device can read", bytes);
+  on.check(error);
   data_ = static_cast<char*>(memory);
 }
 

@@ -3,12 +3,24 @@
 
 #include <pybind11/pybind11.h>
 
+#include <new>
+#include <string>
 #include <utility>
 
 #include "array.h"
 #include "cuda/engine.h"
 
 namespace gradstep {
+
+// Python's MemoryError.
+class out_of_device_memory : public std::bad_alloc {
+ public:
+  explicit out_of_device_memory(std::string text) : text_(std::move(text)) {}
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
 
 class device_engine {
  public:
@@ -22,6 +34,7 @@ class device_engine {
   void check(const char* error) const {
     if (error) fail(error);
   }
+  bool is_out_of_memory(const char* error) const;
   bool is_capturing(void* stream) const;
   void wait(void* stream) const;  // the GIL released
   void fetch(void* to, const void* from, size_t bytes, void* stream) const;
@@ -33,7 +46,8 @@ class device_engine {
   int device_;
 };
 
-// Makes a device the thread's own for as long as it lives.
+// Makes a device the thread's own for as long as it lives. Nothing is called where it is that already: a
+// thread that is given back a device which it has not used yet would make a context there.
 class selected_device {
  public:
   explicit selected_device(const device_engine& on);
@@ -47,7 +61,8 @@ class selected_device {
 
 enum class memory_kind { on_device, pinned };
 
-// Memory of a device, or of the host for it to read; empty at first.
+// Memory of a device, or of the host for it to read; empty at first. Where a device has none left, the caches
+// of the arrays' libraries are emptied before the second try; throws out_of_device_memory if that fails too.
 template <memory_kind kind>
 class device_memory {
  public:

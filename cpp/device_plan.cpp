@@ -58,10 +58,10 @@ py::list device_plan::step(const py::list& parameters, const py::object& gradien
   for (group_settings& group : groups) group.rows = row_policy::refuse;
   std::vector<py::object> kept_alive;
   py::list unbound = read_all(parameters, gradients, states, groups, kept_alive);
+  const selected_device here(engine_);
   sender_.start(stream());
   if (!unbound.empty() && sender_.is_capturing()) refuse_to_capture();
   if (!unbound.empty() && !options.skip) return unbound;
-  const selected_device here(engine_);
   launch(prepare_tables(groups, options.ahead), groups, options);
   if (options.measure)
     for (const int index : active_.indices) slots_[size_t(index)].to_be_joined = true;
@@ -92,8 +92,9 @@ void device_plan::take_up_moments() {
   if (bytes > moments_.size()) {
     std::vector<char> known(moments_.size());
     if (!known.empty()) engine_.fetch(known.data(), moments_.data(), known.size(), sender_.stream());
-    moments_ = device_memory<memory_kind::on_device>(engine_, bytes);
-    if (!known.empty()) sender_.send(moments_.data(), known.data(), known.size());
+    device_memory<memory_kind::on_device> larger(engine_, bytes);
+    if (!known.empty()) sender_.send(larger.data(), known.data(), known.size());
+    moments_ = std::move(larger);
   }
   for (const int index : active_.indices) {
     slot& tensor = slots_[size_t(index)];
@@ -145,7 +146,10 @@ void device_plan::send_report() {
   started_ = true;
 }
 
-bool device_plan::is_capturing() const { return engine_.is_capturing(stream()); }
+bool device_plan::is_capturing() const {
+  const selected_device here(engine_);
+  return engine_.is_capturing(stream());
+}
 
 std::optional<number_cell> device_plan::find_cell(const py::object& number) const {
   array_view view;
@@ -157,7 +161,7 @@ void device_plan::join_reports() {
   if (!last_.measure) return;
   std::vector<int32_t> tensors;
   for (size_t i = 0; i < slots_.size(); ++i)
-    if (std::exchange(slots_[i].to_be_joined, false)) tensors.push_back(int32_t(i));
+    if (slots_[i].to_be_joined) tensors.push_back(int32_t(i));
   const selected_device here(engine_);
   if (const size_t bytes = slots_.size() * sizeof(sums); bytes > joining_.size()) {
     if (sender_.is_capturing()) refuse_to_capture();
@@ -170,6 +174,7 @@ void device_plan::join_reports() {
   plan.scratch = reinterpret_cast<sums*>(joining_.data());
   engine_.check(engine_->join_reports(plan, joined_.at<int32_t>(place), int(tensors.size()),
                                       last_.known_norm >= 0, sender_.stream()));
+  for (slot& each : slots_) each.to_be_joined = false;
   last_.measure = !tensors.empty();
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 const char* select_device(int device, int* before) {
   if (const char* error = failure(cudaGetDevice(before))) return error;
-  return failure(cudaSetDevice(device));
+  return *before == device ? nullptr : failure(cudaSetDevice(device));
 }
 const char* allocate(void** memory, size_t bytes) { return failure(cudaMalloc(memory, bytes)); }
 const char* release(void* memory) { return failure(cudaFree(memory)); }
@@ -97,7 +97,7 @@ const char* join_reports(const device_plan_view& plan, const int32_t* tensors, i
 
 int device_count() {
   int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+  return failure(cudaGetDeviceCount(&count)) ? 0 : count;
 }
 
 }  // namespace
@@ -107,6 +107,7 @@ const engine& this_engine() {
                                      .name = GS_NAME(GS_TARGET),
                                      .device_type = device_type,
                                      .device_count = device_count(),
+                                     .out_of_memory = cudaGetErrorString(cudaErrorMemoryAllocation),
                                      .select = select_device,
                                      .allocate = allocate,
                                      .release = release,

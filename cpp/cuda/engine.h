@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 4;
+constexpr int engine_version = 5;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // Which of the plan's rules are launched: chunks [first, last) of tensors that share a rule and an arithmetic
@@ -25,6 +25,7 @@ struct engine {
   int device_type;  // DLPack's, of the arrays that it steps: 2 for CUDA; 1 where the host stands in for a
                     // device
   int device_count;
+  const char* out_of_memory;  // the text of an allocation that finds none left
 
   const char* (*select)(int device, int* before);               // for this thread; tells which it was before
   const char* (*allocate)(void** memory, size_t bytes);         // on the selected device

@@ -7,9 +7,12 @@
 
 namespace gradstep::GS_TARGET {
 
-// Null, or what went wrong.
+// Null, or what went wrong. The runtime remembers the error too, and the next launch would be told of it
+// although it runs: it is cleared here.
 inline const char* failure(cudaError_t error) {
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  if (error == cudaSuccess) return nullptr;
+  cudaGetLastError();
+  return cudaGetErrorString(error);
 }
 
 template <class... Parameters>

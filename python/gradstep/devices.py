@@ -16,12 +16,15 @@ on all arrays of an optimizer lie on that device. What differs on a device, wher
   there stay too.
 * With ``release`` a backward pass must work on one stream.
 * The calls of :mod:`gradstep.functional` that surround an update wait until they are done, and are not captured.
+* The tables of a step take a few megabytes beside what the library of the arrays takes. Where there is none left, its
+  cache is emptied once; a step that then raises ``MemoryError`` has written and counted nothing.
 * Sparse gradients, arrays that are not aligned to their own numbers and, in a graph, ``accumulate`` are refused.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +33,7 @@ from typing import Any
 from gradstep import _core
 from gradstep.threads import get_num_threads
 
-__all__ = ["Plan", "calls_for", "cell_on", "emulated", "plan_for"]
+__all__ = ["Plan", "calls_for", "cell_on", "emulated", "empty_caches", "plan_for"]
 
 Plan = _core.Plan | _core.DevicePlan
 
@@ -86,6 +89,17 @@ def current_stream(array: Any, number: int) -> int:
     import torch
 
     return int(torch.cuda.current_stream(number).cuda_stream)
+
+
+def empty_caches() -> None:
+    """Let torch and CuPy give back the devices' memory that they keep and do not use.
+
+    The core calls it where a device has no memory left for the tables of a step, and tries once more.
+    """
+    if torch := sys.modules.get("torch"):
+        torch.cuda.empty_cache()
+    if cupy := sys.modules.get("cupy"):
+        cupy.get_default_memory_pool().free_all_blocks()
 
 
 def cell_on(plan: Plan, number: object) -> _core.NumberCell | None:

@@ -14,4 +14,12 @@ PYBIND11_MODULE(_emulated, m) {
   m.def("begin_capture", emulation::begin_capture);
   m.def("end_capture", emulation::end_capture);
   m.def("set_backwards", emulation::set_backwards);
+  m.def("fail_allocations", emulation::fail_allocations, py::arg("first"), py::arg("count"));
+  m.def("set_device", [](int device) { cudaSetDevice(device); });
+  m.def("device", [] {
+    int device;
+    cudaGetDevice(&device);
+    return device;
+  });
+  m.def("device_changes", emulation::device_changes);
 }

@@ -10,10 +10,19 @@ namespace gradstep::emulation {
 namespace {
 
 constexpr unsigned thread_limit = 1024;
+constexpr int device_count = 2;  // that share the host's memory
 
-cudaError_t last_error = cudaSuccess;
+thread_local cudaError_t last_error = cudaSuccess;
+thread_local int device = 0;
+int changes = 0;  // of any thread's device
 bool capturing = false;
 graph captured;
+int before_failing = 0, failing = 0;  // allocations to come
+
+cudaError_t outcome(cudaError_t error) {
+  if (error != cudaSuccess) last_error = error;
+  return error;
+}
 
 cudaError_t enqueue(work next) {
   if (capturing)
@@ -24,25 +33,32 @@ cudaError_t enqueue(work next) {
 }
 
 // What waits, or takes or gives back memory, can be no part of a graph.
-cudaError_t outside_of_capture() { return capturing ? cudaErrorStreamCaptureUnsupported : cudaSuccess; }
+cudaError_t outside_of_capture() {
+  return outcome(capturing ? cudaErrorStreamCaptureUnsupported : cudaSuccess);
+}
+
+bool is_to_fail() {
+  if (before_failing > 0) return --before_failing, false;
+  return failing > 0 && failing-- > 0;
+}
 
 cudaError_t allocate(void** memory, size_t bytes) {
-  if (capturing) return cudaErrorStreamCaptureUnsupported;
+  if (capturing) return outside_of_capture();
+  if (is_to_fail()) return outcome(cudaErrorMemoryAllocation);
   *memory = bytes ? std::aligned_alloc(256, (bytes + 255) / 256 * 256) : nullptr;
-  return bytes && !*memory ? cudaErrorMemoryAllocation : cudaSuccess;
+  return outcome(bytes && !*memory ? cudaErrorMemoryAllocation : cudaSuccess);
 }
 
 cudaError_t release(void* memory) {
-  if (capturing) return cudaErrorStreamCaptureUnsupported;
-  std::free(memory);
-  return cudaSuccess;
+  if (!capturing) std::free(memory);
+  return outside_of_capture();
 }
 
 }  // namespace
 
 void launch(unsigned blocks, unsigned threads, work kernel) {
   if (blocks == 0 || blocks > 0x7fffffff || threads == 0 || threads > thread_limit) {
-    last_error = cudaErrorInvalidConfiguration;
+    outcome(cudaErrorInvalidConfiguration);
     return;
   }
   enqueue([=] { run_grid(blocks, threads, kernel); });
@@ -54,6 +70,13 @@ graph end_capture() {
   capturing = false;
   return std::exchange(captured, {});
 }
+
+void fail_allocations(int first, int count) {
+  before_failing = first;
+  failing = count;
+}
+
+int device_changes() { return changes; }
 
 }  // namespace gradstep::emulation
 
@@ -80,16 +103,21 @@ const char* cudaGetErrorString(cudaError_t error) {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = device_count;
   return cudaSuccess;
 }
 
-cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+cudaError_t cudaGetDevice(int* number) {
+  *number = device;
   return cudaSuccess;
 }
 
-cudaError_t cudaSetDevice(int device) { return device == 0 ? cudaSuccess : cudaErrorInvalidDevice; }
+cudaError_t cudaSetDevice(int number) {
+  if (number < 0 || number >= device_count) return outcome(cudaErrorInvalidDevice);
+  ++changes;
+  device = number;
+  return cudaSuccess;
+}
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) { return allocate(memory, bytes); }
 cudaError_t cudaFree(void* memory) { return release(memory); }

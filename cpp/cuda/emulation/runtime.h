@@ -23,7 +23,7 @@ enum cudaMemcpyKind {
 enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive };
 using cudaStream_t = struct emulated_stream*;
 
-cudaError_t cudaGetLastError();
+cudaError_t cudaGetLastError();  // of this thread, by whatever call, until it is asked for
 const char* cudaGetErrorString(cudaError_t error);
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaGetDevice(int* device);
@@ -49,6 +49,10 @@ void launch(unsigned blocks, unsigned threads, work kernel);
 // For tests. All streams are captured together.
 void begin_capture();
 graph end_capture();
+// Of the allocations to come, those of the numbers [first, first + count) find no memory.
+void fail_allocations(int first, int count);
+// How often any thread has been given another device than it had, or the same again.
+int device_changes();
 // Blocks and threads in falling order, which must not change what a kernel computes.
 void set_backwards(bool backwards);
 
