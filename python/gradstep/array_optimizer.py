@@ -12,7 +12,7 @@ from gradstep.arrays import tell_autograd
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
 from gradstep.libraries import library_of
-from gradstep.options import check_together
+from gradstep.options import NO_SOURCES, Sources, check_together
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 
@@ -40,6 +40,15 @@ class ArrayOptimizer(Stepping):
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
+    @classmethod
+    def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
+        super().check(group, sources)
+        if group["release"]:
+            raise ValueError(
+                "release=True is for gradstep.optim, where backward makes the gradients: those of arrays are yours to "
+                "free; leave it out"
+            )
+
     def add_param_group(self, group: Group) -> None:
         """Add a group: ``params`` and whichever hyper-parameters differ from the defaults.
 
@@ -54,11 +63,6 @@ class ArrayOptimizer(Stepping):
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
         adopt_schedules(complete, self.param_groups)
         self.check(complete)
-        if complete["release"]:
-            raise ValueError(
-                "release=True is for gradstep.optim, where backward makes the gradients: those of arrays are yours to "
-                "free; leave it out"
-            )
         groups = [*self.param_groups, complete]
         check_together(groups)
         _core.check_parameters([array for each in groups for array in each["params"]])
@@ -123,6 +127,7 @@ class ArrayOptimizer(Stepping):
         ]
         for group in merged:
             self.check(group)
+        check_together(merged)
         self.param_groups, self.state = merged, states
         self._forget_plan()
 

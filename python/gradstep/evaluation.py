@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from gradstep import _core
 from gradstep.arrays import tell_autograd
 from gradstep.devices import plan_for
-from gradstep.hyperparameters import Group
+from gradstep.hyperparameters import Group, read_switch
+from gradstep.options import NO_SOURCES, Sources
 from gradstep.stepping import Stepping
 from gradstep.threads import get_num_threads
 
@@ -23,6 +24,12 @@ class EvaluationMode(Stepping):
 
     #: the hyper-parameter that says how far y is from z, toward x
     momentum_name: ClassVar[str]
+
+    @classmethod
+    def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
+        super().check(group, sources)
+        if "train_mode" in group:
+            read_switch(group, "train_mode")
 
     def eval(self) -> None:
         """Put the average x in the place of the parameters, to evaluate or to save; nothing where it is there."""

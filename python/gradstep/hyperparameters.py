@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import numbers
+import reprlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,10 +14,12 @@ __all__ = [
     "THREE_BETAS",
     "Group",
     "Hyperparameter",
+    "is_masked",
     "read_float",
     "read_hyperparameter",
     "read_switch",
     "read_unscale",
+    "shown",
 ]
 
 Group = dict[str, Any]
@@ -115,29 +119,71 @@ THREE_BETAS: Mapping[str, Hyperparameter] = {
 }
 
 
+class _Shown(reprlib.Repr):
+    """Values as messages show them: short, whatever was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 200
+
+    def repr_int(self, x: int, level: int) -> str:
+        return f"an integer of {x.bit_length()} bits" if x.bit_length() > 256 else repr(x)
+
+
+_SHOWN = _Shown()
+
+
+def shown(value: object) -> str:
+    """The value as it stands in a message: its ``repr``, cut short where that is long."""
+    return _SHOWN.repr(value)
+
+
+def is_masked(value: object) -> bool:
+    """Whether it is an array of ``numpy.ma``, whose mask nobody here would obey."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(value, masked.MaskedArray)
+
+
 def read_float(value: object, name: str) -> float:
-    """The number in a Python or NumPy number or a 0-d (or one-element) array or tensor."""
+    """The number in a Python or NumPy number or a 0-d (or one-element) array or tensor.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is an array of several, or too large for float64.
+    """
     if isinstance(value, float):
         return value
-    if isinstance(value, bool) or not (isinstance(value, numbers.Real) or hasattr(value, "item")):
+    if is_masked(value):
+        raise TypeError(f"Invalid {name}: {shown(value)} is masked, and masks are not read: pass a number")
+    held = _item(value, name) if hasattr(value, "item") else value
+    if isinstance(held, bool) or not isinstance(held, numbers.Real):
         raise TypeError(
-            f"Invalid {name}: {value!r} of type {type(value).__name__}: pass a number or an array of one number"
+            f"Invalid {name}: {shown(value)} of type {type(value).__name__}: pass a number or an array of one number"
         )
     try:
-        return float(value.item() if hasattr(value, "item") else value)  # type: ignore[arg-type]
+        return float(held)
+    except OverflowError as error:
+        raise ValueError(f"Invalid {name}: {shown(value)} is too large for float64") from error
+
+
+def _item(value: Any, name: str) -> object:
+    try:
+        return value.item()
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"Tensor {name} must be 1-element, got {value!r}") from error
+        raise ValueError(f"Tensor {name} must be 1-element, got {shown(value)}") from error
 
 
 def read_unscale(grad_scale: object) -> float:
     """What multiplies the gradients of a loss that was multiplied by ``grad_scale``.
 
     Raises:
-        TypeError, ValueError: that is no number above 0.
+        TypeError, ValueError: that is no number above 0, or it or its inverse is infinite.
     """
     scale = read_float(grad_scale, "grad_scale")
     if not scale > 0:
         raise ValueError(f"Invalid grad_scale: {scale}: it multiplied the loss and must be above 0")
+    if math.isinf(scale) or math.isinf(1 / scale):
+        raise ValueError(f"Invalid grad_scale: {scale}: gradients divided by it are nothing or infinite")
     return 1 / scale
 
 
@@ -149,7 +195,7 @@ def read_switch(group: Group, name: str) -> float:
     """
     value = group[name]
     if not isinstance(value, bool):
-        raise TypeError(f"Invalid {name}: {value!r}: pass True or False")
+        raise TypeError(f"Invalid {name}: {shown(value)}: pass True or False")
     return float(value)
 
 
@@ -165,12 +211,12 @@ def read_hyperparameter(group: Group, name: str, declared: Hyperparameter) -> fl
     if declared.index is not None:
         if not isinstance(given, tuple | list) or len(given) != declared.length:
             wanted = "a pair of numbers" if declared.length == 2 else f"{declared.length} numbers"
-            raise TypeError(f"Invalid {declared.key}: {given!r}: pass {wanted}")
+            raise TypeError(f"Invalid {declared.key}: {shown(given)}: pass {wanted}")
         value = read_float(given[declared.index], declared.key)
         label = declared.label or f"{declared.key.removesuffix('s')} values"
     else:
         value = read_float(given, name)
     if not declared.allows(value):
-        shown = ", ".join(map(str, given)) if declared.index is not None and not declared.label else value
-        raise ValueError(f"Invalid {label}: {shown}: {name} must be a number in {declared.interval}")
+        text = ", ".join(map(shown, given)) if declared.index is not None and not declared.label else value
+        raise ValueError(f"Invalid {label}: {text}: {name} must be a number in {declared.interval}")
     return value

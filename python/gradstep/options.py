@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from gradstep import _core
-from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, read_hyperparameter, read_unscale
+from gradstep.hyperparameters import (
+    HYPERPARAMETERS,
+    Group,
+    read_float,
+    read_hyperparameter,
+    read_switch,
+    read_unscale,
+    shown,
+)
 
 __all__ = [
     "NO_SOURCES",
@@ -140,28 +148,48 @@ _ALLOWED: Mapping[str, tuple[Any, ...]] = {
     "decoupled_weight_decay": tuple(_DECAYS),
     "clip_scope": ("all", "group"),
     "cast_to": (None, "bf16", "f16"),
+    "foreach": (None, False, True),
+    "fused": (None, False, True),
 }
+_SWITCHES = tuple(
+    name for name, default in OPTION_DEFAULTS.items() if isinstance(default, bool) and name not in _ALLOWED
+)
+_NUMBERS = tuple(name for name in OPTION_DEFAULTS if name in HYPERPARAMETERS)
+_MOST_MICRO_BATCHES = 2**53  # up to here float64, in which the sum is divided, counts each
 _OF_ALL_GROUPS = ("accumulate", "clip_lagged")
 
 
-def check_options(group: Group, name: str) -> None:
-    """Raise TypeError or ValueError for options that the optimizer ``name`` can't have."""
+def check_options(group: Group, name: str, sources: Sources = NO_SOURCES) -> None:
+    """Raise TypeError or ValueError for options that the optimizer ``name`` can't have.
+
+    A number that has one of the ``sources`` is not read.
+    """
+    if missing := [key for key in OPTION_DEFAULTS if key not in group]:
+        raise ValueError(
+            f"the group has no {missing[0]!r}: put it back, its default is {OPTION_DEFAULTS[missing[0]]!r}"  # type: ignore[literal-required]
+        )
+    for key in _SWITCHES:
+        read_switch(group, key)
     if group["differentiable"]:
         raise ValueError(
             "differentiable=True is not offered: the update is written in place, outside of autograd; "
             f"use torch.optim.{name} to differentiate through the step"
         )
-    if group["state_dtype"] not in (None, "param"):
+    if not _is_one_of(group["state_dtype"], (None, "param")):
         raise ValueError(
-            f"Invalid state_dtype: {group['state_dtype']!r}: pass None for float32 (float64 for float64 "
+            f"Invalid state_dtype: {shown(group['state_dtype'])}: pass None for float32 (float64 for float64 "
             "parameters) or 'param' for the parameter's own dtype"
         )
     for key, allowed in _ALLOWED.items():
-        if group[key] not in allowed:
-            raise ValueError(f"Invalid {key}: {group[key]!r}: it must be one of {', '.join(map(repr, allowed))}")
-    if isinstance(group["accumulate"], bool) or not isinstance(group["accumulate"], int) or group["accumulate"] < 1:
+        if not _is_one_of(group[key], allowed):
+            raise ValueError(f"Invalid {key}: {shown(group[key])}: it must be one of {', '.join(map(repr, allowed))}")
+    for key in _NUMBERS:
+        if group[key] is not None and key not in sources:
+            read_hyperparameter(group, key, HYPERPARAMETERS[key])
+    if type(group["accumulate"]) is not int or not 1 <= group["accumulate"] <= _MOST_MICRO_BATCHES:
         raise ValueError(
-            f"Invalid accumulate: {group['accumulate']!r}: it counts micro-batches and must be a whole number from 1 on"
+            f"Invalid accumulate: {shown(group['accumulate'])}: it counts micro-batches and must be a whole number "
+            "from 1 to 2**53"
         )
     if group["clip_lagged"] and group["clip_scope"] != "all":
         raise ValueError("clip_lagged=True keeps one norm, that of all groups: pass clip_scope='all'")
@@ -175,6 +203,13 @@ def check_options(group: Group, name: str) -> None:
             f"decoupled_weight_decay={group['decoupled_weight_decay']!r} compares the rate with its largest: pass it "
             "as peak_lr"
         )
+
+
+def _is_one_of(value: object, allowed: tuple[Any, ...]) -> bool:
+    """Whether it is one of these and of its type: 1 is not True, and an array is compared with none."""
+    return isinstance(value, str | bool | None) and any(
+        isinstance(value, type(each)) and value == each for each in allowed
+    )
 
 
 def check_together(groups: list[Group]) -> None:

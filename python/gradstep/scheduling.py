@@ -11,10 +11,41 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter, read_float, shown
 from gradstep.schedules import Schedule, difference, from_json
 
-__all__ = ["GroupSchedules", "adopt_schedules", "changes", "evaluate_schedules", "resume_schedules"]
+__all__ = [
+    "GroupSchedules",
+    "adopt_schedules",
+    "changes",
+    "check_progress",
+    "evaluate_schedules",
+    "resume_schedules",
+]
+
+_COUNTS = {"updates": "updates", "accumulated": "micro-batches"}
+_MOST = 2**53  #: up to here float64, in which schedules compute, counts every update
+
+
+def check_progress(group: Group) -> None:
+    """Raise TypeError or ValueError for what a group counts and evaluates by itself, if a checkpoint has spoilt it."""
+    for key, counted in _COUNTS.items():
+        count = group.get(key, 0)
+        if type(count) is not int or not 0 <= count <= _MOST:
+            raise ValueError(
+                f"Invalid {key}: {shown(count)}: it counts {counted} and must be a whole number from 0 to 2**53"
+            )
+    if not read_float(group.get("last_norm", 0.0), "last_norm") >= 0 and group["last_norm"] == group["last_norm"]:
+        raise ValueError(f"Invalid last_norm: {group['last_norm']}: a norm is 0 or above")
+    stored = group.get("schedules", {})
+    if not isinstance(stored, dict):
+        raise TypeError(f"Invalid schedules: {shown(stored)}: pass a dict of schedules in JSON, by hyper-parameter")
+    for name, text in stored.items():
+        if name not in HYPERPARAMETERS or not HYPERPARAMETERS[name].is_in(group):
+            raise ValueError(f"Invalid schedules: the group has no hyper-parameter {shown(name)}")
+        if not isinstance(text, str):
+            raise TypeError(f"Invalid schedules: {shown(text)} of {name} is no text: pass what to_json() returned")
+        from_json(text)
 
 
 def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
@@ -77,6 +108,11 @@ class GroupSchedules:
             UserWarning,
             stacklevel=5,
         )
+
+    def has_written(self, key: str, group: Group) -> bool:
+        """Whether the value of that key is the one that the schedules have written there last."""
+        names = [name for name, place in self._places.items() if place.key == key and place.index is None]
+        return any(name in self._written and group[key] is self._written[name] for name in names)
 
     @property
     def by_name(self) -> Mapping[str, Schedule]:

@@ -13,7 +13,7 @@ from gradstep.hyperparameters import HYPERPARAMETERS, Group
 from gradstep.options import OPTION_DEFAULTS, Sources, check_together, step_settings, surroundings
 from gradstep.rules.base import Rule
 from gradstep.schedules import Schedule
-from gradstep.scheduling import GroupSchedules, adopt_schedules
+from gradstep.scheduling import GroupSchedules, adopt_schedules, evaluate_schedules
 from gradstep.threads import get_num_threads
 
 __all__ = ["Settings"]
@@ -42,9 +42,40 @@ class Settings(Rule):
     _schedules: list[GroupSchedules]
 
     def _forget_settings(self) -> None:
+        self._checked_values: dict[int, tuple[Any, ...]] = {}
         self._known_settings: dict[int, _Known] = {}
         self._known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]] = {}
         self._known_step_settings: _core.StepSettings | None = None
+
+    def _check_written(self) -> None:
+        """Check what was written into the groups since the step before, before any of it is used.
+
+        Raises:
+            TypeError, ValueError: as the constructor does for such a value; nothing has been written.
+        """
+        for i, group in enumerate(self.param_groups):
+            known, now = self._checked_values.get(i), tuple(group.values())
+            if known and len(known) == len(now) and all(map(operator.is_, known, now)):
+                continue
+            plain = _has_plain_values(group)
+            if not (plain and known and self._only_moved(i, group, known)):
+                self._check_group(group)
+            if plain:  # an array or a list may change in place
+                self._checked_values[i] = now
+            else:
+                self._checked_values.pop(i, None)
+
+    def _only_moved(self, i: int, group: Group, known: tuple[Any, ...]) -> bool:
+        """Whether all that changed is what counts, or what the group's schedules have written."""
+        if len(known) != len(group):
+            return False
+        changed = [key for (key, now), then in zip(group.items(), known, strict=True) if now is not then]
+        return all(key in _NO_SETTINGS or self._schedules[i].has_written(key, group) for key in changed)
+
+    def _check_group(self, group: Group) -> None:
+        values = dict(group)
+        evaluate_schedules(values, group.get("updates", 0))
+        self.check(values, self._cells(values))
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         known = self._known_settings.get(i)
@@ -146,4 +177,4 @@ def _has_plain_values(group: Group) -> bool:
 def _is_plain(value: object) -> bool:
     if isinstance(value, _PLAIN):
         return True
-    return isinstance(value, tuple | list) and all(map(_is_plain, value))
+    return isinstance(value, tuple) and all(map(_is_plain, value))  # a list may change in place

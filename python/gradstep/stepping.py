@@ -85,6 +85,7 @@ class Stepping(Settings, States):
             self._plan = plan_for([p for group in self.param_groups for p in group["params"]])
             start_counting(self._plan, self.param_groups)
             self._seeks_device = False
+        self._check_written()
 
     def _refuse_evaluation(self) -> None:
         """Raise RuntimeError while the parameters hold what is evaluated instead of what is trained."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, Protocol
 
 from gradstep import rules
@@ -51,15 +50,9 @@ class Update(Protocol):
     def __call__(self, param: Any, grad: Any, *states: Any, step: int, **hyperparameters: Any) -> None: ...
 
 
-def _own_defaults(rule: type[Rule]) -> Group:
-    signature = inspect.signature(rule.__init__)
-    names = [name for name, each in signature.parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
-    return {name: signature.parameters[name].default for name in names[2:]}  # after self and params
-
-
 def _update_of(rule: type[Rule]) -> Update:
     name = rule.__name__.lower() + "_"
-    defaults = _own_defaults(rule)
+    defaults = dict(rule.own_defaults())
 
     def update(
         param: Any,

@@ -10,7 +10,7 @@ import torch
 from torch.optim import optimizer as _optimizer
 
 from gradstep.counting import refuse_capture
-from gradstep.hyperparameters import Group
+from gradstep.hyperparameters import Group, read_switch
 from gradstep.optim.release import Release
 from gradstep.optim.tensors import TORCH
 from gradstep.options import check_together, step_settings
@@ -33,6 +33,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     _release: Release | None = None
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        read_switch(defaults, "differentiable")  # torch asks for its truth first
         torch.optim.Optimizer.__init__(self, params, defaults)
         self._forget_plan()
 
@@ -48,7 +49,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             adopt_schedules(group, self.param_groups[:-1])
             self.check(group)
             check_together(self.param_groups)
-        except (TypeError, ValueError):
+        except BaseException:
             self.param_groups.pop()
             raise
         if self.eager_states:
@@ -171,7 +172,10 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         if len(groups) == len(self.param_groups):  # torch refuses other numbers
             groups = resume_schedules(self.param_groups, groups, state_dict["state"])
             own = [group["release"] for group in self.param_groups]  # says how, not what
+            for group in groups:
+                self.check({**self.defaults, **group})
             groups = [{**group, "release": each} for group, each in zip(groups, own, strict=True)]
+            check_together([{**self.defaults, **group} for group in groups])
         return {**state_dict, "param_groups": groups}
 
     def _restore_states(self, state_dict: dict[str, Any]) -> None:

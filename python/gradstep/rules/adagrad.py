@@ -71,8 +71,3 @@ class Adagrad(Rule):
     @classmethod
     def takes_rows(cls, group: Group) -> bool:
         return True
-
-    @classmethod
-    def check(cls, group: Group) -> None:
-        super().check(group)
-        cls._read(group, "initial_accumulator_value")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradstep.hyperparameters import THREE_BETAS, Group
-from gradstep.options import Options
+from gradstep.options import NO_SOURCES, Options, Sources
 from gradstep.rules.base import Kernel, Rule
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Adan(Rule):
         return Kernel(rule, ("exp_avg", "exp_avg_diff", "exp_avg_sq", "prev"))
 
     @classmethod
-    def check(cls, group: Group) -> None:
-        super().check(group)
+    def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
+        super().check(group, sources)
         if group["cautious"] and not group["no_prox"]:
             raise ValueError(
                 "cautious=True chooses elements to decay, and Adan's division is of the whole update: pass no_prox=True"

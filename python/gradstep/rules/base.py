@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
@@ -10,11 +12,11 @@ from gradstep.hyperparameters import (
     HYPERPARAMETERS,
     Group,
     Hyperparameter,
-    read_float,
     read_hyperparameter,
     read_switch,
 )
 from gradstep.options import NO_SOURCES, OPTION_DEFAULTS, Options, Sources, check_options, surroundings
+from gradstep.scheduling import check_progress
 
 __all__ = ["Kernel", "Rule", "check_nesterov"]
 
@@ -89,15 +91,53 @@ class Rule:
         return False
 
     @classmethod
-    def check(cls, group: Group) -> None:
-        """Raise TypeError or ValueError for a group that can't be used."""
-        check_options(group, cls.__name__)
+    def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
+        """Raise TypeError or ValueError for a group that can't be used, whoever has made it or written into it.
+
+        What has one of the ``sources`` is not read.
+        """
+        check_options(group, cls.__name__, sources)
         if group["release"] and cls.needs_all_gradients:
             raise ValueError(
                 f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True never has "
                 "two of them at once: leave it out"
             )
-        cls.settings(group)
+        own = cls.own_defaults()
+        if missing := [key for key in own if key not in group]:
+            raise ValueError(f"the group has no {missing[0]!r}: put it back, its default is {own[missing[0]]!r}")
+        for name in cls._own_switches():
+            read_switch(group, name)
+        for name in cls._own_numbers():
+            if name not in sources:
+                cls._read(group, name)
+        _read_lr_scale(group)
+        check_progress(group)
+
+    @classmethod
+    @functools.cache
+    def own_defaults(cls) -> Mapping[str, Any]:
+        """The rule's own hyper-parameters with their defaults, from the signature of its declaration."""
+        declaration = next(each for each in cls.__mro__ if "kernel" in vars(each))
+        arguments = inspect.signature(declaration).parameters.values()
+        given = {each.name: each.default for each in arguments if each.default is not each.empty}
+        own = {name: default for name, default in given.items() if name not in OPTION_DEFAULTS}
+        return {**own, "weight_decay": own.get("weight_decay", 0.0)}
+
+    @classmethod
+    @functools.cache
+    def _own_switches(cls) -> tuple[str, ...]:
+        return tuple(name for name, default in cls.own_defaults().items() if isinstance(default, bool))
+
+    @classmethod
+    @functools.cache
+    def _own_numbers(cls) -> tuple[str, ...]:
+        """The names of the numbers among them, of which a tuple holds several."""
+        own = cls.own_defaults()
+        return tuple(
+            name
+            for name, place in {**HYPERPARAMETERS, **cls.limits}.items()
+            if place.key in own and (place.index is None or place.length == len(own[place.key]))
+        )
 
     @classmethod
     def settings(
@@ -113,7 +153,7 @@ class Rule:
             return 0.0 if name in sources else value
 
         rule = cls.kernel(group).rule
-        lr_scale = read_float(group.get("lr_scale", 1.0), "lr_scale")
+        lr_scale = _read_lr_scale(group)
         return _core.GroupSettings(
             rule,
             hypers=[read(name) for name in _HYPER_NAMES[rule]],
@@ -140,9 +180,17 @@ class Rule:
 _HYPER_NAMES: dict[str, tuple[str, ...]] = {name: tuple(hypers) for name, (_, hypers) in _core.rules().items()}
 
 
-def check_nesterov(group: Group) -> None:
+def _read_lr_scale(group: Group) -> float:
+    return read_hyperparameter(group, "lr_scale", _LR_SCALE) if "lr_scale" in group else 1.0
+
+
+_LR_SCALE = Hyperparameter("lr_scale")
+
+
+def check_nesterov(group: Group, sources: Sources = NO_SOURCES) -> None:
     """Raise ValueError for Nesterov momentum without momentum, or with dampening."""
-    if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+    dampened = "dampening" not in sources and group["dampening"] != 0
+    if group["nesterov"] and (group["momentum"] <= 0 or dampened):
         raise ValueError(
             "Nesterov momentum requires a momentum and zero dampening: "
             f"got momentum={group['momentum']}, dampening={group['dampening']}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gradstep.hyperparameters import Group
-from gradstep.options import Options
+from gradstep.options import NO_SOURCES, Options, Sources
 from gradstep.rules.base import Kernel, Rule, check_nesterov
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ class SGD(Rule):
         return not cls._read(group, "momentum")
 
     @classmethod
-    def check(cls, group: Group) -> None:
-        super().check(group)
-        cls._read(group, "dampening")
-        check_nesterov(group)
+    def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
+        super().check(group, sources)
+        check_nesterov(group, sources)
