@@ -83,10 +83,10 @@ def test_a_rate_in_a_tensor_is_filled():
     assert lr == torch.tensor(LR(1))
 
 
-def test_lr_scale_multiplies():
+def test_gradstep_scale_multiplies():
     optimizer = torch.optim.SGD(groups(), lr=7.0)
     driver = gradstep.attach(optimizer, lr=LR)
-    optimizer.param_groups[0]["lr_scale"] = 0.1
+    optimizer.param_groups[0]["gradstep_scale"] = 0.1
     driver.step()
     assert optimizer.param_groups[0]["lr"] == LR(1) * 0.1
 

@@ -177,7 +177,7 @@ def test_what_surrounds_an_optimizer_goes_on(tmp_path):
     assert checkpoint.load(path)["model"]._metadata == resumed["model"].state_dict()._metadata
     train(resumed, range(4, 9))
     assert plain(resumed) == plain(never)
-    assert never["optimizer"].param_groups[0]["lr_scale"] < 1
+    assert never["optimizer"].param_groups[0]["gradstep_scale"] < 1
 
 
 def test_a_file_of_torch_holds_nothing_that_torch_would_not_load(tmp_path):

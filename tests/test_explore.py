@@ -63,7 +63,7 @@ def test_it_goes_on_where_it_was_saved_and_moves_an_optimizer():
         explore = resumed
         found.append(explore.step(metric, optimizer))
     assert found == [1.0, 0.25, 0.25, 0.5, 0.125]
-    assert optimizer.param_groups[0]["lr_scale"] == 0.125
+    assert optimizer.param_groups[0]["gradstep_scale"] == 0.125
 
 
 @pytest.mark.parametrize(

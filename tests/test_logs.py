@@ -90,7 +90,7 @@ def test_the_numbers_of_an_optimizer_over_tensors(make):
 def test_a_rate_for_each_group_with_its_scale():
     arrays = [np.ones(1), np.ones(1)]
     optimizer = gradstep.SGD(
-        [{"params": arrays[:1], "lr": np.array(0.5)}, {"params": arrays[1:], "lr_scale": 0.25}], lr=0.1
+        [{"params": arrays[:1], "lr": np.array(0.5)}, {"params": arrays[1:], "gradstep_scale": 0.25}], lr=0.1
     )
     memory = Memory()
     log = StepLog(optimizer, memory)
@@ -104,7 +104,7 @@ def test_a_rate_for_each_group_with_its_scale():
 def test_an_attached_optimizer_has_its_scale_in_the_rate_already():
     params, memory = parameters(), Memory()
     optimizer = torch.optim.SGD(params, lr=7.0)
-    optimizer.param_groups[0]["lr_scale"] = 0.5
+    optimizer.param_groups[0]["gradstep_scale"] = 0.5
     gradstep.attach(optimizer, lr=0.25)
     log = StepLog(optimizer, memory)
     give(params, 0)

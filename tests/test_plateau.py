@@ -190,15 +190,15 @@ def test_it_multiplies_the_schedule_of_an_optimizer():
         assert float(weight[0]) == pytest.approx(expected, rel=1e-15)  # a sum of five in another order of rounding
 
 
-def test_other_factors_in_lr_scale_are_kept():
-    groups = [{"params": [np.zeros(1)], "lr_scale": 0.75}, {"params": [np.zeros(1)]}]
+def test_other_factors_of_the_scale_are_kept():
+    groups = [{"params": [np.zeros(1)], "gradstep_scale": 0.75}, {"params": [np.zeros(1)]}]
     optimizer = gradstep.SGD(groups, lr=0.1)
     plateau = Plateau(factor=0.5, patience=0)
     plateau.step(1.0, optimizer)
-    assert "lr_scale" not in optimizer.param_groups[1]
+    assert "gradstep_scale" not in optimizer.param_groups[1]
     plateau.step(1.0, optimizer)
     plateau.step(0.5, optimizer)
-    assert [group["lr_scale"] for group in optimizer.param_groups] == [0.375, 0.5]
+    assert [group["gradstep_scale"] for group in optimizer.param_groups] == [0.375, 0.5]
 
 
 def test_the_metric_may_be_an_array_of_one_number():
@@ -234,7 +234,7 @@ def test_refused_reports_and_states_change_nothing():
         plateau.update("low")
     with pytest.raises(ValueError, match=r"metric is an array of shape \(2,\): pass a number or an array"):
         plateau.update(np.ones(2))
-    with pytest.raises(TypeError, match="optimizer is a dict, which knows no lr_scale: pass one of gradstep or"):
+    with pytest.raises(TypeError, match="optimizer is a dict, which knows no gradstep_scale: pass one of gradstep or"):
         plateau.step(1.0, {})
     with pytest.raises(ValueError, match="holds best, scale, but Plateau needs exactly scale, best, waited, cooling"):
         plateau.load_state_dict({"best": 0.0, "scale": 0.5})

@@ -188,7 +188,11 @@ def test_a_hyperparameter(name):
         ("accumulated", True, "Invalid accumulated: True: it counts micro-batches"),
         ("last_norm", "x", "Invalid last_norm: 'x' of type str: pass a number"),
         ("last_norm", -1.0, "Invalid last_norm: -1.0: a norm is 0 or above"),
-        ("lr_scale", math.nan, r"Invalid lr_scale value: nan: lr_scale must be a number in \[0, inf\)"),
+        (
+            "gradstep_scale",
+            math.nan,
+            r"Invalid gradstep_scale value: nan: gradstep_scale must be a number in \[0, inf\)",
+        ),
         ("schedules", [], r"Invalid schedules: \[\]: pass a dict"),
         ("schedules", {"speed": "{}"}, "Invalid schedules: the group has no hyper-parameter 'speed'"),
         ("schedules", {"lr": 0.5}, "Invalid schedules: 0.5 of lr is no text"),

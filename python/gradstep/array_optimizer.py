@@ -13,6 +13,7 @@ from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
 from gradstep.libraries import library_of
 from gradstep.options import NO_SOURCES, Sources, check_together
+from gradstep.rate_scale import former_scales_kept
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 
@@ -138,6 +139,7 @@ class ArrayOptimizer(Stepping):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        former_scales_kept(self.param_groups)
         self._forget_plan()
 
     def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter, read_float
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter
+from gradstep.rate_scale import SCALE, former_scales_kept, scale_of
 from gradstep.schedules import Schedule, as_schedule
 from gradstep.schedules.fields import count_or_zero
 from gradstep.scheduling import changes
@@ -20,7 +21,7 @@ def attach(optimizer: Any, **hyperparameters: Any) -> Attachment:
 
     .. math:: h = s_h(t)
 
-    and the rate is that times ``group["lr_scale"]`` where a group has one (which a `Plateau` sets). Nothing of the
+    and the rate is that times ``group["gradstep_scale"]`` where a `Plateau` has set it. Nothing of the
     optimizer is replaced or wrapped: the values are written into its groups, at once for t = 0 and then by ``step()``.
     A value that is a tensor is filled in place, so that a captured graph sees it.
 
@@ -79,6 +80,7 @@ class Attachment:
         """The number of updates and the schedules, as plain data."""
         return {
             "updates": self.updates,
+            "scale": SCALE,
             "schedules": {
                 f"{name} of group {i}": schedule.to_json()
                 for name, each in self._schedules.items()
@@ -98,6 +100,8 @@ class Attachment:
                 f"the state_dict was saved with other schedules (saved -> given):\n{changed}\n"
                 "Attach the saved ones to go on with them, or call seek(state_dict['updates']) to go on with these."
             )
+        if state_dict.get("scale") != SCALE:
+            former_scales_kept(self.param_groups)
         self.seek(state_dict["updates"])
 
     def _write(self) -> None:
@@ -132,7 +136,7 @@ def _names_in(group: Group) -> list[str]:
 
 def _put(group: Group, name: str, value: float) -> None:
     if name == "lr":
-        value *= read_float(group.get("lr_scale", 1.0), "lr_scale")
+        value *= scale_of(group)
     held = _place(name).get(group)
     if hasattr(held, "fill_"):
         held.fill_(value)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from gradstep.attachment import Attachment
+from gradstep.rate_scale import SCALE, scale_of
 from gradstep.reported import reported
 from gradstep.schedules.fields import not_negative, one_of
 from gradstep.stepping import Stepping
@@ -83,10 +84,10 @@ class MetricScale:
         return self.scale
 
     def step(self, metric: Any, optimizer: Any) -> float:
-        """Take a report, and multiply ``group["lr_scale"]`` of all groups by what it changes the scale by.
+        """Take a report, and multiply ``group["gradstep_scale"]`` of all groups by what it changes the scale by.
 
-        The schedules of the groups go on as they are, and so do other factors in ``lr_scale``. Both this and the
-        optimizer must be saved to resume.
+        That multiplies the rate of every update. The schedules of the groups go on as they are, and so do other factors
+        in ``gradstep_scale``. Both this and the optimizer must be saved to resume.
 
         Args:
             metric: as for :meth:`update`.
@@ -97,14 +98,14 @@ class MetricScale:
         """
         if not isinstance(optimizer, Stepping | Attachment):
             raise TypeError(
-                f"optimizer is a {type(optimizer).__name__}, which knows no lr_scale: pass one of gradstep or "
+                f"optimizer is a {type(optimizer).__name__}, which knows no gradstep_scale: pass one of gradstep or "
                 "gradstep.optim, or what gradstep.attach(optimizer, lr=...) returns, or set the rate yourself to "
                 "schedule(t) * update(metric)"
             )
-        before = self.scale
+        before, scales = self.scale, [scale_of(group) for group in optimizer.param_groups]
         if self.update(metric) != before:
-            for group in optimizer.param_groups:
-                group["lr_scale"] = group.get("lr_scale", 1.0) * (self.scale / before)
+            for group, scale in zip(optimizer.param_groups, scales, strict=True):
+                group[SCALE] = scale * (self.scale / before)
             if isinstance(optimizer, Attachment):
                 optimizer.seek(optimizer.updates)  # the next update's rate is already in the groups
         return self.scale

@@ -55,7 +55,7 @@ class Plateau(MetricScale):
     >>> plateau = Plateau(factor=0.5, patience=0)
     >>> [plateau.step(loss, opt) for loss in (1.0, 1.0)]
     [1.0, 0.5]
-    >>> opt.param_groups[0]["lr_scale"]
+    >>> opt.param_groups[0]["gradstep_scale"]
     0.5
     """
 

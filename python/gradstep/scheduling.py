@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter, read_float, shown
+from gradstep.rate_scale import former_scale_moved
 from gradstep.schedules import Schedule, difference, from_json
 
 __all__ = [
@@ -141,7 +142,10 @@ def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any
     Raises:
         ValueError: the checkpoint's schedules are not those of the optimizer, or it does not count its updates.
     """
-    return [_resumed(i, *each, states) for i, each in enumerate(zip(given, saved, strict=True))]
+    return [
+        _resumed(i, own, former_scale_moved(group, own), states)
+        for i, (own, group) in enumerate(zip(given, saved, strict=True))
+    ]
 
 
 def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any]) -> Group:

@@ -13,6 +13,7 @@ from gradstep.averages import Averages
 from gradstep.counting import keep_norm, start_counting, take_counts
 from gradstep.devices import Plan, plan_for
 from gradstep.hyperparameters import Group
+from gradstep.rate_scale import mark_scales
 from gradstep.scheduling import GroupSchedules
 from gradstep.settings import Settings
 from gradstep.sparse import row_numbers
@@ -126,6 +127,7 @@ class Stepping(Settings, States):
     def _settle(self) -> None:
         """Bring everything that a checkpoint or another plan would take over up to date."""
         self.catch_up()
+        mark_scales(self.param_groups)
         take_counts(self._plan, self.param_groups, self._schedules)
         self._drop_unused_states()
 

@@ -12,6 +12,9 @@ import gradstep as gs
 from gradstep import convert
 
 torch = pytest.importorskip("torch")
+
+from gradstep import optim  # noqa: E402
+
 BASE = 0.3
 
 
@@ -107,6 +110,37 @@ def test_groups_and_their_scales():
     assert convert.from_timm(scheduler, group=1) == gs.StepDecay(0.1, 7, 0.6)
     with pytest.raises(ValueError, match="the 2 groups have different schedules: say which, as in group=0"):
         convert.from_timm(scheduler)
+
+
+def rates(optimizer):
+    """What a step of 1 subtracts from each parameter."""
+    params = [p for group in optimizer.param_groups for p in group["params"]]
+    before = [p.detach().clone() for p in params]
+    for p in params:
+        p.grad = torch.ones_like(p)
+    optimizer.step()
+    return [float((p - q).detach().sum()) for p, q in zip(before, params, strict=True)]
+
+
+def test_a_scheduler_of_timm_converted_for_one_group():
+    def groups():
+        scaled = {"params": [torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))], "lr_scale": 0.5}
+        return [scaled, {"params": [torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))]}]
+
+    theirs = torch.optim.SGD(groups(), lr=0.25)
+    scheduler = peer.StepLRScheduler(theirs, decay_t=2, decay_rate=0.5)
+    schedules = [convert.from_timm(scheduler, group=i) for i in range(2)]
+    ours = optim.SGD(groups(), lr=0.25)
+    for group, schedule in zip(ours.param_groups, schedules, strict=True):
+        group["lr"] = schedule
+    driven = torch.optim.SGD(groups(), lr=0.25)
+    driver = gs.attach(driven, lr=schedules)
+    for t in range(1, 5):
+        expected = rates(theirs)
+        assert rates(ours) == expected
+        assert rates(driven) == expected
+        scheduler.step(t)
+        driver.step()
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_the_optimizer_is_left_alone():
 def test_groups():
     a, b = parameters()
     ours = optim.SGD(
-        [{"params": [a], "lr_scale": 0.5}, {"params": [b], "lr": 0.3, "name": "head"}], lr=RATE, momentum=0.8
+        [{"params": [a], "gradstep_scale": 0.5}, {"params": [b], "lr": 0.3, "name": "head"}], lr=RATE, momentum=0.8
     )
     train([a, b], ours, range(2))
     optimizer, scheduler = convert.to_torch(ours)

@@ -81,7 +81,7 @@ def test_beside_schedules_and_in_several_groups(device):
         put = device.put if made else torch.from_numpy
         made.append(put(np.array(0.2, np.float32)))
         schedules = {"lr": gradstep.Linear(0.3, 0.1, 5), "betas": (gradstep.Linear(0.5, 0.9, 4), 0.9)}
-        groups = [{"params": tensors[:1], **schedules}, {"params": tensors[1:], "lr": made[-1], "lr_scale": 0.3}]
+        groups = [{"params": tensors[:1], **schedules}, {"params": tensors[1:], "lr": made[-1], "gradstep_scale": 0.3}]
         return optim.Adam(groups, eps=1e-3, weight_decay=0.1)
 
     twins = Twins(device, make, normals(0, SIZES))

@@ -139,7 +139,7 @@ def test_a_number_written_over_a_schedule_takes_over(device):
 def test_a_factor_of_the_rate(device):
     twins = some_steps(device)
     for optimizer in (twins.expected, twins.found):
-        optimizer.param_groups[0]["lr_scale"] = 0.3
+        optimizer.param_groups[0]["gradstep_scale"] = 0.3
     step(twins, 4)
     twins.assert_same()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gradstep.hyperparameters import Group
+from gradstep.rate_scale import SCALE, scale_of
 from gradstep.schedules import from_json
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from gradstep.optim.torch_optimizer import TorchOptimizer
 
-OURS = {"lr_scale", "schedules", "updates", "state_dtype"}
+OURS = {SCALE, "schedules", "updates", "state_dtype"}
 """Keys of a group that `to_torch` heeds itself: torch has no use for them."""
 
 
@@ -84,7 +85,7 @@ def torch_group(group: Group, left_out: set[str]) -> Group:
     """LambdaLR multiplies ``initial_lr``: with a schedule that is 1, so that the rate is the schedule's to the bit."""
     base = 1.0 if "lr" in group.get("schedules", {}) else group["lr"]
     kept = {key: value for key, value in group.items() if key not in left_out}
-    return kept | {"initial_lr": base * group.get("lr_scale", 1.0)}
+    return kept | {"initial_lr": base * scale_of(group)}
 
 
 def rate_of(group: Group) -> Callable[[int], float]:

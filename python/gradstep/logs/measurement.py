@@ -7,6 +7,7 @@ from typing import Any
 
 from gradstep.hyperparameters import read_float
 from gradstep.norms import copies, norm, norm_of_change
+from gradstep.rate_scale import scale_of
 from gradstep.stepping import Stepping
 
 __all__ = ["Measurement"]
@@ -53,6 +54,6 @@ class Measurement:
 
 def _rate(optimizer: Any, group: dict[str, Any]) -> float:
     rate = read_float(group["lr"], "lr")
-    if isinstance(optimizer, Stepping):  # others do not multiply by what they may keep in lr_scale
-        rate *= read_float(group.get("lr_scale", 1.0), "lr_scale")
+    if isinstance(optimizer, Stepping):  # of others the groups hold the whole rate
+        rate *= scale_of(group)
     return rate

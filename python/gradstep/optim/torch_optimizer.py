@@ -14,6 +14,7 @@ from gradstep.hyperparameters import Group, read_switch
 from gradstep.optim.release import Release
 from gradstep.optim.tensors import TORCH
 from gradstep.options import check_together, step_settings
+from gradstep.rate_scale import former_scales_kept
 from gradstep.scheduling import adopt_schedules, resume_schedules
 from gradstep.stepping import Stepping
 from gradstep.threads import get_num_threads
@@ -212,6 +213,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         for group in self.param_groups:
             for key, value in self.defaults.items():
                 group.setdefault(key, value)
+        if "defaults" in state:  # a pickle or a copy, not a state_dict
+            former_scales_kept(self.param_groups)
         self._watch()
         self._restore_sums()
         self._forget_plan()

@@ -16,6 +16,7 @@ from gradstep.hyperparameters import (
     read_switch,
 )
 from gradstep.options import NO_SOURCES, OPTION_DEFAULTS, Options, Sources, check_options, surroundings
+from gradstep.rate_scale import scale_of
 from gradstep.scheduling import check_progress
 
 __all__ = ["Kernel", "Rule", "check_nesterov"]
@@ -110,7 +111,7 @@ class Rule:
         for name in cls._own_numbers():
             if name not in sources:
                 cls._read(group, name)
-        _read_lr_scale(group)
+        scale_of(group)
         check_progress(group)
 
     @classmethod
@@ -153,15 +154,15 @@ class Rule:
             return 0.0 if name in sources else value
 
         rule = cls.kernel(group).rule
-        lr_scale = _read_lr_scale(group)
+        scale = scale_of(group)
         return _core.GroupSettings(
             rule,
             hypers=[read(name) for name in _HYPER_NAMES[rule]],
-            lr=read("lr") * lr_scale,
+            lr=read("lr") * scale,
             weight_decay=read("weight_decay"),
             around=around or surroundings(group),
             rows=cls._row_policy(group),
-            sources=[(name, source, lr_scale if name == "lr" else 1.0) for name, source in sources.items()],
+            sources=[(name, source, scale if name == "lr" else 1.0) for name, source in sources.items()],
         )
 
     @classmethod
@@ -178,13 +179,6 @@ class Rule:
 
 
 _HYPER_NAMES: dict[str, tuple[str, ...]] = {name: tuple(hypers) for name, (_, hypers) in _core.rules().items()}
-
-
-def _read_lr_scale(group: Group) -> float:
-    return read_hyperparameter(group, "lr_scale", _LR_SCALE) if "lr_scale" in group else 1.0
-
-
-_LR_SCALE = Hyperparameter("lr_scale")
 
 
 def check_nesterov(group: Group, sources: Sources = NO_SOURCES) -> None:
