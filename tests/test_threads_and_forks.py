@@ -223,9 +223,9 @@ def test_exit_while_a_thread_is_stepping():
     )
 
 
-@pytest.mark.parametrize("given", [0, -1, 1.5, True, "2"])
+@pytest.mark.parametrize("given", [0, -1, 1.5, True, "2", 1025, 10**6, 10**5000])
 def test_thread_counts_that_can_not_be(given):
-    with pytest.raises(ValueError, match=r"threads is .*: pass a whole number from 1 on, or None"):
+    with pytest.raises(ValueError, match=r"threads is .*: pass a whole number from 1 to 1024, or None"):
         gradstep.set_num_threads(given)
 
 
@@ -238,9 +238,20 @@ def test_what_the_number_of_threads_follows(torch, monkeypatch):
         assert gradstep.get_num_threads() == 2
         gradstep.set_num_threads(None)
         assert gradstep.get_num_threads() == 3
+        monkeypatch.setattr(torch, "get_num_threads", lambda: 10**6)
+        assert gradstep.get_num_threads() == 1024
+        monkeypatch.undo()
     finally:
         torch.set_num_threads(before)
     monkeypatch.delitem(sys.modules, "torch")
-    for setting, expected in (("5", 5), ("4,2", 4), ("x", None), ("0", None)):
+    for setting, expected in (
+        ("5", 5),
+        ("4,2", 4),
+        ("x", None),
+        ("0", None),
+        ("²", None),
+        ("1000000", 1024),
+        ("9" * 5000, None),
+    ):
         monkeypatch.setenv("OMP_NUM_THREADS", setting)
         assert gradstep.get_num_threads() == (expected or gradstep._core.hardware_threads())

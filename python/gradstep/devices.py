@@ -33,7 +33,7 @@ from typing import Any
 from gradstep import _core
 from gradstep.threads import get_num_threads
 
-__all__ = ["Plan", "calls_for", "cell_on", "emulated", "empty_caches", "plan_for"]
+__all__ = ["Plan", "calls_for", "cell_on", "empty_caches", "emulated", "plan_for"]
 
 Plan = _core.Plan | _core.DevicePlan
 

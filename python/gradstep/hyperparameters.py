@@ -125,6 +125,7 @@ class _Shown(reprlib.Repr):
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = self.maxlong = 200
+        self.maxlist = self.maxtuple = 20
 
     def repr_int(self, x: int, level: int) -> str:
         return f"an integer of {x.bit_length()} bits" if x.bit_length() > 256 else repr(x)

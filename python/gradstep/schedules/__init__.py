@@ -15,6 +15,7 @@ from gradstep.schedules.exponential import ExponentialDecay, NaturalExpDecay
 from gradstep.schedules.expression import from_expression
 from gradstep.schedules.inverse import InverseSqrtDecay, InverseTimeDecay, Noam, PowerLaw
 from gradstep.schedules.joining import Join, join, stages
+from gradstep.schedules.limits import limits as limits
 from gradstep.schedules.linear import Linear, PolynomialDecay
 from gradstep.schedules.operators import (
     Clip,

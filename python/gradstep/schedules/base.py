@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradstep import _core
+from gradstep.hyperparameters import shown
 from gradstep.schedules.fields import count_or_zero, whole
 from gradstep.schedules.landmarks import Landmark
 from gradstep.schedules.steps import one_step, step_array
@@ -197,5 +198,5 @@ def as_schedule(value: Any) -> Schedule:
     if isinstance(value, Schedule):
         return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{value!r}, a {type(value).__name__}, is no schedule: give a schedule or a number")
+        raise TypeError(f"{shown(value)}, a {type(value).__name__}, is no schedule: give a schedule or a number")
     return make("Constant", value)

@@ -3,9 +3,11 @@
 import itertools
 from dataclasses import dataclass
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.constant import Constant
 from gradstep.schedules.fields import Count, Flag, Fraction, Real, natural, positive
+from gradstep.schedules.limits import limits
 from gradstep.schedules.operators import Operand, operand, written
 from gradstep.schedules.value import computed_once
 
@@ -32,6 +34,9 @@ class Smooth(Schedule):
     momentum: Fraction
     steps: Count
 
+    def numbers(self) -> int:
+        return self.steps + 1
+
     def code(self) -> list[Instruction]:
         values = self.base(range(self.steps + 1)).tolist()
         return [("table", [*itertools.accumulate(values, lambda past, now: now + self.momentum * (past - now))])]
@@ -49,6 +54,9 @@ class Tied(Schedule):
     hi: Real
     steps: Count
     invert: Flag = False
+
+    def numbers(self) -> int:
+        return self.steps + 1
 
     def validate(self) -> None:
         if self.lo > self.hi:
@@ -111,4 +119,6 @@ def layerwise(s: Schedule | float, layers: int, decay: float) -> list[Schedule]:
     [0.25, 0.5, 1.0]
     """
     top, factor = operand("s", s), Constant(positive("decay", decay))
-    return [top * factor**depth for depth in range(natural("layers", layers) - 1, 0, -1)] + [top]
+    count = natural("layers", layers)
+    limits.check("numbers", count, f"layerwise would make {shown(count)} schedules")
+    return [top * factor**depth for depth in range(count - 1, 0, -1)] + [top]

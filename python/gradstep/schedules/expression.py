@@ -8,7 +8,9 @@ import operator
 from collections.abc import Callable, Collection
 from typing import Any
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.base import Schedule, as_schedule
+from gradstep.schedules.limits import limits
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -19,6 +21,8 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
+SHOWN = 200
+"""How much of a line is shown on each side of a mistake."""
 RULE = "an expression is made of numbers, strings, lists, + - * / **, schedules and their methods"
 
 
@@ -30,7 +34,7 @@ def from_expression(text: str) -> Schedule:
         strings, lists, True, False and None. A number alone is a `Constant`.
 
     The text is parsed and compared with these names, and nothing else in it is ever run. Raises ValueError,
-    which points at the place, for anything else.
+    which points at the place, for anything else, and for what is beyond `gradstep.schedules.limits`.
 
     >>> from gradstep import from_expression
     >>> from_expression("Linear(1, end=0, steps=2 * 5).warmup(3)")
@@ -42,7 +46,8 @@ def from_expression(text: str) -> Schedule:
                        ^^^^^^^
     """
     if not isinstance(text, str):
-        raise TypeError(f"{text!r}, a {type(text).__name__}, is no expression: give a text")
+        raise TypeError(f"{shown(text)}, a {type(text).__name__}, is no expression: give a text")
+    limits.check("expression", len(text), f"the expression has {len(text)} characters")
     try:
         return Reader(" ".join(text.split())).schedule()
     except (RecursionError, MemoryError):
@@ -55,7 +60,7 @@ class Reader:
     def __init__(self, line: str) -> None:
         self.line = line
         if not line.isascii() or not line.isprintable():
-            raise ValueError(f"{line!r} has characters beyond ASCII: {RULE}")
+            raise ValueError(f"{shown(line)} has characters beyond ASCII: {RULE}")
         try:
             self.tree = ast.parse(line, mode="eval").body
         except SyntaxError as wrong:
@@ -82,7 +87,7 @@ class Reader:
     def operand(self, node: ast.expr) -> Any:
         value = self.value(node)
         if not isinstance(value, Schedule | numbers.Real):
-            raise self.error_at(node, f"{value!r} is no operand: + - * / ** take schedules and numbers")
+            raise self.error_at(node, f"{shown(value)} is no operand: + - * / ** take schedules and numbers")
         return value
 
     def combined(self, node: ast.expr, combine: Callable[..., Any], left: Any, right: Any) -> Any:
@@ -107,7 +112,7 @@ class Reader:
             case ast.Attribute(value=owner, attr=name):
                 schedule = self.value(owner)
                 if not isinstance(schedule, Schedule):
-                    raise self.error_at(owner, f"{schedule!r} is no schedule, so it has no methods: {RULE}")
+                    raise self.error_at(owner, f"{shown(schedule)} is no schedule, so it has no methods: {RULE}")
                 self.check(node, "method", name, METHODS)
                 return getattr(schedule, name)  # type: ignore[no-any-return]
         raise self.error_at(node, f"this can't be called: {RULE}")
@@ -131,7 +136,9 @@ class Reader:
         return self.error(message, node.col_offset, node.end_col_offset or 0)
 
     def error(self, message: str, start: int, end: int = 0) -> ValueError:
-        return ValueError(f"{message}\n  {self.line}\n  {' ' * start}{'^' * max(end - start, 1)}")
+        first = max(0, start - SHOWN)  # of what is shown of a long line
+        marked = min(max(end - start, 1), SHOWN)
+        return ValueError(f"{message}\n  {self.line[first : start + SHOWN]}\n  {' ' * (start - first)}{'^' * marked}")
 
 
 def makes_schedule(each: Any) -> bool:

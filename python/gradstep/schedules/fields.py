@@ -7,6 +7,9 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from gradstep.hyperparameters import shown
+from gradstep.schedules.limits import limits
+
 LARGEST_STEP = 2**53
 """Up to here float64, in which schedules compute, counts every step."""
 
@@ -15,27 +18,31 @@ Check = Callable[[str, Any], Any]
 
 def real(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} is {value!r}, a {type(value).__name__}: it must be a number")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} is {value!r}: it must be a finite number")
-    return float(value) + 0.0  # -0.0 becomes 0.0, so that equal values are written equally
+        raise TypeError(f"{name} is {shown(value)}, a {type(value).__name__}: it must be a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is {shown(value)}: it is too large for float64") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {shown(value)}: it must be a finite number")
+    return number + 0.0  # -0.0 becomes 0.0, so that equal values are written equally
 
 
 def positive(name: str, value: Any) -> float:
     if (checked := real(name, value)) <= 0:
-        raise ValueError(f"{name} is {value!r}: it must be above 0")
+        raise ValueError(f"{name} is {shown(value)}: it must be above 0")
     return checked
 
 
 def not_negative(name: str, value: Any) -> float:
     if (checked := real(name, value)) < 0:
-        raise ValueError(f"{name} is {value!r}: it must be 0 or more")
+        raise ValueError(f"{name} is {shown(value)}: it must be 0 or more")
     return checked
 
 
 def fraction(name: str, value: Any) -> float:
     if not 0 <= (checked := real(name, value)) < 1:
-        raise ValueError(f"{name} is {value!r}: it must be 0 or more and below 1")
+        raise ValueError(f"{name} is {shown(value)}: it must be 0 or more and below 1")
     return checked
 
 
@@ -45,7 +52,7 @@ def optional_real(name: str, value: Any) -> float | None:
 
 def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}: it must be True or False")
+        raise TypeError(f"{name} is {shown(value)}: it must be True or False")
     return value
 
 
@@ -56,35 +63,37 @@ def whole(name: str, value: Any) -> int:
         checked = operator.index(value)
     except TypeError:
         raise TypeError(
-            f"{name} is {value!r}, a {type(value).__name__}: it counts updates, so it must be an integer"
+            f"{name} is {shown(value)}, a {type(value).__name__}: it counts updates, so it must be an integer"
         ) from None
     if abs(checked) > LARGEST_STEP:
-        raise ValueError(f"{name} is {value!r}: it must not be beyond 2**53, the largest step that is exact")
+        raise ValueError(f"{name} is {shown(value)}: it must not be beyond 2**53, the largest step that is exact")
     return checked
 
 
 def count(name: str, value: Any) -> int:
     if (checked := whole(name, value)) < 1:
-        raise ValueError(f"{name} is {value!r}: it counts updates and must be 1 or more")
+        raise ValueError(f"{name} is {shown(value)}: it counts updates and must be 1 or more")
     return checked
 
 
 def natural(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"{name} is {value!r}: it must be an integer, 1 or more")
+        raise ValueError(f"{name} is {shown(value)}: it must be an integer, 1 or more")
     return int(value)
 
 
 def count_or_zero(name: str, value: Any) -> int:
     if (checked := whole(name, value)) < 0:
-        raise ValueError(f"{name} is {value!r}: it counts updates and must be 0 or more")
+        raise ValueError(f"{name} is {shown(value)}: it counts updates and must be 0 or more")
     return checked
 
 
 def sequence(name: str, value: Any, check: Check) -> tuple[Any, ...]:
     if isinstance(value, str) or not hasattr(value, "__iter__"):
-        raise TypeError(f"{name} is {value!r}: it must be a list")
-    return tuple(check(f"{name}[{i}]", each) for i, each in enumerate(value))
+        raise TypeError(f"{name} is {shown(value)}: it must be a list")
+    listed = list(itertools.islice(value, limits.numbers + 1))  # it may never end
+    limits.check("numbers", len(listed), f"{name} holds {len(listed)} entries or more")
+    return tuple(check(f"{name}[{i}]", each) for i, each in enumerate(listed))
 
 
 def reals(name: str, value: Any) -> tuple[float, ...]:
@@ -95,7 +104,9 @@ def increasing(name: str, value: Any) -> tuple[int, ...]:
     checked = sequence(name, value, count_or_zero)
     for i, (before, after) in enumerate(itertools.pairwise(checked), start=1):
         if after <= before:
-            raise ValueError(f"{name} is {list(checked)}: it must increase, but {name}[{i}] = {after} follows {before}")
+            raise ValueError(
+                f"{name} is {shown(list(checked))}: it must increase, but {name}[{i}] = {after} follows {before}"
+            )
     return checked
 
 
@@ -103,14 +114,16 @@ def rising(name: str, value: Any) -> tuple[int, ...]:
     checked = sequence(name, value, count_or_zero)
     for i, (before, after) in enumerate(itertools.pairwise(checked), start=1):
         if after < before:
-            raise ValueError(f"{name} is {list(checked)}: it must not fall, but {name}[{i}] = {after} follows {before}")
+            raise ValueError(
+                f"{name} is {shown(list(checked))}: it must not fall, but {name}[{i}] = {after} follows {before}"
+            )
     return checked
 
 
 def one_of(*allowed: str) -> Check:
     def check(name: str, value: Any) -> str:
         if value not in allowed:
-            raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, allowed))}")
+            raise ValueError(f"{name} is {shown(value)}: it must be one of {', '.join(map(repr, allowed))}")
         return str(value)
 
     return check

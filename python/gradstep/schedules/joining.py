@@ -73,7 +73,7 @@ def join(children: Sequence[Schedule | float], milestones: Sequence[int]) -> Sch
     >>> join([Linear(0.0, 1.0, 2), 1.0, Linear(1.0, 0.0, 2)], [2, 4])(range(7))
     array([0. , 0.5, 1. , 1. , 1. , 0.5, 0. ])
     """
-    return Join([operand(f"children[{i}]", each) for i, each in enumerate(children)], milestones)
+    return Join(operands("children", children), milestones)
 
 
 def stages(parts: Sequence[tuple[int, Schedule | float]], last: Schedule | float) -> Schedule:
@@ -88,5 +88,6 @@ def stages(parts: Sequence[tuple[int, Schedule | float]], last: Schedule | float
     >>> stages([(2, Linear(0.0, 1.0, 2)), (3, 1.0)], last=0.1)
     join([Linear(init=0.0, end=1.0, steps=2), Constant(value=1.0), Constant(value=0.1)], [2, 5])
     """
-    durations = [count_or_zero(f"parts[{i}][0]", steps) for i, (steps, _) in enumerate(parts)]
-    return join([*(part for _, part in parts), last], list(itertools.accumulate(durations)))
+    listed = sequence("parts", parts, lambda _, part: part)
+    durations = [count_or_zero(f"parts[{i}][0]", steps) for i, (steps, _) in enumerate(listed)]
+    return join([*(part for _, part in listed), last], list(itertools.accumulate(durations)))

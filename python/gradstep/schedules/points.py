@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.base import Instruction
 from gradstep.schedules.fields import Check, count_or_zero, real, sequence
 from gradstep.schedules.finite import Ending, Past
@@ -18,7 +19,7 @@ def pairs(first: Check, second: Check) -> Check:
         try:
             a, b = value
         except (TypeError, ValueError):
-            raise TypeError(f"{name} is {value!r}: it must be a pair of numbers") from None
+            raise TypeError(f"{name} is {shown(value)}: it must be a pair of numbers") from None
         return first(f"{name}[0]", a), second(f"{name}[1]", b)
 
     return lambda name, value: sequence(name, value, pair)
@@ -43,11 +44,11 @@ class PiecewiseLinear(Ending):
 
     def validate(self) -> None:
         if len(self.points) < 2:
-            raise ValueError(f"points is {list(self.points)}: give two or more")
+            raise ValueError(f"points is {shown(list(self.points))}: give two or more")
         for (before, _), (after, _) in itertools.pairwise(self.points):
             if after <= before:
                 raise ValueError(
-                    f"points is {list(self.points)}: its steps must increase, but {after} follows {before}"
+                    f"points is {shown(list(self.points))}: its steps must increase, but {after} follows {before}"
                 )
 
     @property

@@ -4,19 +4,20 @@ import operator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.base import Schedule
 from gradstep.schedules.fields import Positive, Real
 
 
 def seed_number(name: str, value: Any) -> int:
     if isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}: it must be an integer")
+        raise TypeError(f"{name} is {shown(value)}: it must be an integer")
     try:
         checked = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} is {value!r}, a {type(value).__name__}: it must be an integer") from None
+        raise TypeError(f"{name} is {shown(value)}, a {type(value).__name__}: it must be an integer") from None
     if not 0 <= checked <= 2**53:
-        raise ValueError(f"{name} is {value!r}: it must be from 0 to 2**53")
+        raise ValueError(f"{name} is {shown(value)}: it must be from 0 to 2**53")
     return checked
 
 

@@ -1,8 +1,10 @@
 """Cosines that start again."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import LARGEST_STEP, Count, NotNegative, Real, real
 from gradstep.schedules.finite import EndAt
@@ -12,7 +14,7 @@ from gradstep.schedules.stairs import on_stairs
 def growth(name: str, value: Any) -> float:
     checked = real(name, value)
     if checked != 1 and checked < 1.001:  # more would make a program of millions of cycles
-        raise ValueError(f"{name} is {value!r}: it must be 1, for equal cycles, or at least 1.001")
+        raise ValueError(f"{name} is {shown(value)}: it must be 1, for equal cycles, or at least 1.001")
     return checked
 
 
@@ -59,6 +61,9 @@ class CosineRestarts(Schedule):
     def validate(self) -> None:
         if self.end_at == "last" and self.steps < 2:
             raise ValueError(f"steps is {self.steps}: with end_at='last' it must be 2 or more")
+
+    def numbers(self) -> int:
+        return 0 if self.mult == 1 else 2 * math.ceil(math.log(LARGEST_STEP) / math.log(self.mult))
 
     def code(self) -> list[Instruction]:
         gap = int(self.end_at == "last")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.fields import LARGEST_STEP
 
 RULE = "a step is the number of updates already applied, an integer from 0 to 2**53"
@@ -12,10 +13,10 @@ RULE = "a step is the number of updates already applied, an integer from 0 to 2*
 
 def one_step(t: Any) -> int:
     if isinstance(t, (bool, np.bool_)):
-        raise TypeError(f"t is {t!r}: {RULE}")
+        raise TypeError(f"t is {shown(t)}: {RULE}")
     step = int(t)
     if not 0 <= step <= LARGEST_STEP:
-        raise ValueError(f"t is {step}: {RULE}")
+        raise ValueError(f"t is {shown(step)}: {RULE}")
     return step
 
 

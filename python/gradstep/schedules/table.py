@@ -4,9 +4,11 @@ import collections.abc
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.base import Instruction
 from gradstep.schedules.fields import Count, Reals, count, one_of
 from gradstep.schedules.finite import Ending
+from gradstep.schedules.limits import limits
 
 PastTable = Annotated[Literal["hold", "repeat", "mirror", "error"], one_of("hold", "repeat", "mirror", "error")]
 
@@ -33,7 +35,7 @@ class Table(Ending):
     def validate(self) -> None:
         least = 2 if self.past == "mirror" else 1
         if len(self.values) < least:
-            raise ValueError(f"values is {list(self.values)}: with past={self.past!r} give at least {least}")
+            raise ValueError(f"values is {shown(list(self.values))}: with past={self.past!r} give at least {least}")
 
     @property
     def length(self) -> int:
@@ -65,4 +67,6 @@ def Callable(
     >>> Callable(lambda t: 0.1 / (1 + t), steps=3)(range(5))
     array([0.1       , 0.05      , 0.03333333, 0.025     , 0.025     ])
     """
-    return Table([fn(t) for t in range(count("steps", steps) + 1)], past=past)
+    last = count("steps", steps)
+    limits.check("numbers", last, f"Callable would call fn for {last} steps")
+    return Table([fn(t) for t in range(last + 1)], past=past)

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from gradstep.hyperparameters import shown
 from gradstep.schedules.fields import count, count_or_zero, natural
 
 UNITS = {
@@ -14,6 +15,8 @@ UNITS = {
     "sp": ("samples", "batch_size=128"),
     "dur": ("shares of the whole run", "total='90ep'"),
 }
+LONGEST = 100
+"""The characters of a time."""
 TIME = re.compile(rf"(\d+|\d*\.\d+|\d+\.\d*)\s*({'|'.join(UNITS)})")
 
 
@@ -53,10 +56,10 @@ class Units:
         """The time as a number of steps."""
         if not isinstance(time, str):
             return count_or_zero("time", time)
-        read = TIME.fullmatch(time.strip())
+        read = TIME.fullmatch(time.strip()) if len(time) <= LONGEST else None
         if read is None:
             known = ", ".join(f"{unit} ({what})" for unit, (what, _) in UNITS.items())
-            raise ValueError(f"{time!r} is no time: write a number and one of {known}")
+            raise ValueError(f"{shown(time)} is no time: write a number and one of {known}")
         exact = Fraction(read[1]) * self.steps_in(read[2], time)
         steps = math.floor(exact + Fraction(1, 2))
         if exact and not steps:

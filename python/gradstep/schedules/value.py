@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints, overload
 
+from gradstep.schedules.limits import limits
+
 T = TypeVar("T")
 
 
@@ -52,10 +54,37 @@ class Value:
         hints = get_type_hints(cls, include_extras=True)
         return {each.name: hints[each.name].__metadata__[0] for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
 
+    size: int
+    """How many numbers and parts it holds, all together."""
+    depth: int
+    """How many parts are nested in one another, itself the first."""
+
     def __post_init__(self) -> None:
         for name, check in self.checks().items():
             object.__setattr__(self, name, check(spelled(name), getattr(self, name)))
+        self._measure()
         self.validate()
+
+    def _measure(self) -> None:
+        parts = self.parts()
+        size = 1 + self.numbers() + sum(each.size for each in parts)
+        depth = 1 + max((each.depth for each in parts), default=0)
+        name = type(self).__name__
+        limits.check("numbers", size, f"{name} would hold {size} numbers and parts")
+        limits.check("depth", depth, f"{name} would be nested {depth} deep")
+        object.__setattr__(self, "size", size)
+        object.__setattr__(self, "depth", depth)
+
+    def parts(self) -> list["Value"]:
+        """The values among its arguments."""
+        arguments = [getattr(self, name) for name in self.checks()]
+        listed = [each for given in arguments if isinstance(given, tuple) for each in given]
+        return [each for each in (*arguments, *listed) if isinstance(each, Value)]
+
+    def numbers(self) -> int:
+        """How many numbers its lists hold, or it makes for its program."""
+        lists = [given for name in self.checks() if isinstance(given := getattr(self, name), tuple)]
+        return sum(len(each) if isinstance(each, tuple) else 1 for given in lists for each in given)
 
     def validate(self) -> None:
         """Checks the arguments against one another."""
