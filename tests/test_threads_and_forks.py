@@ -223,7 +223,7 @@ def test_exit_while_a_thread_is_stepping():
     )
 
 
-@pytest.mark.parametrize("given", [0, -1, 1.5, True, "2", 1025, 10**6, 10**5000])
+@pytest.mark.parametrize("given", [0, -1, 1.5, True, "2", 1025, 10**6, 10**400])
 def test_thread_counts_that_can_not_be(given):
     with pytest.raises(ValueError, match=r"threads is .*: pass a whole number from 1 to 1024, or None"):
         gradstep.set_num_threads(given)

@@ -54,7 +54,7 @@ def test_arguments():
         refused(lambda: gs.Constant(1).smooth(0.9, many), "Smooth would hold 100000003 numbers")
         refused(lambda: gs.tied(gs.Linear(0, 1, 9), 0, 1, many), "Tied would hold 100000003 numbers")
         refused(lambda: gs.Callable(lambda t: t, many), "Callable would call fn for 100000000 steps")
-        refused(lambda: gs.Table(itertools.repeat(1.0)), "values holds 1048577 entries or more, and the limit is 1048576")
+        refused(lambda: gs.Table(itertools.repeat(1.0)), "holds 1048577 entries or more, and the limit is 1048576")
         refused(lambda: gs.Table(range(many)), "to allow more, set gradstep.schedules.limits.numbers")
         refused(lambda: gs.MultiStep(1, itertools.count(), 0.5), "milestones holds 1048577 entries or more")
         refused(lambda: gs.PiecewiseLinear((t, 0.0) for t in itertools.count()), "points holds 1048577 entries")
