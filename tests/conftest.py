@@ -14,6 +14,7 @@ DOOR = {
     "convert",
     "examples",
     "golden",
+    "hosts",
     "lr_finder",
     "search",
     "test_attachment",

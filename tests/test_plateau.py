@@ -195,7 +195,7 @@ def test_other_factors_of_the_scale_are_kept():
     optimizer = gradstep.SGD(groups, lr=0.1)
     plateau = Plateau(factor=0.5, patience=0)
     plateau.step(1.0, optimizer)
-    assert "gradstep_scale" not in optimizer.param_groups[1]
+    assert optimizer.param_groups[1]["gradstep_scale"] == 1.0
     plateau.step(1.0, optimizer)
     plateau.step(0.5, optimizer)
     assert [group["gradstep_scale"] for group in optimizer.param_groups] == [0.375, 0.5]

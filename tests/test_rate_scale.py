@@ -79,7 +79,7 @@ def test_a_checkpoint_of_torch_has_no_factor_of_ours():
     theirs = torch.optim.SGD([{"params": [torch.zeros(1)], "lr_scale": 0.5}], lr=1.0)
     optimizer = over_tensors([{}])
     optimizer.load_state_dict(theirs.state_dict())
-    assert "gradstep_scale" not in optimizer.param_groups[0]
+    assert optimizer.param_groups[0]["gradstep_scale"] == 1.0
     assert optimizer.param_groups[0]["lr_scale"] == 0.5
 
 

@@ -11,7 +11,8 @@ The losses are to be left as they are, not divided by n. A parameter that has a 
 micro-batches gets their sum over n; one that has none is left alone. Norms, clipping and statistics are of the mean.
 
 The sums are in ``state["gradient_sum"]`` while they hold something, and ``optimizer.accumulated`` says how many
-micro-batches that is, so that a ``state_dict`` in their midst is complete. They are float32 (float64 for float64
+micro-batches that is, so that a ``state_dict`` in their midst is complete. (torch.distributed.checkpoint loads only
+what a new optimizer has, so not the sums: save where ``accumulated`` is 0.) They are float32 (float64 for float64
 parameters) whatever the gradients are. To a float32 or float64 ``.grad`` torch adds in place, so that it is the sum
 itself, without another copy; ``optimizer.zero_grad()`` leaves it alone until the update. 16-bit gradients are taken out
 of ``.grad``, which is None after each step. The update fills the sums with zeros in its own pass.
@@ -33,7 +34,7 @@ micro-batch); make its ``growth_interval`` a multiple of n and leave unscaling t
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradstep import _core
@@ -47,7 +48,7 @@ from gradstep.threads import get_num_threads
 if TYPE_CHECKING:
     from gradstep.stepping import Stepping
 
-__all__ = ["Accumulation"]
+__all__ = ["Accumulation", "refuse_lost_sums"]
 
 
 class Accumulation:
@@ -141,6 +142,17 @@ class Accumulation:
         self._sums.clear()
         for group in optimizer.param_groups:
             group["accumulated"] = 0
+
+
+def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
+    """Raise ValueError for a ``state_dict`` that counts micro-batches whose sums it does not hold."""
+    counted = max((group.get("accumulated", 0) for group in state_dict["param_groups"]), default=0)
+    if counted and not any("gradient_sum" in state for state in state_dict["state"].values()):
+        raise ValueError(
+            f"the state_dict was saved after {counted} micro-batches of an update, but their sums are not in it (a "
+            "distributed checkpoint is loaded without them): save where optimizer.accumulated is 0, or set "
+            "'accumulated' to 0 in all of state_dict['param_groups'] to begin that update anew"
+        )
 
 
 def _located(optimizer: Stepping) -> Iterator[tuple[Group, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradstep import _core
+from gradstep.accumulation import refuse_lost_sums
 from gradstep.arrays import tell_autograd
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
@@ -115,6 +116,7 @@ class ArrayOptimizer(Stepping):
             raise ValueError(
                 "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
             )
+        refuse_lost_sums(state_dict)
         groups = resume_schedules(self.param_groups, groups, state_dict["state"])
         arrays = [array for group in self.param_groups for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]

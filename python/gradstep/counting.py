@@ -10,9 +10,23 @@ from __future__ import annotations
 from gradstep import _core
 from gradstep.devices import Plan
 from gradstep.hyperparameters import Group
+from gradstep.rate_scale import SCALE
 from gradstep.scheduling import GroupSchedules
 
-__all__ = ["keep_norm", "refuse_capture", "start_counting", "take_counts"]
+__all__ = ["complete_counts", "keep_norm", "refuse_capture", "start_counting", "take_counts"]
+
+
+def complete_counts(group: Group) -> None:
+    """Put what the library counts in a group there from the start, where the group has options that count.
+
+    A distributed checkpoint is loaded by the keys that a new optimizer has. And by the factor of its own a group of a
+    checkpoint tells that an ``lr_scale`` is somebody else's.
+    """
+    group.setdefault(SCALE, 1.0)
+    if group["accumulate"] > 1:
+        group.setdefault("accumulated", 0)
+    if group["clip_lagged"]:
+        group.setdefault("last_norm", 0.0)
 
 
 def start_counting(plan: Plan, groups: list[Group]) -> None:

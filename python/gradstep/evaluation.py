@@ -39,6 +39,11 @@ class EvaluationMode(Stepping):
         """Put y back in the place of the parameters, to go on with training; nothing where it is there."""
         self._change_mode(training=True)
 
+    def _complete_groups(self) -> None:
+        super()._complete_groups()
+        for group in self.param_groups:
+            group.setdefault("train_mode", True)
+
     def _refuse_evaluation(self) -> None:
         if not all(map(_is_training, self.param_groups)):
             raise RuntimeError("the parameters hold their average, for evaluation: call train() before step()")

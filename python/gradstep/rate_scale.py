@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from gradstep.hyperparameters import Group, Hyperparameter, read_float, read_hyperparameter
 
-__all__ = ["SCALE", "former_scale_moved", "former_scales_kept", "mark_scales", "scale_of"]
+__all__ = ["SCALE", "former_scale_moved", "former_scales_kept", "scale_of"]
 
 SCALE = "gradstep_scale"
 _PLACE = Hyperparameter(SCALE)
@@ -25,13 +25,6 @@ def scale_of(group: Group) -> float:
         TypeError, ValueError: it is no finite number from 0 on.
     """
     return read_hyperparameter(group, SCALE, _PLACE) if SCALE in group else 1.0
-
-
-def mark_scales(groups: Iterable[Group]) -> None:
-    """Put the factor into groups with somebody's ``lr_scale``, which is then known to be none of ours."""
-    for group in groups:
-        if _FORMER in group:
-            group.setdefault(SCALE, 1.0)
 
 
 def former_scale_moved(saved: Group, own: Group) -> Group:

@@ -10,10 +10,9 @@ from gradstep import _core
 from gradstep.accumulation import Accumulation
 from gradstep.arrays import tell_autograd
 from gradstep.averages import Averages
-from gradstep.counting import keep_norm, start_counting, take_counts
+from gradstep.counting import complete_counts, keep_norm, start_counting, take_counts
 from gradstep.devices import Plan, plan_for
 from gradstep.hyperparameters import Group
-from gradstep.rate_scale import mark_scales
 from gradstep.scheduling import GroupSchedules
 from gradstep.settings import Settings
 from gradstep.sparse import row_numbers
@@ -53,6 +52,7 @@ class Stepping(Settings, States):
 
     def _forget_plan(self) -> None:
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
+        self._complete_groups()
         self._plan: Plan = _core.Plan()
         self._seeks_device = True  # until the first step: a model may be moved before it
         self._made_states: set[int] = set()  # by this plan
@@ -61,6 +61,11 @@ class Stepping(Settings, States):
         self._binding = threading.Lock()  # another thread must not make the states anew after the first step
         self._forget_settings()
         self._schedules = [GroupSchedules(group) for group in self.param_groups]
+
+    def _complete_groups(self) -> None:
+        """Put what the library keeps in a group into those that lack it."""
+        for group in self.param_groups:
+            complete_counts(group)
 
     def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
         """Make one step with the given gradients, or with each parameter's ``.grad``; False if it is no update."""
@@ -127,7 +132,7 @@ class Stepping(Settings, States):
     def _settle(self) -> None:
         """Bring everything that a checkpoint or another plan would take over up to date."""
         self.catch_up()
-        mark_scales(self.param_groups)
+        self._complete_groups()
         take_counts(self._plan, self.param_groups, self._schedules)
         self._drop_unused_states()
 

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import torch
 from torch.optim import optimizer as _optimizer
 
+from gradstep.accumulation import refuse_lost_sums
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group, read_switch
+from gradstep.optim.placeholders import Placeholders, asks_for_states
 from gradstep.optim.release import Release
 from gradstep.optim.tensors import TORCH
 from gradstep.options import check_together, step_settings
@@ -32,6 +34,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     #: tells torch.amp.GradScaler to leave the gradients as they are and hand its scale to the step
     _step_supports_amp_scaling = True
     _release: Release | None = None
+    _placeholders: Placeholders | None = None
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         read_switch(defaults, "differentiable")  # torch asks for its truth first
@@ -86,6 +89,9 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         loss = None
         scale, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)  # GradScaler sets them
         self._refuse_step(closure, scale, found_inf)
+        if not self.state and closure is found_inf is None and asks_for_states(self.param_groups):
+            self._placeholders = Placeholders(self)
+            return None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
@@ -95,6 +101,15 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return loss
 
     _observed_step = torch.optim.Optimizer.profile_hook_step(_plain_step)
+
+    def _begin(self) -> None:
+        self._withdraw_placeholders()
+        super()._begin()
+
+    def _withdraw_placeholders(self) -> None:
+        if self._placeholders is not None:
+            self._placeholders.withdraw(self)
+            self._placeholders = None
 
     def _refuse_step(self, closure: object, scale: object, found_inf: object) -> None:
         if self._release is not None:
@@ -169,6 +184,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
                         f"the state {name!r} of parameter {number} has shape {tuple(value.shape)}, but the parameter "
                         f"has shape {tuple(parameter.shape)}: load a state_dict of the same model"
                     )
+        refuse_lost_sums(state_dict)
         groups = state_dict["param_groups"]
         if len(groups) == len(self.param_groups):  # torch refuses other numbers
             groups = resume_schedules(self.param_groups, groups, state_dict["state"])
@@ -204,6 +220,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return super().state_dict()
 
     def __getstate__(self) -> dict[str, Any]:
+        self._withdraw_placeholders()
         self._settle()
         state: dict[str, Any] = super().__getstate__()
         return state
