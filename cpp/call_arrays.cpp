@@ -7,37 +7,29 @@ namespace py = pybind11;
 
 namespace gradstep {
 
-namespace {
+void call_arrays::read_gradients(const py::list& gradients) { take_gradients(gradients, false); }
 
-void require_writable(const array_view& view, const array_role& role) {
-  if (!view.writable) refuse_read_only(role.text());
-}
-
-}  // namespace
-
-void call_arrays::read_gradients(const py::list& gradients) {
+void call_arrays::take_gradients(const py::list& gradients, bool written) {
   int index = 0;
   for (const py::handle each : gradients) {
     const array_role role = {"gradient", index++};
     if (each.is_none()) continue;
-    const array_view& gradient = read(each, role);
+    const array_view& gradient = read(each, role, written);
     add(gradient).gradient = operand(gradient, memory_order(gradient));
   }
 }
 
 void call_arrays::read_written_gradients(const py::list& gradients) {
-  read_gradients(gradients);
-  for (size_t i = 0; i < views_.size(); ++i) require_writable(views_[i], roles_[i]);
-  refuse_overlap(views_, roles_);
+  take_gradients(gradients, true);
+  refuse_overlap(views_, roles_, written_);
 }
 
 void call_arrays::read_pairs(operand tensor_task::* part, const char* what, const py::list& written,
                              const py::list& parameters) {
   for (size_t i = 0; i < written.size(); ++i) {
     const array_role role = {what, int(i)};
-    const array_view& mine = read(written[i], role);
-    const array_view& parameter = read(parameters[i], {"parameter", int(i)});
-    require_writable(mine, role);
+    const array_view& mine = read(written[i], role, true);
+    const array_view& parameter = read(parameters[i], {"parameter", int(i)}, false);
     require_shape(mine, parameter, role.text());
     const visiting_order order = memory_order(parameter);
     tensor_task& task = add(parameter);
@@ -46,23 +38,27 @@ void call_arrays::read_pairs(operand tensor_task::* part, const char* what, cons
     task.has_average |= part == &tensor_task::average;
     task.has_copy |= part == &tensor_task::copy;
   }
-  refuse_overlap(views_, roles_);
+  refuse_overlap(views_, roles_, written_);
 }
 
 number_cell call_arrays::read_number(py::handle number, const char* what) {
-  return read_cell(read(number, {what}), what);
+  const number_cell found = read_cell(read(number, {what}, true), what);
+  refuse_overlap(views_, roles_, written_);
+  return found;
 }
 
-const array_view& call_arrays::read(py::handle array, array_role role) {
+const array_view& call_arrays::read(py::handle array, array_role role, bool written) {
   py::object owner;
   role.where = where_;
   views_.push_back(read_anywhere(array, role, owner));
   roles_.push_back(role);
+  written_.push_back(written);
   const array_view& view = views_.back();
   if (view.where != where_)
     throw py::type_error(role.text() + " is on " + view.where.text() + ", and the first array on " +
                          where_.text() + ": make a call for each place");
   refuse_negated(array, role);
+  if (written && !view.writable) refuse_read_only(role.text());
   arrays_.push_back(py::reinterpret_borrow<py::object>(array));
   if (owner) owners_.push_back(std::move(owner));
   return view;

@@ -25,7 +25,7 @@ class call_arrays {
   void read_pairs(operand tensor_task::* part, const char* what, const pybind11::list& written,
                   const pybind11::list& parameters);
 
-  // One number that lies with them.
+  // One number that lies with them and is written.
   number_cell read_number(pybind11::handle number, const char* what);
 
   std::deque<tensor_task>& tasks() { return tasks_; }
@@ -34,12 +34,14 @@ class call_arrays {
   const pybind11::object& any() const { return arrays_.front(); }
 
  private:
-  const array_view& read(pybind11::handle array, array_role role);
+  void take_gradients(const pybind11::list& gradients, bool written);
+  const array_view& read(pybind11::handle array, array_role role, bool written);
   tensor_task& add(const array_view& visited);
 
   device where_;
   std::vector<array_view> views_;
   std::vector<array_role> roles_;
+  std::vector<bool> written_;
   std::vector<pybind11::object> arrays_, owners_;  // kept alive
   std::deque<tensor_task> tasks_;
 };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "array.h"
@@ -56,8 +55,5 @@ void for_each_row(const operand& x, int64_t first, int64_t count, const Visit& v
 // Copies `count` elements, from the `first` in visiting order on, between an operand and a straight buffer.
 void gather(const operand& from, int64_t first, int64_t count, void* to);
 void scatter(const void* from, const operand& to, int64_t first, int64_t count);
-
-// Two of the arrays that share an element (an array that repeats its own is named twice), or {-1, -1}.
-std::pair<int, int> find_overlap(const std::vector<array_view>& arrays);
 
 }  // namespace gradstep

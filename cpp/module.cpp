@@ -71,6 +71,21 @@ std::vector<std::string> targets() {
   return names;
 }
 
+// For tests: the places of two arrays that share memory and of which one is written, and whether that is
+// unsure.
+std::optional<std::tuple<int, int, bool>> find_sharing_of(const py::list& arrays,
+                                                          const std::vector<bool>& written,
+                                                          const std::vector<int>& mates) {
+  std::vector<array_view> views;
+  std::vector<py::object> owners(arrays.size());
+  for (size_t i = 0; i < arrays.size(); ++i)
+    views.push_back(read_array(arrays[i], {"array", int(i)}, owners[i]));
+  std::vector<touched_array> touched;
+  for (size_t i = 0; i < arrays.size(); ++i) touched.emplace_back(views[i], written.at(i), mates.at(i));
+  if (const auto found = find_sharing(touched)) return std::tuple(found->first, found->second, found->unsure);
+  return std::nullopt;
+}
+
 void bind_settings(py::module_& m) {
   py::enum_<decay_kind>(m, "DecayKind")
       .value("COUPLED", decay_kind::coupled)
@@ -179,6 +194,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("thread_source", &thread_source);
 
   m.def("check_parameters", &check_parameters, py::arg("parameters"));
+  m.def("find_sharing", &find_sharing_of, py::arg("arrays"), py::arg("written"), py::arg("mates"));
   m.def(
       "common_device",
       [](const py::list& parameters) {

@@ -67,6 +67,7 @@ bool slot::read_dense(const array_view& seen, const array_view& gradient, int in
   gradient_moved |= moved || gradient.data != task.gradient.data;
   task.gradient.data = gradient.data;
   gradient_view.data = gradient.data;
+  gradient_view.writable = gradient.writable;  // which no address tells
   return moved;
 }
 
@@ -82,7 +83,7 @@ void slot::lay_out(const array_view& seen, int rows_now, int index) {
   inspect_tensor(parameter, role("parameter", index));
   const bool reshaped = is_reshaped(seen, rows_now);
   if (reshaped) refuse_lagging(index);
-  laid_out = false;
+  laid_out = known_apart = false;
   view = seen;
   row_dimensions = rows_now;
   order = memory_order(seen, row_dimensions);
@@ -100,6 +101,7 @@ void slot::bind(py::dict new_state, const state_names& of, bool is_fresh, int in
   refuse_lagging(index);
   state = std::move(new_state);
   task.state_count = -1;  // it holds none until all are found good
+  known_apart = false;
   names.clear();
   members.clear();
   cells.clear();

@@ -19,6 +19,7 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   for (const int d : order) order_of_values.push_back(d - row_dimensions + 1);
   task.gradient = operand(values, 1, order_of_values, &rows.given);
   task.size = rows.visited.count() * task.gradient.row_elements;
+  gradient_moved = true;
   gradient_seen = {};
   gradient_view = {};
 }

@@ -3,7 +3,6 @@
 #include "attribute.h"
 #include "dispatch.h"
 #include "measuring.h"
-#include "sharing.h"
 
 namespace py = pybind11;
 
@@ -43,8 +42,7 @@ py::list tensors::read_all(const py::list& parameters, const py::object& gradien
     for (slot& each : slots_) each.forget_states();
   keep.reserve(slots_.size());
   const py::list unbound = read_groups(parameters, gradients, groups, keep);
-  if (changed()) refuse_shared(slots_, active_.indices);
-  refuse_shared_zeroed(slots_, active_.indices, zeroed(groups));
+  sharing_.refuse(slots_, active_, groups);
   return unbound;
 }
 

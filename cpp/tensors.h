@@ -10,6 +10,7 @@
 
 #include "identities.h"
 #include "settings.h"
+#include "sharing.h"
 #include "slot.h"
 
 namespace gradstep {
@@ -74,6 +75,7 @@ class tensors {
   void note_moved(slot& tensor);
 
   device where_;
+  step_sharing sharing_;
   int64_t moves_ = 0;  // of all tensors
   std::vector<int> settled_;
   pybind11::list parameters_;  // of these
