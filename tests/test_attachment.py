@@ -1,5 +1,7 @@
 """attach: schedules that drive torch's optimizers."""
 
+import copy
+import pickle
 from types import SimpleNamespace
 
 import pytest
@@ -102,6 +104,115 @@ def test_resume():
     with pytest.raises(ValueError, match=r"\n  lr of group 1: value \(of Constant\): 0.5 -> 0.75\n(.|\n)*call seek"):
         changed.load_state_dict(driver.state_dict())
     assert changed.updates == 0
+
+
+@pytest.mark.parametrize("lr", [7.0, torch.tensor(7.0)], ids=["number", "tensor"])
+def test_an_optimizer_that_loads_its_state_is_driven_on(lr):
+    optimizer = torch.optim.Adam(groups(2), lr=lr)
+    driver = gradstep.attach(optimizer, lr=LR, beta1=BETA)
+    optimizer.load_state_dict(optimizer.state_dict())
+    for t in range(1, 4):
+        optimizer.step()
+        driver.step()
+        assert [group["betas"][0] for group in optimizer.param_groups] == [BETA(t)] * 2
+        assert [float(group["lr"]) for group in driver.param_groups] == pytest.approx([LR(t)] * 2, rel=1e-7)
+
+
+@pytest.mark.parametrize("order", [("optimizer", "driver"), ("driver", "optimizer")])
+def test_a_checkpoint_restores_both_in_either_order(order, tmp_path):
+    def run(updates, restore=False):
+        p = parameter()
+        optimizer = torch.optim.SGD([p], lr=7.0, momentum=0.5)
+        parts = {"optimizer": optimizer, "driver": gradstep.attach(optimizer, lr=LR), "p": p}
+        if restore:
+            gradstep.checkpoint.restore(tmp_path / "run.pt", **{name: parts[name] for name in (*order, "p")})
+        for _ in range(updates):
+            optimizer.step()
+            parts["driver"].step()
+        return parts
+
+    parts = run(3)
+    gradstep.checkpoint.save(tmp_path / "run.pt", **parts)
+    assert torch.equal(run(2, restore=True)["p"], run(5)["p"])
+
+
+def test_a_group_added_later_is_driven_by_the_schedule_of_all():
+    optimizer = torch.optim.SGD(groups(), lr=7.0)
+    driver = gradstep.attach(optimizer, lr=LR)
+    driver.step()
+    optimizer.add_param_group({"params": [parameter()], "lr": 3.0})
+    driver.seek(driver.updates)
+    assert [group["lr"] for group in optimizer.param_groups] == [LR(1)] * 2
+    driver.step()
+    assert [group["lr"] for group in optimizer.param_groups] == [LR(2)] * 2
+
+
+def test_a_group_added_to_a_list_of_schedules_is_refused_in_words():
+    optimizer = torch.optim.SGD(groups(2), lr=7.0)
+    driver = gradstep.attach(optimizer, lr=[LR, None])
+    optimizer.add_param_group({"params": [parameter()]})
+    with pytest.raises(
+        ValueError, match=r"lr has 2 schedules for 3 groups: .* attach again and seek\(driver.updates\)"
+    ):
+        driver.step()
+    assert (driver.updates, optimizer.param_groups[0]["lr"]) == (0, LR(0))
+    again = gradstep.attach(optimizer, lr=[LR, None, 0.5])
+    again.seek(driver.updates + 1)
+    assert [group["lr"] for group in optimizer.param_groups] == [LR(1), 7.0, 0.5]
+
+
+def test_groups_that_share_a_tensor_share_its_value():
+    lr = torch.tensor(7.0, dtype=torch.float64)
+    optimizer = torch.optim.Adam(groups(2), lr=lr)
+    for wanted in ([LR, Constant(LR(0))], [LR, None], [None, LR]):
+        with pytest.raises(
+            ValueError, match="groups 0 and 1 share one tensor as their lr, which can't have two values"
+        ):
+            gradstep.attach(optimizer, lr=wanted)
+        assert lr == 7.0
+    driver = gradstep.attach(optimizer, lr=[LR, ExponentialDecay(0.1, 0.5)])  # equal ones
+    driver.step()
+    assert lr == LR(1)
+    optimizer.param_groups[1]["gradstep_scale"] = 0.5
+    with pytest.raises(ValueError, match="give each group a clone"):
+        driver.step()
+    optimizer.param_groups[1]["lr"] = lr.clone()
+    driver.step()
+    assert [group["lr"] for group in optimizer.param_groups] == [LR(2), LR(2) / 2]
+
+
+def test_a_write_that_is_refused_has_written_nothing():
+    optimizer = torch.optim.SGD(groups(2), lr=7.0)
+    driver = gradstep.attach(optimizer, lr=LR)
+    optimizer.param_groups[1]["gradstep_scale"] = -1.0
+    with pytest.raises(ValueError, match="Invalid gradstep_scale"):
+        driver.step()
+    assert (driver.updates, optimizer.param_groups[0]["lr"]) == (0, LR(0))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))])
+def test_a_copy_drives_the_copy(copied):
+    optimizer = torch.optim.SGD(groups(), lr=7.0)
+    driver = gradstep.attach(optimizer, lr=LR)
+    other, twin = copied((optimizer, driver))
+    twin.step()
+    assert (other.param_groups[0]["lr"], optimizer.param_groups[0]["lr"]) == (LR(1), LR(0))
+    assert twin.optimizer is other
+
+
+@pytest.mark.parametrize("optimizer", [object(), SimpleNamespace(param_groups=None), [{"params": [], "lr": 1.0}]])
+def test_what_has_no_groups_is_refused_in_words(optimizer):
+    with pytest.raises(TypeError, match=r"has no param_groups: it drives torch's .* Keras .* optimizer.learning_rate"):
+        gradstep.attach(optimizer, lr=LR)
+
+
+def test_keras_takes_the_rate_as_the_message_says():
+    keras = pytest.importorskip("keras")
+    optimizer = keras.optimizers.SGD(1.0)
+    with pytest.raises(TypeError, match="attach got a SGD, which has no param_groups"):
+        gradstep.attach(optimizer, lr=LR)
+    optimizer.learning_rate = LR(3)
+    assert float(optimizer.learning_rate) == pytest.approx(LR(3), rel=1e-6)  # in float32
 
 
 def test_refusals():

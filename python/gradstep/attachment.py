@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter
@@ -23,17 +23,20 @@ def attach(optimizer: Any, **hyperparameters: Any) -> Attachment:
 
     and the rate is that times ``group["gradstep_scale"]`` where a `Plateau` has set it. Nothing of the
     optimizer is replaced or wrapped: the values are written into its groups, at once for t = 0 and then by ``step()``.
-    A value that is a tensor is filled in place, so that a captured graph sees it.
+    A value that is a tensor is filled in place, so that a captured graph sees it; groups that share one have one value.
+    A ``state_dict`` that the optimizer loads changes nothing of this. A schedule for all groups drives those that are
+    added later too, from the next ``step()`` or ``seek()`` on.
 
     The optimizers of gradstep need none of this: they take schedules themselves.
 
     Args:
-        optimizer: has ``param_groups``, a list of dicts.
+        optimizer: has ``param_groups``, a list of dicts, as torch's have.
         hyperparameters: a schedule (or a number) by the name of a key of the groups or, in a pair such as ``betas``, by
             ``beta1`` and ``beta2``; or a list with one for each group, None for a group to be left alone.
 
     Raises:
-        TypeError, ValueError: a name is in no group, a value is no schedule, or a list is not as long as the groups.
+        TypeError, ValueError: the optimizer has no such groups (a Keras one), a name is in no group, a value is no
+            schedule, a list is not as long as the groups, or groups share one tensor for two schedules.
 
     >>> import torch, gradstep
     >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=1.0, momentum=0.9)
@@ -46,17 +49,23 @@ def attach(optimizer: Any, **hyperparameters: Any) -> Attachment:
     """
     if not hyperparameters:
         raise TypeError("attach got no hyper-parameter: pass at least one, such as lr=gradstep.CosineDecay(0.1, 1000)")
-    return Attachment(optimizer.param_groups, hyperparameters)
+    return Attachment(optimizer, hyperparameters)
 
 
 class Attachment:
-    """Schedules and the groups that they write to; made by `attach`."""
+    """Schedules and the optimizer whose groups they write to; made by `attach`."""
 
-    def __init__(self, groups: list[Group], hyperparameters: Mapping[str, Any]) -> None:
-        self.param_groups = groups
-        self._schedules = {name: _per_group(name, each, groups) for name, each in hyperparameters.items()}
-        self.updates = 0
-        self._write()
+    def __init__(self, optimizer: Any, hyperparameters: Mapping[str, Any]) -> None:
+        _check_groups(optimizer)
+        self.optimizer = optimizer
+        self._schedules = {name: _given(each) for name, each in hyperparameters.items()}
+        self.seek(0)
+
+    @property
+    def param_groups(self) -> list[Group]:
+        """The optimizer's groups as they are now: to load a ``state_dict`` replaces them."""
+        groups: list[Group] = self.optimizer.param_groups
+        return groups
 
     def step(self, skipped: bool = False) -> None:
         """Count the update that the optimizer has made and write the values of the next one.
@@ -71,10 +80,13 @@ class Attachment:
         """Write the values for t applied updates, whatever they were before.
 
         Raises:
-            TypeError, ValueError: t is no integer of 0 or more; nothing has been written.
+            TypeError, ValueError: t is no integer of 0 or more, or the groups have changed so that a schedule lacks
+                its place; nothing has been written.
         """
-        self.updates = count_or_zero("t", t)
-        self._write()
+        updates = count_or_zero("t", t)
+        for place, group, value in self._due(updates):
+            _put(place, group, value)
+        self.updates = updates
 
     def state_dict(self) -> dict[str, Any]:
         """The number of updates and the schedules, as plain data."""
@@ -83,8 +95,8 @@ class Attachment:
             "scale": SCALE,
             "schedules": {
                 f"{name} of group {i}": schedule.to_json()
-                for name, each in self._schedules.items()
-                for i, schedule in enumerate(each)
+                for name in self._schedules
+                for i, schedule in enumerate(self._of_groups(name))
                 if schedule is not None
             },
         }
@@ -104,25 +116,61 @@ class Attachment:
             former_scales_kept(self.param_groups)
         self.seek(state_dict["updates"])
 
-    def _write(self) -> None:
-        due = [
-            (group, name, schedule(self.updates))
-            for name, each in self._schedules.items()
-            for group, schedule in zip(self.param_groups, each, strict=True)
-            if schedule is not None
-        ]
-        for group, name, value in due:
-            _put(group, name, value)
+    def _due(self, updates: int) -> list[tuple[Hyperparameter, Group, float]]:
+        """What is to be written where, checked as a whole."""
+        due = []
+        for name in self._schedules:
+            place, each = _place(name), self._of_groups(name)
+            _refuse_shared(name, self.param_groups, each)
+            for group, schedule in zip(self.param_groups, each, strict=True):
+                if schedule is not None:
+                    due.append((place, group, schedule(updates) * (scale_of(group) if name == "lr" else 1.0)))
+        return due
+
+    def _of_groups(self, name: str) -> list[Schedule | None]:
+        """A hyper-parameter's schedule for each group: one that was given for all is also for those added since."""
+        given, groups = self._schedules[name], self.param_groups
+        each = given if isinstance(given, list) else [given] * len(groups)
+        if len(each) != len(groups):
+            raise ValueError(
+                f"{name} has {len(each)} schedules for {len(groups)} groups: pass one, or None, for each; where a "
+                "group has been added, attach again and seek(driver.updates)"
+            )
+        for group, schedule in zip(groups, each, strict=True):
+            if schedule is not None and not _place(name).is_in(group):
+                raise ValueError(f"the optimizer's groups have no {name}: they have {', '.join(_names_in(group))}")
+        return each
 
 
-def _per_group(name: str, given: Any, groups: Sequence[Group]) -> list[Schedule | None]:
-    each = list(given) if isinstance(given, list | tuple) else [given] * len(groups)
-    if len(each) != len(groups):
-        raise ValueError(f"{name} has {len(each)} schedules for {len(groups)} groups: pass one, or None, for each")
-    for group, schedule in zip(groups, each, strict=True):
-        if schedule is not None and not _place(name).is_in(group):
-            raise ValueError(f"the optimizer's groups have no {name}: they have {', '.join(_names_in(group))}")
-    return [None if schedule is None else as_schedule(schedule) for schedule in each]
+def _check_groups(optimizer: Any) -> None:
+    groups = getattr(optimizer, "param_groups", None)
+    if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
+        raise TypeError(
+            f"attach got a {type(optimizer).__name__}, which has no param_groups: it drives torch's optimizers and "
+            "those like them, whose param_groups is a list of dicts. The rate of a Keras optimizer is "
+            "optimizer.learning_rate: set that to schedule(t) after each update"
+        )
+
+
+def _given(value: Any) -> list[Schedule | None] | Schedule | None:
+    if isinstance(value, list | tuple):
+        return [None if each is None else as_schedule(each) for each in value]
+    return None if value is None else as_schedule(value)
+
+
+def _refuse_shared(name: str, groups: list[Group], each: list[Schedule | None]) -> None:
+    """Raise ValueError where groups share one tensor that is to have two values."""
+    holders: dict[int, tuple[int, Schedule | None, float]] = {}
+    for i, (group, schedule) in enumerate(zip(groups, each, strict=True)):
+        held = _place(name).get(group) if _place(name).is_in(group) else None
+        if hasattr(held, "fill_"):
+            scale = scale_of(group) if name == "lr" else 1.0
+            first, *wanted = holders.setdefault(id(held), (i, schedule, scale))
+            if wanted != [schedule, scale]:
+                raise ValueError(
+                    f"groups {first} and {i} share one tensor as their {name}, which can't have two values: give each "
+                    "group a clone() of its own before attach"
+                )
 
 
 def _place(name: str) -> Hyperparameter:
@@ -134,11 +182,9 @@ def _names_in(group: Group) -> list[str]:
     return [key for key in group if key != "params"] + pairs
 
 
-def _put(group: Group, name: str, value: float) -> None:
-    if name == "lr":
-        value *= scale_of(group)
-    held = _place(name).get(group)
+def _put(place: Hyperparameter, group: Group, value: float) -> None:
+    held = place.get(group)
     if hasattr(held, "fill_"):
         held.fill_(value)
     else:
-        _place(name).put(group, value)
+        place.put(group, value)
