@@ -50,5 +50,8 @@ def _commit() -> dict[str, str]:
     if not Path("python/gradstep/bench").is_dir():
         return {}
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # there is no git
+        return {}
     return {"commit": found.stdout.strip()} if found.returncode == 0 else {}

@@ -1,0 +1,21 @@
+"""What a report says of the machine and the commit."""
+
+import shutil
+
+import pytest
+
+from compiling import ROOT
+from gradstep.bench.environment import environment
+
+
+def test_the_commit_where_git_knows_it(monkeypatch):
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("this is no copy of the repository, or git is not found")
+    monkeypatch.chdir(ROOT)
+    assert environment()["commit"]
+
+
+def test_no_commit_where_there_is_no_git(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "commit" not in environment()
