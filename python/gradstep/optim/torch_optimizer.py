@@ -260,5 +260,9 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         TORCH.assign(parameter, values)
 
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = name in ("ema_product", *self.exact_numbers) or (name != "step" and TORCH.is_double(parameter))
+        exact = (
+            name in ("ema_product", *self.exact_numbers)
+            or torch.get_default_dtype() == torch.float64  # in which torch keeps numbers
+            or (name != "step" and TORCH.is_double(parameter))
+        )
         return TORCH.new_number(parameter, value, exact)
