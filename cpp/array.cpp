@@ -1,7 +1,10 @@
 #include "array.h"
 
+#include <pybind11/complex.h>
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
+
+#include <complex>
 
 #include "dlpack.h"
 
@@ -16,13 +19,14 @@ int64_t array_view::size() const {
 }
 
 py::tuple array_view::shape() const {
-  py::tuple sizes(ndim);
-  for (int d = 0; d < ndim; ++d) sizes[size_t(d)] = dimensions[d].size;
+  const int owners = ndim - complex;
+  py::tuple sizes(owners);
+  for (int d = 0; d < owners; ++d) sizes[size_t(d)] = dimensions[d].size;
   return sizes;
 }
 
 bool array_view::same_place_as(const array_view& other) const {
-  bool same = ndim == other.ndim;
+  bool same = ndim == other.ndim && complex == other.complex;
   for (int d = 0; same && d < ndim; ++d) same = dimensions[d] == other.dimensions[d];
   return same;
 }
@@ -31,7 +35,17 @@ void refuse_read_only(const std::string& what) {
   throw py::value_error(what + " is read-only: pass an array that can be written in place");
 }
 
+void require_same_kind(const array_view& given, const array_view& parameter, const std::string& what) {
+  if (given.complex == parameter.complex) return;
+  const char* const kinds[] = {"real", "complex"};
+  throw py::type_error(
+      what + " is " + kinds[given.complex] + ", but the parameter is " + kinds[parameter.complex] +
+      ": both must be real, or both complex; convert one, or pass the complex one as a view of "
+      "its reals (torch.view_as_real, array.view)");
+}
+
 void require_shape(const array_view& given, const array_view& parameter, const std::string& what) {
+  require_same_kind(given, parameter, what);
   bool equal = given.ndim == parameter.ndim;
   for (int d = 0; equal && d < given.ndim; ++d)
     equal = given.dimensions[d].size == parameter.dimensions[d].size;
@@ -80,22 +94,47 @@ dlpack::exchange_api* exchange_of(PyTypeObject* type) {
   return api;
 }
 
-bool read_float_type(const dlpack::tensor& tensor, dtype& type) {
+// Appends the dimension of the two reals to the view of a complex array, which its `type` and its own
+// dimensions describe.
+void read_as_pairs(array_view& view) {
+  view.complex = true;
+  view.dimensions[view.ndim++] = {2, dtype_bytes[int(view.type)]};
+}
+
+bool read_type(const dlpack::tensor& tensor, array_view& view) {
+  view.complex = tensor.type_code == dlpack::complex_code;
   if (tensor.type_lanes != 1) return false;
   if (tensor.type_code == dlpack::bfloat_code && tensor.type_bits == 16) {
-    type = dtype::bf16;
+    view.type = dtype::bf16;
     return true;
   }
-  if (tensor.type_code != dlpack::float_code) return false;
-  if (tensor.type_bits == 32)
-    type = dtype::f32;
-  else if (tensor.type_bits == 64)
-    type = dtype::f64;
-  else if (tensor.type_bits == 16)
-    type = dtype::f16;
+  if (!view.complex && tensor.type_code != dlpack::float_code) return false;
+  const int bits = view.complex ? tensor.type_bits / 2 : tensor.type_bits;
+  if (bits == 32)
+    view.type = dtype::f32;
+  else if (bits == 64)
+    view.type = dtype::f64;
+  else if (bits == 16)
+    view.type = dtype::f16;
   else
     return false;
   return true;
+}
+
+bool says_yes(py::handle object, PyObject* question) {
+  const auto answer = py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), question));
+  if (!answer) PyErr_Clear();  // a library that knows no such views
+  return answer.ptr() == Py_True;
+}
+
+bool is_negated(py::handle tensor) {
+  static PyObject* const question = PyUnicode_InternFromString("is_neg");
+  return says_yes(tensor, question);
+}
+
+bool is_conjugated(py::handle tensor) {
+  static PyObject* const question = PyUnicode_InternFromString("is_conj");
+  return says_yes(tensor, question);
 }
 
 // False where the tensor is not one that can be updated here; gradstep.arrays.describe then says why.
@@ -106,18 +145,20 @@ bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view)
     return false;
   }
   if ((tensor.device_type != dlpack::cpu && tensor.device_type != dlpack::cuda) ||
-      tensor.ndim > dimension_limit || !read_float_type(tensor, view.type))
+      tensor.ndim > dimension_limit || !read_type(tensor, view))
     return false;
   view.where = {tensor.device_type, tensor.device_id};
   view.data = static_cast<char*>(tensor.data) + tensor.byte_offset;
   view.writable = true;
   view.ndim = tensor.ndim;
-  const int64_t bytes = dtype_bytes[int(view.type)];
+  const int64_t bytes = tensor.type_bits / 8;
   int64_t size = 1;
   for (int d = 0; d < tensor.ndim; ++d) {
     size *= view.dimensions[d].size = tensor.shape[d];
     view.dimensions[d].stride = tensor.strides[d] * bytes;
   }
+  if (view.complex) read_as_pairs(view);
+  if (view.complex && is_conjugated(object)) return false;  // DLPack gives it without its signs
   return tensor.data || size == 0;  // a wrapper, a fake tensor or a freed storage has no data
 }
 
@@ -126,9 +167,10 @@ bool read_numpy(py::handle object, array_view& view) {
   const py::dtype type = array.dtype();
   constexpr int half = 23;  // NumPy's type number
   const int number = type.num();
-  if (number == py::dtype::of<float>().num())
+  view.complex = type.kind() == 'c';
+  if (number == py::dtype::of<float>().num() || number == py::dtype::of<std::complex<float>>().num())
     view.type = dtype::f32;
-  else if (number == py::dtype::of<double>().num())
+  else if (number == py::dtype::of<double>().num() || number == py::dtype::of<std::complex<double>>().num())
     view.type = dtype::f64;
   else if (number == half)
     view.type = dtype::f16;
@@ -140,10 +182,10 @@ bool read_numpy(py::handle object, array_view& view) {
   view.writable = array.writeable();
   view.where = host_memory;
   view.ndim = int(array.ndim());
-  for (int d = 0; d < view.ndim; ++d) {
-    view.dimensions[d] = {array.shape(d), array.strides(d)};
-  }
-  return view.ndim <= dimension_limit;
+  if (view.ndim > dimension_limit) return false;
+  for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {array.shape(d), array.strides(d)};
+  if (view.complex) read_as_pairs(view);
+  return true;
 }
 
 }  // namespace
@@ -162,14 +204,16 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   const auto name = found[1].cast<std::string>();
   for (int i = 0; i < dtype_count; ++i)
     if (name == dtype_names[i]) view.type = dtype(i);
-  const auto shape = found[2].cast<std::vector<int64_t>>();
-  const auto strides = found[3].cast<std::vector<int64_t>>();
+  const bool is_complex = found[2].cast<bool>();
+  const auto shape = found[3].cast<std::vector<int64_t>>();
+  const auto strides = found[4].cast<std::vector<int64_t>>();
   view.ndim = int(shape.size());
   for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {shape[size_t(d)], strides[size_t(d)]};
-  view.writable = found[4].cast<bool>();
-  const auto [type, id] = found[5].cast<std::pair<int32_t, int32_t>>();
+  if (is_complex) read_as_pairs(view);
+  view.writable = found[5].cast<bool>();
+  const auto [type, id] = found[6].cast<std::pair<int32_t, int32_t>>();
   view.where = {type, id};
-  owner = found[6];
+  owner = found[7];
   return view;
 }
 
@@ -195,11 +239,8 @@ void inspect_tensor(py::handle array, const array_role& role) {
 
 void refuse_negated(py::handle array, const array_role& role) {
   if (!exchange_of(Py_TYPE(array.ptr()))) return;
-  static PyObject* const question = PyUnicode_InternFromString("is_neg");
-  const auto answer = py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(array.ptr(), question));
-  if (!answer) PyErr_Clear();  // a library that knows no such views
   py::object owner;
-  if (answer.ptr() == Py_True) read_description(array, role, owner);
+  if (is_negated(array)) read_description(array, role, owner);
 }
 
 array_view read_anywhere(py::handle array, const array_role& role, py::object& owner) {

@@ -32,11 +32,13 @@ struct array_view {
   dtype type;
   bool writable;
   device where;
+  // Complex numbers are pairs of reals: `type` is that of the reals, and the last dimension counts the two.
+  bool complex = false;
   int ndim;
-  dimension dimensions[dimension_limit];
+  dimension dimensions[dimension_limit + 1];
 
-  int64_t size() const;
-  pybind11::tuple shape() const;
+  int64_t size() const;                               // of a complex array: two for each number
+  pybind11::tuple shape() const;                      // as its owner sees it
   bool same_place_as(const array_view& other) const;  // the dimensions, not the data
 };
 
@@ -51,8 +53,10 @@ struct array_role {
   void refuse_elsewhere(const array_view& array) const;
 };
 
-// Raise for an array, named by `what`: one that can't be written, and one that has not the parameter's shape.
+// Raise for an array, named by `what`: one that can't be written, one that is complex where the parameter is
+// real or real where it is complex, and one that has not the parameter's shape either.
 [[noreturn]] void refuse_read_only(const std::string& what);
+void require_same_kind(const array_view& given, const array_view& parameter, const std::string& what);
 void require_shape(const array_view& given, const array_view& parameter, const std::string& what);
 
 // False for what is neither a strided torch tensor nor a NumPy array of a dtype that NumPy knows; wherever it

@@ -46,8 +46,11 @@ def rounded(array, dtype):
 
 
 def bits(array):
-    """The bits of an array as integers, with one NaN for all (its payload is nobody's promise)."""
+    """The bits of an array as integers, of both parts of a complex one, with one NaN for all (its payload is nobody's
+    promise)."""
     whole = np.array(array, order="C")
+    if whole.dtype.kind == "c":
+        whole = whole.view(whole.real.dtype)
     if whole.dtype.kind != "i":
         whole[np.isnan(whole)] = np.nan
     return whole.view(f"u{whole.dtype.itemsize}")

@@ -92,6 +92,53 @@ def test_state_has_torchs_layout(case):
         assert [g["params"] for g in mine["param_groups"]] == [g["params"] for g in other["param_groups"]]
 
 
+KINDS = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128]
+#: more arrays of state than by default
+WITH = {"SGD": {"momentum": 0.9}, "RMSprop": {"momentum": 0.9, "centered": True}, "Adam": {"amsgrad": True}}
+#: ours keep these as exactly as the parameter
+EXACT = {"NAdam": {"mu_product"}, "ASGD": {"eta", "mu"}}
+
+
+def layout_of(optimizer):
+    """What a checkpoint of one parameter would hold: dtypes, shapes, strides and devices, or the types of others."""
+
+    def described(value):
+        return (value.dtype, value.shape, value.stride(), value.device) if hasattr(value, "stride") else type(value)
+
+    return {name: described(value) for name, value in optimizer.state_dict()["state"].get(0, {}).items()}
+
+
+@pytest.mark.parametrize("default", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("dtype", KINDS, ids=str)
+@each_shared
+def test_states_are_made_as_torch_makes_them(name, dtype, default, monkeypatch):
+    if dtype.is_complex and not getattr(rules, name).takes_complex:
+        pytest.skip("torch refuses these")
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(default)
+    try:
+        options = {"state_dtype": "param"} if dtype.itemsize == 2 else {}  # ours are float32 otherwise
+        params = [torch.ones(4, 3, dtype=dtype).t() for _ in range(2)]
+        ours = getattr(optim, name)(params[:1], lr=0.1, **WITH.get(name, {}), **options)
+        theirs = getattr(torch.optim, name)(params[1:], lr=0.1, **WITH.get(name, {}))
+        assert layout_of(ours) == layout_of(theirs)  # before the first step
+        for p, optimizer in zip(params, (ours, theirs), strict=True):
+            p.grad = torch.ones_like(p)
+            p.grad = p.grad.to_sparse() if name == "SparseAdam" else p.grad
+            optimizer.step()
+    finally:
+        torch.set_default_dtype(before)
+    found, expected = layout_of(ours), layout_of(theirs)
+    if name == "SparseAdam":  # whose count is an int in torch, and a tensor as in all other classes here
+        assert expected["step"] is int
+        expected["step"] = (default, torch.Size(), (), params[0].device)
+    if params[0].dtype in (torch.float64, torch.complex128):
+        for each in EXACT.get(name, ()):
+            assert found.pop(each)[0] == torch.float64
+            expected.pop(each)
+    assert found == expected
+
+
 def test_hooks():
     seen = []
     params = tensors()

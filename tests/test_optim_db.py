@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from arrays import to_numpy
+from arrays import assert_same_bits, to_numpy
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("expecttest", reason="torch's test lists import expecttest")
@@ -98,13 +98,59 @@ def test_configuration(info, i, given, dtype, seed):
         assert np.all(np.abs(to_numpy(mine - other)) <= ULPS * np.spacing(scale))
 
 
+COMPLEX = [(info, i, given) for info, i, given in INPUTS if info.supports_complex]
+
+
+def test_every_class_of_torch_but_sparse_adam_takes_complex_parameters():
+    assert {info.optim_cls.__name__ for info, *_ in COMPLEX} == {info.optim_cls.__name__ for info in DENSE}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("info", "i", "given"), COMPLEX, ids=described(COMPLEX))
+def test_complex_configuration(info, i, given, dtype, seed):
+    shapes = [(3, 4), (), (2, 1, 5)]
+    random = torch.Generator().manual_seed(seed)
+    kind = torch.complex64 if dtype == torch.float32 else torch.complex128
+    numbers = lambda: [torch.randn(shape, dtype=kind, generator=random) for shape in shapes]  # noqa: E731
+    theirs = numbers()
+    ours, pairs = [p.clone() for p in theirs], [torch.view_as_real(p.clone()) for p in theirs]
+    torch_class, own_class = info.optim_cls, getattr(optim, info.optim_cls.__name__)
+    for_loop = dict.fromkeys(["foreach", "fused"] if "fused" in info.supported_impls else ["foreach"], False)
+    reference = torch_class(theirs, **{**copy.deepcopy(given.kwargs), **for_loop})
+    optimizer, twin = (own_class(params, **copy.deepcopy(given.kwargs)) for params in (ours, pairs))
+    history = [[reals(p) for p in theirs]]
+    for _ in range(STEPS):
+        for p, q, r, gradient in zip(theirs, ours, pairs, numbers(), strict=True):
+            p.grad, q.grad, r.grad = gradient.clone(), gradient, torch.view_as_real(gradient)
+        for each in (reference, optimizer, twin):
+            each.step()
+        history.append([reals(p) for p in theirs])
+    for mine, other, pair, scale in zip(ours, theirs, pairs, scales(history), strict=True):
+        assert mine.dtype == kind
+        assert_same_bits(reals(mine), to_numpy(pair))
+        assert np.all(np.abs(reals(mine) - reals(other)) <= ULPS * np.spacing(scale))
+    assert_same_state(optimizer, ours, reference, theirs)
+
+
+def assert_same_state(optimizer, ours, reference, theirs):
+    """The same names, dtypes and shapes; complex beside complex."""
+    for mine, other in zip(ours, theirs, strict=True):
+        found, expected = optimizer.state[mine], reference.state[other]
+        assert set(found) == set(expected)
+        for name, value in expected.items():
+            assert (found[name].dtype, found[name].shape) == (value.dtype, value.shape), name
+
+
+def reals(tensor):
+    return to_numpy(torch.view_as_real(tensor)).copy()
+
+
 #: torch's refusals that do not hold here, and why
 ALLOWED = {
     "lr as Tensor doesn't work with foreach & not capturable": "foreach has no meaning: there is one path",
     "betas must be either both floats or both Tensors": "each may be a number or a tensor",
     "dense params required": "the first step refuses them, as every parameter that can't be updated in place",
     "dense params required in param_groups": "likewise",
-    "complex not supported": "likewise",
     r"betas\[0\] as a Tensor is not supported for capturable=False and foreach=True": "as for lr",
 }
 

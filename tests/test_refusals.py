@@ -47,7 +47,7 @@ BAD_PARAMETERS = {
     "read-only": (read_only, r"is read-only: pass an array that can be written in place"),
     "expanded": (lambda: np.broadcast_to(normal(0, 2), (2, 2)), r"is read-only"),
     "overlapping itself": (overlapping_itself, r"overlaps itself \(an expanded or sliding view\): pass"),
-    "complex": (lambda: np.ones((2, 2), np.complex64), r"has dtype complex64: allowed are float64"),
+    "long complex": (lambda: np.ones((2, 2), np.clongdouble), r"has dtype complex\d+: allowed are float64"),
     "integer": (lambda: np.ones((2, 2), np.int32), r"has dtype int32: allowed are .* \.astype"),
     "boolean": (lambda: np.ones((2, 2), bool), r"has dtype bool: allowed"),
     "longdouble": (lambda: np.ones((2, 2), np.longdouble), r"has dtype \w+: allowed"),

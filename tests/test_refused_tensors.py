@@ -62,8 +62,6 @@ BAD = {
     "freed": (freed, "its storage was freed or resized"),
     # Trap: DLPack ignores the bit, so the signs would be wrong.
     "negated": (negated, r"lazily negated or conjugated view: pass \.resolve_neg\(\)"),
-    "complex": (lambda: torch.ones(SHAPE, dtype=torch.complex64), r"has dtype torch.complex64: allowed are"),
-    "conjugated": (lambda: torch.ones(SHAPE, dtype=torch.complex64).conj(), "has dtype torch.complex64"),
     "integer": (lambda: torch.ones(SHAPE, dtype=torch.int32), r"has dtype torch.int32: .* \.to\(dtype\)"),
     "8-bit": (lambda: torch.ones(SHAPE).to(torch.float8_e4m3fn), "has dtype torch.float8_e4m3fn"),
     "meta": (lambda: torch.ones(SHAPE, device="meta"), r"is on meta: .* move it with \.cpu\(\)"),

@@ -14,15 +14,25 @@ import numpy as np
 
 from gradstep.sparse import Rows
 
-__all__ = ["Description", "as_numpy", "describe", "tell_autograd"]
+__all__ = ["Description", "as_numpy", "describe", "is_complex", "tell_autograd"]
 
-#: address, dtype, shape, strides in bytes, writable, DLPack's type and number of the device, what keeps it alive
-Description = tuple[int, str, tuple[int, ...], tuple[int, ...], bool, tuple[int, int], object]
+#: address, dtype (of its parts, if complex), whether it is complex, shape, strides in bytes, writable, DLPack's type
+#: and number of the device, what keeps it alive
+Description = tuple[int, str, bool, tuple[int, ...], tuple[int, ...], bool, tuple[int, int], object]
 
 _CPU, _CUDA = 1, 2  #: DLPack's types of a device
 
-_DTYPES = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16"}
-_ALLOWED = "float64, float32, float16 and bfloat16"
+#: the core's name of a dtype, or of a complex number's two parts, and whether it is complex
+_DTYPES = {
+    "float64": ("f64", False),
+    "float32": ("f32", False),
+    "float16": ("f16", False),
+    "bfloat16": ("bf16", False),
+    "complex128": ("f64", True),
+    "complex64": ("f32", True),
+    "complex32": ("f16", True),
+}
+_ALLOWED = "float64, float32, float16, bfloat16, complex128 and complex64"
 
 _SPARSE = (
     "only gradients may be, as rows (gradstep.Rows, torch.sparse_coo), and only for SGD without momentum, Adagrad and "
@@ -50,6 +60,11 @@ def describe(array: Any, role: str) -> Description:
     return _describe_numpy(as_numpy(array, role), role)
 
 
+def is_complex(array: Any) -> bool:
+    """Whether an array of any library is of complex numbers."""
+    return "complex" in str(getattr(array, "dtype", ""))
+
+
 def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
     """An array of the host's memory as a NumPy array over the same memory."""
     if isinstance(array, np.ndarray):
@@ -75,26 +90,28 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
 
 
 def _describe_numpy(array: np.ndarray[Any, Any], role: str) -> Description:
-    name = _DTYPES.get(array.dtype.name)
-    if name is None:
-        raise TypeError(f"{role} has dtype {array.dtype}: allowed are {_ALLOWED}; convert it with .astype")
+    dtype = _read_dtype(array, role)
     if not array.dtype.isnative:
         raise TypeError(
             f"{role} has byte-swapped dtype {array.dtype.str}: convert it with .astype({array.dtype.name!r})"
         )
     if array.ndim > 64:
         raise ValueError(f"{role} has {array.ndim} dimensions: at most 64 are supported; reshape it")
-    return array.ctypes.data, name, array.shape, array.strides, array.flags.writeable, (_CPU, 0), array
+    return array.ctypes.data, *dtype, array.shape, array.strides, array.flags.writeable, (_CPU, 0), array
+
+
+def _read_dtype(array: Any, role: str) -> tuple[str, bool]:
+    if array.dtype.name not in _DTYPES:
+        raise TypeError(f"{role} has dtype {array.dtype}: allowed are {_ALLOWED}; convert it with .astype")
+    return _DTYPES[array.dtype.name]
 
 
 def _describe_cuda(array: Any, role: str) -> Description:
     """An array of CuPy, or another that says by the CUDA array interface where it lies."""
     interface = array.__cuda_array_interface__
-    name = _DTYPES.get(array.dtype.name)
-    if name is None:
-        raise TypeError(f"{role} has dtype {array.dtype}: allowed are {_ALLOWED}; convert it with .astype")
+    dtype = _read_dtype(array, role)
     address, read_only = interface["data"]
-    return address, name, array.shape, array.strides, not read_only, (_CUDA, array.device.id), array
+    return address, *dtype, array.shape, array.strides, not read_only, (_CUDA, array.device.id), array
 
 
 def _describe_tensor(tensor: Any, role: str) -> Description:
@@ -125,7 +142,7 @@ def _describe_tensor(tensor: Any, role: str) -> Description:
     bytes_each = tensor.element_size()
     strides = tuple(stride * bytes_each for stride in tensor.stride())
     device = (_CPU, 0) if tensor.device.type == "cpu" else (_CUDA, tensor.device.index)
-    return address, _DTYPES[dtype], tuple(tensor.shape), strides, True, device, tensor
+    return address, *_DTYPES[dtype], tuple(tensor.shape), strides, True, device, tensor
 
 
 def _tensor_address(tensor: Any) -> int:

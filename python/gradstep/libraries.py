@@ -19,7 +19,10 @@ class Library(Protocol):
     """What makes a state's arrays for a parameter."""
 
     def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        """One of the parameter's shape; of its dtype, or else float32 (float64 beside float64)."""
+        """One of the parameter's shape; of its dtype, or else float32 (float64 beside float64, complex beside complex).
+
+        Both parts of a complex number are filled with the value.
+        """
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
         """A copy of the parameter: "bf16", "f16", "param" for its own dtype, None for that of other states."""
@@ -28,7 +31,7 @@ class Library(Protocol):
         """A 0-d array of float64 if exact, or else of float32."""
 
     def is_double(self, parameter: Any) -> bool:
-        """Whether it is of float64."""
+        """Whether it is of float64 or complex128."""
 
     def shape_of(self, parameter: Any) -> tuple[int, ...]:
         """Its shape."""
@@ -51,8 +54,9 @@ class NumpyLike:
 
     def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
         array = self._read(parameter)
-        dtype = array.dtype if like_parameter or array.dtype == np.float64 else np.float32
-        return self._functions.full_like(array, value, dtype=dtype, order="K")
+        dtype = array.dtype if like_parameter else np.promote_types(array.dtype, np.float32)
+        fill = complex(value, value) if dtype.kind == "c" else value
+        return self._functions.full_like(array, fill, dtype=dtype, order="K")
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
         if dtype is None:
@@ -66,7 +70,7 @@ class NumpyLike:
         return self._functions.array(value, dtype=np.float64 if exact else np.float32)
 
     def is_double(self, parameter: Any) -> bool:
-        return bool(self._read(parameter).dtype == np.float64)
+        return self._read(parameter).dtype in (np.float64, np.complex128)
 
     def shape_of(self, parameter: Any) -> tuple[int, ...]:
         return tuple(self._read(parameter).shape)

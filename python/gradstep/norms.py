@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from gradstep.arrays import as_numpy
+from gradstep.arrays import as_numpy, is_complex
 
 __all__ = ["copies", "norm", "norm_of_change"]
 
 
 def norm(arrays: Iterable[Any]) -> float:
     """The Euclidean norm of all elements of all arrays, summed in float64; None stands for zeros.
+
+    A complex number counts by its magnitude.
 
     Args:
         arrays: NumPy arrays, torch tensors (dense or sparse) or other arrays of the host's memory.
@@ -54,9 +56,16 @@ def _readable(array: Any) -> Any:
 
 
 def _in_float64(array: Any) -> Any:
-    return array.astype(np.float64, copy=False) if isinstance(array, np.ndarray) else array.double()
+    """The numbers in float64, or in complex128."""
+    if isinstance(array, np.ndarray):
+        return array.astype(np.promote_types(array.dtype, np.float64), copy=False)
+    torch = sys.modules["torch"]
+    return array.to(torch.promote_types(array.dtype, torch.float64))
 
 
 def _norm(array: Any) -> float:
     flat = _in_float64(array).reshape(-1)
-    return math.sqrt(float(flat @ flat))
+    squares = flat.real @ flat.real
+    if is_complex(flat):
+        squares = squares + flat.imag @ flat.imag
+    return math.sqrt(float(squares))

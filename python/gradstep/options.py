@@ -50,6 +50,9 @@ class Options(TypedDict, total=False):
 
     with s the ``grad_scale`` of the step, c ``clip_norm``, l ``clip_value``, u the rule's direction and d ``ema``.
 
+    A complex number is a pair of reals, as in torch: each part is updated by itself, and ``clip_norm`` and ``stats``
+    count both.
+
     maximize: follow the gradient upwards. Default False.
     decoupled_weight_decay: False adds :math:`\lambda p` to the gradient; True has :math:`\delta = \gamma\lambda`;
         "full" has :math:`\delta = \lambda\gamma/\gamma_{max}`, so that the decay does not depend on the rate's size;
@@ -71,8 +74,8 @@ class Options(TypedDict, total=False):
         ``optimizer.averages``. None (the default) for none.
     ema_bias_correction: give the first updates of the average the weights that an average from zero has after its
         correction; without it (the default) it starts as the parameter before the first update.
-    cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update.
-        None (the default) for none.
+    cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update;
+        not of a complex one. None (the default) for none.
     zero_grad: fill the gradients with zeros once they are used. Default False: they are only read.
     accumulate: how many micro-batches make an update: every so many steps one is made, with the mean of their
         gradients, and the others add, see :mod:`gradstep.accumulation`. Default 1.

@@ -1,5 +1,6 @@
 """Every rule, in every dtype and layout, is on a device what it is on the CPU."""
 
+import numpy as np
 import pytest
 
 from arrays import numbers_for
@@ -46,6 +47,19 @@ def test_more_blocks_than_run_at_once(device, case):
 def test_every_dtype(device, case, dtype, of_gradients, state_dtype):
     twins = Twins(device, lambda p: case.over_tensors(p, state_dtype=state_dtype), normals(0, FEW, dtype))
     same_steps(twins, FEW, of_gradients)
+
+
+@pytest.mark.parametrize("layout", VIEWS)
+@pytest.mark.parametrize("case", [case for case in ONE_EACH if case.kernel in ("adam", "lamb", "sgd")], ids=str)
+def test_complex_parameters(device, case, layout):
+    def complex_normals(seed):
+        return [pair.view(np.complex64) for pair in normals(seed, (10, 2050, 8200))]
+
+    twins = Twins(device, lambda p: case.over_tensors(p, clip_norm=0.7, ema=0.9), complex_normals(0), VIEWS[layout])
+    for t in (1, 2):
+        twins.take(complex_normals(t))
+        twins.step()
+        twins.assert_same()
 
 
 @pytest.mark.parametrize("dtype", ["f64", "f32", "f16"])

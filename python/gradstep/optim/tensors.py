@@ -13,12 +13,13 @@ class Torch:
     """A :class:`gradstep.libraries.Library`."""
 
     def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        dtype = parameter.dtype if like_parameter or self.is_double(parameter) else torch.float32
-        return torch.full_like(parameter, value, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
+        dtype = parameter.dtype if like_parameter else _wide(parameter)
+        fill = complex(value, value) if dtype.is_complex else value
+        return torch.full_like(parameter, fill, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
-        wide = torch.float64 if self.is_double(parameter) else torch.float32
-        chosen = {None: wide, "param": parameter.dtype, "bf16": torch.bfloat16, "f16": torch.float16}[dtype]
+        named = {"param": parameter.dtype, "bf16": torch.bfloat16, "f16": torch.float16}
+        chosen = _wide(parameter) if dtype is None else named[dtype]
         return parameter.detach().to(chosen, copy=True, memory_format=torch.preserve_format)
 
     def new_number(self, parameter: Any, value: float, exact: bool) -> Any:
@@ -26,7 +27,7 @@ class Torch:
         return torch.full((), float(value), dtype=dtype, device=parameter.device)
 
     def is_double(self, parameter: Any) -> bool:
-        return bool(parameter.dtype == torch.float64)
+        return parameter.dtype in (torch.float64, torch.complex128)
 
     def shape_of(self, parameter: Any) -> tuple[int, ...]:
         return tuple(parameter.shape)
@@ -36,6 +37,10 @@ class Torch:
 
     def copy_of(self, parameter: Any, value: Any) -> Any:
         return torch.as_tensor(value).detach().to(parameter.device, copy=True)
+
+
+def _wide(parameter: Any) -> torch.dtype:
+    return torch.promote_types(parameter.dtype, torch.float32)
 
 
 TORCH = Torch()

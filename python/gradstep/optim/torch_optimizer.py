@@ -23,7 +23,7 @@ from gradstep.threads import get_num_threads
 
 __all__ = ["TorchOptimizer"]
 
-_WIDE = (torch.float32, torch.float64)
+_WIDE = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 
 
 class TorchOptimizer(Stepping, torch.optim.Optimizer):

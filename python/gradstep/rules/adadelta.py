@@ -19,7 +19,7 @@ class Adadelta(Rule):
     Both :math:`\epsilon` are inside of the roots; the average of the updates does not see the rate.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         rho: :math:`\rho`, from 0 to 1.
         eps: :math:`\epsilon`, at least 0.

@@ -17,7 +17,7 @@ class Adagrad(Rule):
     The sum starts at ``initial_accumulator_value``; :math:`\epsilon` is outside of the root.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         lr_decay: :math:`\eta`, inverse-time decay of the rate per update, at least 0.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.

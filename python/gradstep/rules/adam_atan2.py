@@ -24,7 +24,7 @@ class AdamAtan2(Rule):
     the rate where Adam's is.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.

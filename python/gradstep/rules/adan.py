@@ -26,7 +26,7 @@ class Adan(Rule):
     :math:`1 - \beta_2` in the place of the factor :math:`\beta_2`. The previous gradient is in the state, as ``prev``.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         betas: :math:`\beta_1`, :math:`\beta_2` and :math:`\beta_3`, from 0 to below 1.
         eps: :math:`\epsilon`, at least 0.

@@ -32,7 +32,7 @@ class AdEMAMix(Rule):
     mean needs float32: in bfloat16 (``state_dtype="param"``) the default :math:`\beta_3` is lost in rounding.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         betas: :math:`\beta_1`, :math:`\beta_2` and :math:`\beta_3`, from 0 to below 1.
         alpha: :math:`\alpha`, the weight of the slow mean, at least 0.

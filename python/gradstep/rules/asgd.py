@@ -19,7 +19,7 @@ class ASGD(Rule):
     :math:`\mu` are kept per parameter, as ``eta`` and ``mu``.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: :math:`\gamma`, at least 0: a number, a 0-d array or a schedule; :math:`\eta` follows it one update later.
         lambd: :math:`\lambda`, at least 0.
         alpha: :math:`\alpha`, at least 0.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from gradstep import _core
+from gradstep.arrays import is_complex
 from gradstep.hyperparameters import (
     HYPERPARAMETERS,
     Group,
@@ -42,6 +43,8 @@ class Rule:
     shares_numbers: ClassVar[bool] = False
     #: those of the numbers that are float64 whatever the parameter's dtype
     exact_numbers: ClassVar[tuple[str, ...]] = ()
+    #: whether it takes complex parameters, as pairs of reals
+    takes_complex: ClassVar[bool] = True
     #: whether an update needs the gradients of all tensors at once
     needs_all_gradients: ClassVar[bool] = False
     #: options whose default differs from the common one
@@ -98,6 +101,7 @@ class Rule:
         What has one of the ``sources`` is not read.
         """
         check_options(group, cls.__name__, sources)
+        cls._check_complex(group)
         if group["release"] and cls.needs_all_gradients:
             raise ValueError(
                 f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True never has "
@@ -139,6 +143,23 @@ class Rule:
             for name, place in {**HYPERPARAMETERS, **cls.limits}.items()
             if place.key in own and (place.index is None or place.length == len(own[place.key]))
         )
+
+    @classmethod
+    def _check_complex(cls, group: Group) -> None:
+        if cls.takes_complex and group["cast_to"] is None:
+            return
+        for i, parameter in enumerate(group.get("params", ())):
+            if not is_complex(parameter):
+                continue
+            if not cls.takes_complex:
+                raise ValueError(
+                    f"{cls.__name__} does not support complex parameters, nor does torch's, and parameter {i} of the "
+                    f"group has dtype {parameter.dtype}: pass a view of its reals (torch.view_as_real, array.view)"
+                )
+            raise ValueError(
+                f"cast_to={group['cast_to']!r} keeps copies of real numbers, and parameter {i} of the group has dtype "
+                f"{parameter.dtype}: leave it out, or pass a view of its reals (torch.view_as_real, array.view)"
+            )
 
     @classmethod
     def settings(

@@ -31,7 +31,7 @@ class LARS(Rule):
     ``skip_nonfinite=True`` to make no update then.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         momentum: :math:`\mu`, at least 0.
         dampening: :math:`d`.

@@ -22,7 +22,7 @@ class Lion(Rule):
     sign(0) is 0 and NaN stays NaN. Every element moves by the rate: use a third to a tenth of Adam's.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.

@@ -35,7 +35,7 @@ class Prodigy(Rule):
     reaches every element of every tensor: pass ``skip_nonfinite=True`` to make no update then.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: :math:`\gamma`, at least 0 and the same in all groups: a number, a 0-d array or a schedule.
         betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
         beta3: :math:`\beta_3`, from 0 to below 1; None (the default) for the root of :math:`\beta_2`.

@@ -22,7 +22,7 @@ class RMSprop(Rule):
     buffer.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         alpha: :math:`\alpha`, at least 0.
         eps: :math:`\epsilon`, at least 0.

@@ -22,7 +22,7 @@ class Rprop(Rule):
     Where the sign turned, the gradient counts as 0: no step, and the next one is free to grow. For full batches.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: the first step size :math:`s_0`, at least 0; it is not used again (but by decoupled decay).
         etas: :math:`\eta_-` below 1 and :math:`\eta_+` above 1.
         step_sizes: :math:`s_{\min}` and :math:`s_{\max}`.

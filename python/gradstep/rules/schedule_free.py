@@ -30,7 +30,7 @@ class ScheduleFreeSGD(Rule):
     :math:`z`, and per parameter ``weight_sum`` and ``lr_max`` in float64.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place; with
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place; with
             16 bits each change of mode rounds them.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         momentum: :math:`\mu`, above 0 and below 1; to be left as it is, because :math:`x` is found by it.
@@ -91,7 +91,7 @@ class ScheduleFreeAdamW(Rule):
     ``eval()`` puts the average :math:`x` in its place and ``train()`` puts :math:`y` back. The decay acts at :math:`y`.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place; with
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place; with
             16 bits each change of mode rounds them.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         betas: :math:`\beta_1`, above 0 and below 1, to be left as it is; and :math:`\beta_2`, from 0 to below 1.

@@ -24,7 +24,7 @@ class SGD(Rule):
     momentum the gradient may be sparse: :class:`gradstep.Rows`, or a torch COO tensor.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         momentum: :math:`\mu`, at least 0.
         dampening: :math:`d`.

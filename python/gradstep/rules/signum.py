@@ -21,7 +21,7 @@ class Signum(Rule):
     sign(0) is 0 and NaN stays NaN. With ``momentum=0`` this is signSGD.
 
     Args:
-        params: arrays (or dicts with groups of arrays) of float64, float32, float16 or bfloat16, updated in place.
+        params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         momentum: :math:`\mu`, from 0 to below 1.
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.

@@ -43,6 +43,8 @@ class SparseAdam(Rule):
            [-0.1,  0.1]])
     """
 
+    takes_complex = False
+
     def __init__(
         self,
         params: Iterable[Any],
