@@ -26,6 +26,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from gradstep.checkpoint.archive import limits as limits
 from gradstep.checkpoint.atomic import write_atomically
 from gradstep.checkpoint.formats import format_of
 from gradstep.checkpoint.parts import put_back, state_of
@@ -41,7 +42,10 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
 
     The file is there as a whole or not at all: it is written beside its place as ``<path>.partial``, brought to the
     disk and then renamed. A process killed at any moment leaves the checkpoint from before or the new one. One process
-    at a time may write to a path.
+    at a time may write to a path. A file that was there keeps its mode, and a symbolic link goes on to name it.
+
+    It ends in a SHA-256 digest of itself, by which :func:`load` finds any damage. That is read and written once more
+    for it.
 
     Args:
         path: ``*.npz`` for NumPy arrays, read by ``np.load(path, allow_pickle=False)``; ``*.pt`` or ``*.pth`` for
@@ -52,7 +56,7 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
 
     Raises:
         TypeError: a part holds something else; the message says where. What was at ``path`` is still there.
-        ValueError: the path has another ending, or a part the name ``randomness``.
+        ValueError: the path has another ending, a part has the name ``randomness``, or parts hold themselves.
     """
     if _RANDOMNESS in parts:
         raise ValueError(f"a part can't be named {_RANDOMNESS!r}, under which the random states are kept: rename it")
@@ -71,7 +75,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
         OSError: there is no such file.
-        ValueError: the path has another ending than those of :func:`save`.
+        ValueError: the path has another ending than those of :func:`save`; the file is damaged or no checkpoint; or it
+            unpacks to more bytes than ``checkpoint.limits.unpacked``, which a caller may raise.
     """
     return format_of(Path(path)).read(Path(path))
 

@@ -9,6 +9,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from gradstep.checkpoint.archive import marked, opened, refusing_depth, seal, unmarked
+from gradstep.hyperparameters import is_masked, shown
+
 __all__ = ["TorchFormat"]
 
 _PLAIN = (type(None), bool, int, float, str)
@@ -19,28 +22,29 @@ class TorchFormat:
     """The content as it is, for ``torch.load(path, weights_only=True)``; NumPy arrays become tensors."""
 
     def pack(self, content: dict[str, Any]) -> Any:
-        return _packed(content, "")
+        with refusing_depth():
+            return _packed(marked(content), "")
 
     def write(self, packed: Any, file: IO[bytes]) -> None:
         import torch
 
         torch.save(packed, file)
+        seal(file)
 
     def read(self, path: Path) -> dict[str, Any]:
         import torch
 
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return content
+        with opened(path) as (file, sealed):
+            return unmarked(torch.load(file, map_location="cpu", weights_only=True), path, sealed)
 
 
 def _packed(value: Any, where: str) -> Any:
     import torch
 
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, torch.Tensor) or type(value) in _PLAIN:
-        return value
-    if isinstance(value, np.ndarray):
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, torch.Tensor) or type(plain) in _PLAIN:
+        return plain
+    if isinstance(value, np.ndarray) and not is_masked(value):
         return _as_tensor(value, where)
     if isinstance(value, dict):
         return _packed_dict(value, where)
@@ -54,7 +58,7 @@ def _packed(value: Any, where: str) -> Any:
 
 def _packed_dict(value: dict[Any, Any], where: str) -> dict[Any, Any]:
     keys = [_packed(key, f"a key of {where.lstrip('/')}") for key in value]
-    values = [_packed(each, f"{where}/{key}") for key, each in value.items()]
+    values = [_packed(each, f"{where}/{key if isinstance(key, str) else shown(key)}") for key, each in value.items()]
     unchanged = all(map(operator.is_, (*keys, *values), (*value, *value.values())))
     # A model's state dict has an attribute of its own, which a new dict would lack.
     return value if unchanged and type(value) in _LOADABLE_DICTS else dict(zip(keys, values, strict=True))
