@@ -199,6 +199,20 @@ def test_one_tensor_in_a_group_and_names():
     assert_same_bits(to_numpy(bias), before - to_numpy(bias.grad) / 2)
 
 
+@pytest.mark.parametrize("before", [0, 2])
+def test_adagrads_sums_are_shared_among_processes(before):
+    params, others = tensors(), tensors()
+    optimizer, twin = optim.Adagrad(params, lr=0.5), optim.Adagrad(others, lr=0.5)
+    steps(optimizer, params, range(before))
+    steps(twin, others, range(before))
+    held = [optimizer.state[p]["sum"] for p in params]
+    optimizer.share_memory()
+    assert all(sums.is_shared() for sums in held)
+    assert_all_same(steps(optimizer, params, [3, 4]), steps(twin, others, [3, 4]))
+    assert all(optimizer.state[p]["sum"] is sums for p, sums in zip(params, held, strict=True))
+    assert_all_same(map(to_numpy, held), [to_numpy(twin.state[q]["sum"]) for q in others])
+
+
 def test_zero_grad():
     params = tensors()
     optimizer = optim.Adam(params)

@@ -117,6 +117,16 @@ def test_a_forgotten_step_is_noticed():
     backward(params, 2)
 
 
+def test_a_group_may_rest():
+    params = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    optimizer = optim.SGD([{"params": [p]} for p in params], lr=1.0, release=True)
+    optimizer.param_groups[0]["release"] = False
+    sum(params).sum().backward()
+    assert [p.item() for p in params] == [0, -1]
+    optimizer.step()
+    assert [p.item() for p in params] == [-1, -1]
+
+
 def test_what_has_no_hook_is_updated_by_the_step():
     p, frozen = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1), requires_grad=False)
     optimizer = optim.SGD([p, frozen], lr=1.0, release=True)

@@ -43,6 +43,24 @@ def test_groups_that_are_all_at_zero_share_alike():
     assert [rates for rates, _ in seen] == [[rate] for rate in finder.rates]
 
 
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_release_rests(accumulate):
+    def run(**options):
+        torch.manual_seed(0)
+        net = Net()
+        optimizer = optim.AdamW(groups(net), lr=0.5, **options)
+        found = range_test(net, optimizer, nn.MSELoss(), make_loader(), finder=Finder(), accumulate=accumulate)
+        return found.losses, net, optimizer
+
+    losses, net, optimizer = run(release=True)
+    np.testing.assert_array_equal(losses, run()[0])
+    assert [group["release"] for group in optimizer.param_groups] == [True] * 2
+    for _ in range(2):  # as before the test
+        net(torch.ones(4, 6)).mean().backward()
+        assert all(p.grad is None for p in net.parameters())
+        optimizer.step()
+
+
 def test_accumulated_gradients_are_those_of_one_batch():
     x = torch.randn(16, 6, generator=torch.Generator().manual_seed(0))
     y = x.sum(1, keepdim=True)

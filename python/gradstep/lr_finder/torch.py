@@ -36,7 +36,8 @@ def range_test(
 
     model: trained as it is; if it is in evaluation mode, it is in training mode during the test.
     optimizer: any of `gradstep.optim` or torch that needs no closure. The rate is that of its fastest group; the others
-        keep their ratio to it (all have the rate, where all are at 0). Schedules in its groups rest during the test.
+        keep their ratio to it (all have the rate, where all are at 0). Schedules in its groups rest during the test,
+        and so does ``release``: all gradients are there at once.
     loss_function: called as ``loss_function(model(inputs), targets)``; gives the mean loss of the batch.
     loader: gives pairs (inputs, targets) of tensors, moved to the model's device; it starts again when it ends.
     finder: the ramp; ``LRFinder()`` if left out. Returned, with the losses in it.
@@ -98,7 +99,7 @@ class Training:
         self.scaler, self.autocast = scaler, autocast
         self.device = next(model.parameters()).device
         self.shares = shares(optimizer)
-        rest_schedules(optimizer)
+        rest(optimizer)
         optimizer.zero_grad()
         if not model.training:  # a model in training mode keeps the layers that it has frozen
             model.train()
@@ -142,10 +143,12 @@ def shares(optimizer: torch.optim.Optimizer) -> list[float]:
     return [rate / max(rates) for rate in rates] if max(rates) else [1.0] * len(rates)
 
 
-def rest_schedules(optimizer: torch.optim.Optimizer) -> None:
-    """Let the numbers in the groups count, where gradstep's optimizers would follow schedules."""
+def rest(optimizer: torch.optim.Optimizer) -> None:
+    """Let the numbers in the groups count, where gradstep's optimizers would follow schedules, and steps update."""
     for group in optimizer.param_groups:
         group.pop("schedules", None)
+        if "release" in group:
+            group["release"] = False  # backward would update with the rate before
     if isinstance(optimizer, Stepping):
         optimizer._forget_plan()
 

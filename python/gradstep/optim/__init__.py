@@ -67,6 +67,13 @@ class Adagrad(rules.Adagrad, TorchOptimizer):
     __doc__ = rules.Adagrad.__doc__
     eager_states = True
 
+    def share_memory(self) -> None:
+        """Move the sums into memory that processes share, as ``torch.optim.Adagrad.share_memory``."""
+        self._settle()
+        for state in self.state.values():
+            state["sum"].share_memory_()
+        self._forget_plan()
+
 
 class Adam(rules.Adam, TorchOptimizer):
     __doc__ = rules.Adam.__doc__

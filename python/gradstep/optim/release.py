@@ -9,6 +9,10 @@ What must know all gradients before the first update can't go with it: ``clip_no
 clips by the norm of the update before), ``skip_nonfinite``, a GradScaler, ``accumulate``, a closure. A second backward
 pass before ``step()`` is refused. If one parameter's update raises, others have been made.
 
+Nor can it go with what reduces gradients over processes once backward has made them, such as
+``DistributedDataParallel``, whose buckets hold all gradients anyway. Where ``torch.distributed`` is initialized, the
+first backward pass therefore keeps its gradients to its end, and raises before any update if one of them was changed.
+
 >>> import torch
 >>> from gradstep import optim
 >>> model = torch.nn.Linear(2, 1)
@@ -22,14 +26,20 @@ True
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from gradstep.hyperparameters import Group
 
 if TYPE_CHECKING:
     from gradstep.optim.torch_optimizer import TorchOptimizer
 
 __all__ = ["Release"]
+
+_REDUCED = "DistributedDataParallel and FSDP reduce gradients after that; make the optimizer without release"
+_ROUNDS = 3  # DistributedDataParallel(static_graph=True) needs two
 
 
 class Release:
@@ -38,18 +48,20 @@ class Release:
     def __init__(self, optimizer: TorchOptimizer) -> None:
         self._optimizer = weakref.ref(optimizer)  # a parameter must not keep its optimizer alive
         self._indices: dict[torch.Tensor, int] = {}
+        self._groups: dict[torch.Tensor, Group] = {}
         self._updated: set[torch.Tensor] = set()  # since the last step()
+        self._first_pass = _FirstPass(self._update)
         self._handles: dict[torch.Tensor, Any] = {}
         weakref.finalize(optimizer, _remove, self._handles).atexit = False
 
-    def watch(self, groups: list[dict[str, Any]]) -> None:
+    def watch(self, groups: list[Group]) -> None:
         """Hook the parameters of the groups that ask for it."""
-        parameters = [parameter for group in groups for parameter in group["params"]]
-        self._indices = {parameter: index for index, parameter in enumerate(parameters)}
-        for group in groups:
-            for parameter in group["params"] if group["release"] else ():
-                if parameter.requires_grad and parameter not in self._handles:
-                    self._handles[parameter] = parameter.register_post_accumulate_grad_hook(self._update)
+        pairs = [(parameter, group) for group in groups for parameter in group["params"]]
+        self._indices = {parameter: index for index, (parameter, _) in enumerate(pairs)}
+        self._groups = dict(pairs)
+        for parameter, group in pairs:
+            if group["release"] and parameter.requires_grad and parameter not in self._handles:
+                self._handles[parameter] = parameter.register_post_accumulate_grad_hook(self._take)
 
     def check_step(self, closure: object, found_inf: object) -> None:
         """Raise ValueError or RuntimeError for a step that must have all gradients."""
@@ -64,23 +76,90 @@ class Release:
                 "without GradScaler (bfloat16 needs none), or without release"
             )
 
+        for parameter in self._updated if _may_reduce() else ():
+            if parameter.grad is not None:
+                raise RuntimeError(
+                    f"parameter {self._indices[parameter]} has a gradient again, after release=True has updated it in "
+                    f"backward and freed that: {_REDUCED}. The parameters have been updated, the step was not counted"
+                )
+
     def finish_step(self) -> None:
         """Let the next backward pass begin."""
         self._updated.clear()
 
-    def _update(self, parameter: torch.Tensor) -> None:
-        optimizer = self._optimizer()
-        if optimizer is None:
+    def _take(self, parameter: torch.Tensor) -> None:
+        """Take the gradient that backward has just made."""
+        if self._optimizer() is None or not self._groups[parameter]["release"]:
             return
-        index = self._indices[parameter]
         if parameter in self._updated:
             raise RuntimeError(
-                f"parameter {index} has been updated since the last step(): with release=True call optimizer.step() "
-                "after each backward pass; for several passes per update make the optimizer with accumulate instead"
+                f"parameter {self._indices[parameter]} has been updated since the last step(): with release=True call "
+                "optimizer.step() after each backward pass; for several passes per update make the optimizer with "
+                "accumulate instead"
             )
-        optimizer._update_one(index, parameter)
-        parameter.grad = None
-        self._updated.add(parameter)
+        if not self._first_pass.keeps(parameter):
+            self._update(parameter)
+
+    def _update(self, parameter: torch.Tensor) -> None:
+        optimizer = self._optimizer()
+        if optimizer is not None:
+            optimizer._update_one(self._indices[parameter], parameter)
+            parameter.grad = None
+            self._updated.add(parameter)
+
+
+class _FirstPass:
+    """The first backward pass in a process of several: its gradients wait, to see whether somebody reduces them.
+
+    Nothing tells in a parameter's hook that a DistributedDataParallel will change the gradient that is there.
+    """
+
+    def __init__(self, update: Callable[[torch.Tensor], None]) -> None:
+        self._update = update
+        self._over = False
+        self._pass: int | None = None
+        self._kept: dict[torch.Tensor, tuple[torch.Tensor | None, int]] = {}
+
+    def keeps(self, parameter: torch.Tensor) -> bool:
+        """Whether the parameter's gradient is to wait for the end of this pass; it is updated there."""
+        if self._over or not _may_reduce():
+            return False
+        this_pass = torch._C._current_graph_task_id()
+        if this_pass != self._pass:  # else it was broken off
+            self._pass, self._kept = this_pass, {}
+            _call_at_the_end(self._finish, _ROUNDS)
+        self._kept[parameter] = parameter.grad, _version(parameter.grad)
+        return True
+
+    def _finish(self) -> None:
+        kept, self._kept, self._pass = self._kept, {}, None
+        for parameter, known in kept.items():
+            if parameter.grad is not known[0] or _version(parameter.grad) != known[1]:
+                raise RuntimeError(
+                    f"a gradient was changed after release=True would have updated with it: {_REDUCED}. Nothing has "
+                    "been updated"
+                )
+        self._over = True
+        for parameter in kept:
+            self._update(parameter)
+
+
+def _call_at_the_end(function: Callable[[], None], rounds: int) -> None:
+    """Call a function at the end of the backward pass, after what others have asked for by then, round by round."""
+    if rounds == 0:
+        function()
+    else:
+        engine: Any = torch.autograd.Variable._execution_engine
+        engine.queue_callback(lambda: _call_at_the_end(function, rounds - 1))
+
+
+def _may_reduce() -> bool:
+    """Whether this process is one of several, or may be."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def _version(gradient: torch.Tensor | None) -> int:
+    return -1 if gradient is None else gradient._version
 
 
 def _remove(handles: dict[torch.Tensor, Any]) -> None:
