@@ -2,16 +2,20 @@
 # bench/gpu_wheel.sh FOLDER [PYTHON]: builds, without a GPU, what bench/gpu.sh takes to a machine that has one, so that
 # no minute there goes into compiling: a wheel for PYTHON (python3.12) and Hopper.
 # Needs nvcc on PATH. FOLDER then holds:
-#   gradstep-*.whl  COMMIT  SOURCES (a sum over what was built)  kernels.txt (registers of each kernel)  build.log
+#   gradstep-*.whl  COMMIT  SOURCES (sums of what was built)  kernels.txt (registers of each kernel)  build.log
 set -euo pipefail
 folder=$(realpath -m "${1:?names the folder for the wheel}")
 python=${2:-python3.12}
 newest_glibc=2.39 # of the machine that the wheel is for
 cd "$(dirname "$0")/.."
 define=--config-settings=cmake.define
+"$python" --version >/dev/null || { echo "name a Python that runs: bench/gpu_wheel.sh $1 PYTHON"; exit 1; }
 
-rm -rf "$folder"
 mkdir -p "$folder"
+rm -f "$folder"/gradstep-*.whl
+git describe --always --dirty --exclude='*' >"$folder/COMMIT"
+git ls-files --cached --others --exclude-standard CMakeLists.txt pyproject.toml cpp python | LC_ALL=C sort |
+  while read -r file; do [ ! -f "$file" ] || sha256sum "$file"; done >"$folder/SOURCES"
 "$python" -m pip wheel -v --no-deps --wheel-dir "$folder" \
   "$define.GRADSTEP_CUDA=ON" "$define.GRADSTEP_WERROR=OFF" "$define.GRADSTEP_EMULATED=OFF" \
   "$define.CMAKE_CUDA_ARCHITECTURES=90-real" "$define.CMAKE_CUDA_FLAGS=-lineinfo -Xptxas=-v" . \
@@ -30,7 +34,5 @@ if [ "$(printf '%s\n' "$needed" "GLIBC_$newest_glibc" | sort -V | tail -n 1)" !=
   exit 1
 fi
 
-git describe --always --dirty --exclude='*' >"$folder/COMMIT"
-bash bench/gpu/sources.sh >"$folder/SOURCES"
 printf '%s, %d KB, needs %s, of commit %s, built in %d s\n' "$(basename "$wheel")" $(($(stat -c %s "$wheel") / 1024)) \
   "$needed" "$(cat "$folder/COMMIT")" "$SECONDS"

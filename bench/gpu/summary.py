@@ -11,6 +11,7 @@ from pathlib import Path
 
 STATUS = {0: "passed", 9: "found errors", 124: "out of time, interrupted", 137: "out of time, killed", 139: "crashed"}
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
+SHOWN_APART = ("kernel_times", "benchmark")  #: parts whose logs have a section of their own
 #: what is shown of ncu's many numbers
 COUNTERS = re.compile(
     r"Duration|DRAM Throughput|^Memory Throughput|Registers Per|Achieved Occ|No Eligible|Issued Warp|Long Scoreboard"
@@ -38,7 +39,7 @@ def read_parts(logs):
 
 def failures(logs, parts):
     for name, status, _ in parts:
-        if status:
+        if status and name not in SHOWN_APART:
             yield f"-- {name}: the end of its log"
             yield clip(read_log(logs, name).strip(), 700 if name in SANITIZERS else 1200)
 
