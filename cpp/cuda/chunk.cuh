@@ -35,11 +35,10 @@ __device__ __forceinline__ void visit(int64_t i, int64_t end, int64_t stride, co
 }
 
 // By all threads of the block. Returns where the elements begin that are too few for an access.
-template <int count, int in_flight, class Load, class Change>
+template <int count, int in_flight, int threads = block_threads, class Load, class Change>
 __device__ __forceinline__ int64_t visit_block(int64_t first, int64_t end, const Load& load,
                                                const Change& change) {
-  visit<count, in_flight>(first + int64_t(threadIdx.x) * count, end, int64_t(block_threads) * count, load,
-                          change);
+  visit<count, in_flight>(first + int64_t(threadIdx.x) * count, end, int64_t(threads) * count, load, change);
   return end - (end - first) % count;
 }
 

@@ -2,6 +2,7 @@
 // made one by one, joined.
 #pragma once
 
+#include "../element.h"
 #include "arrays.cuh"
 #include "reduce.cuh"
 
@@ -11,13 +12,13 @@ __device__ __forceinline__ double unscale_of(const device_step& step) {
   return step.grad_scale.data ? 1 / step.grad_scale.get() : step.unscale;
 }
 
-template <class Access, class T>
+template <class Access, int in_flight, class T>
 __device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan, int tensor, T unscale,
                                                     int64_t first, int64_t end) {
   const device_array gradient = plan.gradients[tensor];
   sums lane;
   const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
-  visit<1, 8>(first, end, warp_size, load, [&](const typename Access::loaded& loaded, int64_t) {
+  visit<1, in_flight>(first, end, warp_size, load, [&](const typename Access::loaded& loaded, int64_t) {
     const T g = Access::decode(loaded, gradient.type).x[0] * unscale;
     lane.gradient = add_square(lane.gradient, g);
     lane.nonfinite = add_nonfinite(lane.nonfinite, g);
@@ -25,25 +26,31 @@ __device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan
   return lane;
 }
 
-template <class T>
+template <int in_flight, class T>
 __device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
                                                  int64_t first, int64_t end) {
   return plan.gradients[tensor].by.straight
-             ? measure_gradient_by<straight_access<T>>(plan, tensor, unscale, first, end)
-             : measure_gradient_by<placed_access<T>>(plan, tensor, unscale, first, end);
+             ? measure_gradient_by<straight_access<T>, in_flight>(plan, tensor, unscale, first, end)
+             : measure_gradient_by<placed_access<T>, in_flight>(plan, tensor, unscale, first, end);
 }
 
-__global__ void __launch_bounds__(block_threads, blocks_per_processor)
-    measure_gradients_kernel(device_plan_view plan, device_step step) {
+// By all thread blocks, with so many loads on their way at once.
+template <int in_flight>
+__device__ __forceinline__ void measure_gradients_of(const device_plan_view& plan, const device_step& step) {
   const int tensor = plan.chunks[blockIdx.x].tensor;
   const double unscale = unscale_of(step);
   const bool last = sum_chunk<of_gradients>(plan, int(blockIdx.x), [&](int64_t first, int64_t end, int lane) {
     return plan.tensors[tensor].type == arithmetic::f64
-               ? measure_gradient(plan, tensor, unscale, first + lane, end)
-               : measure_gradient(plan, tensor, float(unscale), first + lane, end);
+               ? measure_gradient<in_flight>(plan, tensor, unscale, first + lane, end)
+               : measure_gradient<in_flight>(plan, tensor, float(unscale), first + lane, end);
   });
   if (last && threadIdx.x == 0)
     plan.report->all.take_gradient(plan.totals[plan.tensor_count + plan.group_count]);
+}
+
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    measure_gradients_kernel(device_plan_view plan, device_step step) {
+  measure_gradients_of<8>(plan, step);
 }
 
 // One thread block.

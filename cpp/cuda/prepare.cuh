@@ -99,8 +99,8 @@ __device__ __forceinline__ bool is_skipped(const device_plan_view& plan, const d
 }
 
 // `before_measuring` nothing is advanced.
-__global__ void __launch_bounds__(block_threads, 1)
-    prepare_kernel(device_plan_view plan, device_step step, bool before_measuring) {
+__device__ __forceinline__ void prepare_step(const device_plan_view& plan, const device_step& step,
+                                             bool before_measuring) {
   device_report& report = *plan.report;
   const bool skipped = is_skipped(plan, step);
   __syncthreads();  // all have read the report
@@ -124,6 +124,11 @@ __global__ void __launch_bounds__(block_threads, 1)
   if (threadIdx.x != 0 || step.ahead) return;
   ++report.updates;
   if (step.lagged && plan.chunk_count == 0) report.last_norm = 0;
+}
+
+__global__ void __launch_bounds__(block_threads, 1)
+    prepare_kernel(device_plan_view plan, device_step step, bool before_measuring) {
+  prepare_step(plan, step, before_measuring);
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -8,14 +8,13 @@
 namespace gradstep::GS_TARGET {
 
 // Updates elements [first, end). Returns where those begin that are too few for an access.
-template <class Rule, class T, class Access, int in_flight>
+template <class Elements, int in_flight, int threads = block_threads>
 __device__ __forceinline__ int64_t update_part(const device_plan_view& plan, int tensor, int64_t first,
                                                int64_t end) {
-  using some = elements<Rule, T, Access>;
-  const tensor_update<Rule, T, Access> on(plan, tensor);
-  return visit_block<Access::count, in_flight>(
-      first, end, [&](int64_t i) { return some::load(on, i); },
-      [&](some& x, int64_t i) {
+  const typename Elements::update on(plan, tensor);
+  return visit_block<Elements::count, in_flight, threads>(
+      first, end, [&](int64_t i) { return Elements::load(on, i); },
+      [&](Elements& x, int64_t i) {
         x.decode(on);
         x.apply(on);
         x.store(on, i);
@@ -44,7 +43,7 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const int tensor = chunk.tensor;
   const ways by = plan.tensors[tensor].by & plan.gradients[tensor].by;
   const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
-    return update_part<Rule, T, Access, in_flight>(plan, tensor, first, end);
+    return update_part<elements<Rule, T, Access>, in_flight>(plan, tensor, first, end);
   };
   visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
 }
