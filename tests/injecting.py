@@ -4,6 +4,7 @@ An interrupt, a full memory or a callback of somebody else can raise anywhere. W
 there before the call or what is there after it, to the bit.
 """
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -122,9 +123,12 @@ def _traced(call: Callable[[Any], Any], subject: Any, folders: tuple[str, ...], 
     def on_call(frame: Any, _event: str, _: Any) -> Any:
         return on_line if frame.f_code.co_filename.startswith(folders) else None
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()  # it may run finalizers of the library, of whatever there was before
     sys.settrace(on_call)
     try:
         call(subject)
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()

@@ -9,7 +9,6 @@ import pytest
 
 import gradstep
 from arrays import assert_same_bits, normal
-from cases import DEFAULTS
 from gradstep import functional, rules
 from gradstep.options import OPTION_DEFAULTS
 
@@ -161,8 +160,7 @@ def test_an_option(key):
 
 def own(name):
     """The hyper-parameters of a class, with their defaults."""
-    group = next(case for case in DEFAULTS if case.name == name).group()
-    return {key: value for key, value in group.items() if key not in OPTION_DEFAULTS}
+    return getattr(rules, name).own_defaults()
 
 
 @pytest.mark.parametrize("name", rules.__all__)

@@ -103,7 +103,10 @@ class Accumulation:
                     self._sums[index] = gradient
                 gradient = None
             to_add.append(gradient)
-        sums = self._sums | {i: self._sum_for(optimizer, i) for i, each in enumerate(to_add) if each is not None}
+        located = optimizer._located()
+        sums = self._sums | {
+            i: self._sum_for(optimizer, i, located[i][1]) for i, each in enumerate(to_add) if each is not None
+        }
         adding = _core.StepSettings(settings.threads)
         adding.skip, adding.skip_nonfinite = settings.skip, settings.skip_nonfinite
         if self._plan is None:
@@ -127,11 +130,11 @@ class Accumulation:
             "optimizer.zero_grad(), which keeps it, or nothing between them, instead of model.zero_grad()"
         )
 
-    def _sum_for(self, optimizer: Stepping, index: int) -> Any:
+    def _sum_for(self, optimizer: Stepping, index: int, parameter: Any) -> Any:
         for sums in (self._sums, self._empty):
             if index in sums:
                 return sums[index]
-        return optimizer._new_array(optimizer._locate(index)[1], 0.0, False)
+        return optimizer._new_array(parameter, 0.0, False)
 
     def _empty_sums(self, optimizer: Stepping) -> None:
         for index, (group, parameter) in enumerate(_located(optimizer)):

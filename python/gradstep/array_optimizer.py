@@ -15,7 +15,7 @@ from gradstep.hyperparameters import Group
 from gradstep.libraries import library_of
 from gradstep.options import NO_SOURCES, Sources, check_together
 from gradstep.rate_scale import former_scales_kept
-from gradstep.scheduling import adopt_schedules, resume_schedules
+from gradstep.scheduling import resume_schedules
 from gradstep.stepping import Stepping
 
 __all__ = ["ArrayOptimizer"]
@@ -28,6 +28,8 @@ class ArrayOptimizer(Stepping):
     counted over all groups.
     """
 
+    _constructing = False
+
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if hasattr(params, "dtype"):
             raise TypeError(
@@ -39,8 +41,13 @@ class ArrayOptimizer(Stepping):
         given = list(params)
         if not given:
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
+        self._constructing = True
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
+        del self._constructing
+        self._check_new(self.param_groups, [])
+        self._check_arrays(self.param_groups)
+        self._forget_plan()
 
     @classmethod
     def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
@@ -57,21 +64,31 @@ class ArrayOptimizer(Stepping):
         Raises:
             TypeError, ValueError: a parameter or a hyper-parameter can't be used; nothing is added.
         """
-        if self.param_groups:
-            self._settle()
         params = group["params"]
-        complete = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
-        if not complete["params"]:
+        new = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
+        if not new["params"]:
             raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
-        adopt_schedules(complete, self.param_groups)
-        self.check(complete)
-        groups = [*self.param_groups, complete]
-        check_together(groups)
-        _core.check_parameters([array for each in groups for array in each["params"]])
-        self.param_groups.append(complete)
-        self._all_numpy = all(isinstance(array, np.ndarray) for each in groups for array in each["params"])
-        self.state.extend({} for _ in complete["params"])
-        self._forget_plan()
+        if self._constructing:  # which checks all groups at once
+            self.param_groups.append(new)
+            self.state.extend({} for _ in new["params"])
+            return
+        self._check_new([new], self.param_groups)
+        self._settle()
+        before, groups, states = vars(self).copy(), self.param_groups.copy(), self.state.copy()
+        try:
+            self.param_groups.append(new)
+            self.state.extend({} for _ in new["params"])
+            self._check_arrays(self.param_groups)
+            self._forget_plan()
+        except BaseException:
+            self.param_groups[:], self.state[:] = groups, states
+            vars(self).update(before)
+            raise
+
+    def _check_arrays(self, groups: list[Group]) -> None:
+        arrays = [array for group in groups for array in group["params"]]
+        _core.check_parameters(arrays)
+        self._all_numpy = all(isinstance(array, np.ndarray) for array in arrays)
 
     def step(self, gradients: Sequence[Any], *, grad_scale: Any = None, found_inf: Any = None) -> None:
         """Update every parameter in place.

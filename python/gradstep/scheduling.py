@@ -8,7 +8,7 @@ that the next update uses.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter, read_float, shown
@@ -20,6 +20,7 @@ __all__ = [
     "adopt_schedules",
     "changes",
     "check_progress",
+    "clock_of",
     "evaluate_schedules",
     "resume_schedules",
 ]
@@ -71,13 +72,18 @@ def _schedules_in(group: Group) -> Iterator[tuple[str, Schedule]]:
             yield name, value
 
 
-def adopt_schedules(group: Group, others: list[Group]) -> bool:
+def clock_of(groups: Iterable[Group]) -> int:
+    """The number of updates that the groups' schedules have counted."""
+    return max((group.get("updates", 0) for group in groups), default=0)
+
+
+def adopt_schedules(group: Group, clock: int) -> bool:
     """Move the schedules among a group's values to its ``schedules``, on the clock that the other groups have.
 
     Returns:
         Whether there were any.
     """
-    updates = group.get("updates", max((other.get("updates", 0) for other in others), default=0))
+    updates = group.get("updates", clock)
     found = evaluate_schedules(group, updates)
     if found:
         group["updates"] = updates

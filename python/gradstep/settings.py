@@ -13,7 +13,7 @@ from gradstep.hyperparameters import HYPERPARAMETERS, Group
 from gradstep.options import OPTION_DEFAULTS, Sources, check_together, step_settings, surroundings
 from gradstep.rules.base import Rule
 from gradstep.schedules import Schedule
-from gradstep.scheduling import GroupSchedules, adopt_schedules, evaluate_schedules
+from gradstep.scheduling import GroupSchedules, adopt_schedules, clock_of, evaluate_schedules
 from gradstep.threads import get_num_threads
 
 __all__ = ["Settings"]
@@ -47,23 +47,42 @@ class Settings(Rule):
         self._known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]] = {}
         self._known_step_settings: _core.StepSettings | None = None
 
+    def _check_new(self, new: list[Group], others: list[Group]) -> None:
+        """Take the schedules of groups that are to join ``others``, and check each by itself and all together, once.
+
+        Raises:
+            TypeError, ValueError: a value can't be used.
+        """
+        clock = clock_of(others)
+        for group in new:
+            adopt_schedules(group, clock)
+            self.check(group)
+            clock = max(clock, group.get("updates", 0))
+        check_together([*others, *new])
+
     def _check_written(self) -> None:
         """Check what was written into the groups since the step before, before any of it is used.
 
         Raises:
             TypeError, ValueError: as the constructor does for such a value; nothing has been written.
         """
+        checked: dict[int, tuple[Any, ...]] = {}
+        changed = []
         for i, group in enumerate(self.param_groups):
             known, now = self._checked_values.get(i), tuple(group.values())
             if known and len(known) == len(now) and all(map(operator.is_, known, now)):
+                checked[i] = known
                 continue
             plain = _has_plain_values(group)
             if not (plain and known and self._only_moved(i, group, known)):
                 self._check_group(group)
+                changed.append(i)
             if plain:  # an array or a list may change in place
-                self._checked_values[i] = now
-            else:
-                self._checked_values.pop(i, None)
+                checked[i] = now
+        if changed:
+            check_together(self.param_groups)
+            self._adopt_schedules(changed)
+        self._checked_values = checked
 
     def _only_moved(self, i: int, group: Group, known: tuple[Any, ...]) -> bool:
         """Whether all that changed is what counts, or what the group's schedules have written."""
@@ -92,9 +111,6 @@ class Settings(Rule):
 
     def _new_group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         plain = _has_plain_values(group)
-        if not plain:
-            self._adopt_schedules(i, group)
-            plain = _has_plain_values(group)
         scheduled = self._evaluated_there(i)
         cells = self._cells(group)
         sources: Sources = {**{name: schedule.program for name, schedule in scheduled.items()}, **cells}
@@ -122,14 +138,16 @@ class Settings(Rule):
                     found[name] = cell
         return found
 
-    def _adopt_schedules(self, i: int, group: Group) -> None:
-        counting = any(each.get("schedules") for each in self.param_groups)
-        if not adopt_schedules(group, self.param_groups):
-            return
-        self._schedules[i] = GroupSchedules(group)
-        if counting:
+    def _adopt_schedules(self, changed: list[int]) -> None:
+        """Take schedules that were written into groups, all on the same clock."""
+        counting = any(group.get("schedules") for group in self.param_groups)
+        clock = clock_of(self.param_groups)
+        adopted = [i for i in changed if adopt_schedules(self.param_groups[i], clock)]
+        for i in adopted:
+            self._schedules[i] = GroupSchedules(self.param_groups[i])
+        if adopted and counting:
             take_counts(self._plan, self.param_groups, self._schedules)
-        else:
+        elif adopted:
             start_counting(self._plan, self.param_groups)
 
     def _surroundings(self, i: int, group: Group, sources: Sources) -> _core.Surroundings:
@@ -137,7 +155,6 @@ class Settings(Rule):
         plain = _PLAIN_TYPES.issuperset(map(type, options))
         known, around = self._known_options.get(i, (None, None))
         if around is None or not plain or known != options:
-            check_together(self.param_groups)
             around = surroundings(group, sources)
             self._known_step_settings = None
             if plain:  # an array may change in place

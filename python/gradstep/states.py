@@ -65,9 +65,6 @@ class States(Rule):
         if group["cast_to"] is not None and state.get("cast") is None:
             state["cast"] = self._new_copy(parameter, group["cast_to"])
 
-    def _locate(self, index: int) -> tuple[Group, Any]:
-        for group in self.param_groups:
-            if index < len(group["params"]):
-                return group, group["params"][index]
-            index -= len(group["params"])
-        raise IndexError(index)
+    def _located(self) -> list[tuple[Group, Any]]:
+        """Each parameter with its group, in the order over all groups."""
+        return [(group, parameter) for group in self.param_groups for parameter in group["params"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from gradstep import _core
@@ -114,8 +115,7 @@ class Stepping(Settings, States):
         unbound = self._plan.step(*arguments)
         if unbound:
             with self._binding:
-                for index in unbound:
-                    self._bind(index)
+                self._bind(unbound)
                 if self._plan.step(*arguments):
                     raise RuntimeError("the optimizer's state was changed by another thread during its step")
         if _log.isEnabledFor(logging.DEBUG):
@@ -139,8 +139,9 @@ class Stepping(Settings, States):
     def _drop_unused_states(self) -> None:
         """Forget the states that a device has made for steps that it skipped: a first update begins with new ones."""
         if isinstance(self._plan, _core.DevicePlan) and self._made_states:
+            located = self._located()
             for index in self._made_states.intersection(self._plan.not_updated()):
-                self._drop_state(index, self._locate(index)[1])
+                self._drop_state(index, located[index][1])
             self._made_states.clear()
 
     @property
@@ -200,13 +201,17 @@ class Stepping(Settings, States):
         """The averages of the parameters that the option ``ema`` keeps."""
         return Averages(self)
 
-    def _bind(self, index: int) -> None:
-        """Complete the state of the parameter at ``index`` over all groups and hand it to the plan."""
-        group, parameter = self._locate(index)
-        state = self._state_of(index, parameter)
-        if not state:
-            self._made_states.add(index)
-        if self.shares_numbers:
-            state.update(self._shared_numbers())
-        fresh = self._complete_state(group, parameter, state)
-        self._plan.bind(index, state, self.state_names(group), fresh)
+    def _bind(self, indices: Iterable[int]) -> None:
+        """Complete the states of the parameters at these places over all groups and hand them to the plan."""
+        located = self._located()
+        shared = self._shared_numbers() if self.shares_numbers else {}
+        for index in indices:
+            group, parameter = located[index]
+            state = self._state_of(index, parameter)
+            if not state:
+                self._made_states.add(index)
+            state.update(shared)
+            fresh = self._complete_state(group, parameter, state)
+            if self.shares_numbers:
+                shared = {name: state[name] for name in self.numbers}
+            self._plan.bind(index, state, self.state_names(group), fresh)

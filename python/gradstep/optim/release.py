@@ -63,6 +63,13 @@ class Release:
             if group["release"] and parameter.requires_grad and parameter not in self._handles:
                 self._handles[parameter] = parameter.register_post_accumulate_grad_hook(self._take)
 
+    def unwatch(self, groups: list[dict[str, Any]]) -> None:
+        """Let go of the groups' parameters."""
+        for group in groups:
+            for parameter in group["params"]:
+                if handle := self._handles.pop(parameter, None):
+                    handle.remove()
+
     def check_step(self, closure: object, found_inf: object) -> None:
         """Raise ValueError or RuntimeError for a step that must have all gradients."""
         if closure is not None:

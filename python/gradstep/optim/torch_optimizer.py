@@ -12,12 +12,13 @@ from torch.optim import optimizer as _optimizer
 from gradstep.accumulation import refuse_lost_sums
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group, read_switch
+from gradstep.optim.joining import complete, refuse_shared, replace
 from gradstep.optim.placeholders import Placeholders, asks_for_states
 from gradstep.optim.release import Release
 from gradstep.optim.tensors import TORCH
 from gradstep.options import check_together, step_settings
 from gradstep.rate_scale import former_scales_kept
-from gradstep.scheduling import adopt_schedules, resume_schedules
+from gradstep.scheduling import resume_schedules
 from gradstep.stepping import Stepping
 from gradstep.threads import get_num_threads
 
@@ -34,12 +35,26 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     #: tells torch.amp.GradScaler to leave the gradients as they are and hand its scale to the step
     _step_supports_amp_scaling = True
     _release: Release | None = None
+    #: while the constructor runs, the groups so far and what was in the dicts that they were given as
+    _joining: list[tuple[Group, Group]] | None = None
     _placeholders: Placeholders | None = None
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         read_switch(defaults, "differentiable")  # torch asks for its truth first
-        torch.optim.Optimizer.__init__(self, params, defaults)
-        self._forget_plan()
+        self._joining = joining = []
+        try:
+            torch.optim.Optimizer.__init__(self, params, defaults)
+            refuse_shared(self.param_groups, defaults)
+            self._check_new(self.param_groups, [])
+            self._prepare(self.param_groups, self.param_groups)
+            self._forget_plan()
+            del self._joining
+        except BaseException:
+            if self._release is not None:
+                self._release.unwatch(self.param_groups)
+            for group, given in reversed(joining):
+                replace(group, given)
+            raise
 
     def add_param_group(self, param_group: Group) -> None:
         """Add a group of parameters, as ``torch.optim.Optimizer.add_param_group``.
@@ -47,19 +62,35 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         Raises:
             TypeError, ValueError: a parameter or a hyper-parameter can't be used; nothing is added.
         """
-        super().add_param_group(param_group)
-        group = self.param_groups[-1]
+        given = dict(param_group) if isinstance(param_group, dict) else {}
+        if self._joining is not None:  # the constructor checks all groups at once
+            self._joining.append((param_group, given))
+            complete(param_group, self.defaults, [])
+            self.param_groups.append(param_group)
+            return
+        states: dict[Any, Any] = {}
         try:
-            adopt_schedules(group, self.param_groups[:-1])
-            self.check(group)
-            check_together(self.param_groups)
+            complete(param_group, self.defaults, self.param_groups)
+            states = {parameter: dict(self.state.get(parameter, {})) for parameter in param_group["params"]}
+            self._check_new([param_group], self.param_groups)
+            self._prepare([param_group], [*self.param_groups, param_group])
+            self.param_groups.append(param_group)
         except BaseException:
-            self.param_groups.pop()
+            if self._release is not None:
+                self._release.unwatch([{"params": list(states)}])
+            for parameter, state in states.items():
+                self._drop_state(-1, parameter)
+                if state:
+                    self.state[parameter] = state
+            replace(param_group, given)
             raise
-        if self.eager_states:
+
+    def _prepare(self, new: list[Group], groups: list[Group]) -> None:
+        """Make what new groups among ``groups`` have from the start."""
+        for group in new if self.eager_states else ():
             for parameter in group["params"]:
                 self._complete_state(group, parameter, self.state[parameter])
-        self._watch()
+        self._watch(groups)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place.
@@ -129,10 +160,10 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         if not self.accumulated:
             super().zero_grad(set_to_none)
 
-    def _watch(self) -> None:
-        if any(group["release"] for group in self.param_groups):
+    def _watch(self, groups: list[Group]) -> None:
+        if any(group["release"] for group in groups):
             self._release = self._release or Release(self)
-            self._release.watch(self.param_groups)
+            self._release.watch(groups)
 
     def _update_one(self, index: int, parameter: torch.Tensor) -> None:
         """Update one parameter, ahead of the step that counts for all."""
@@ -232,7 +263,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
                 group.setdefault(key, value)
         if "defaults" in state:  # a pickle or a copy, not a state_dict
             former_scales_kept(self.param_groups)
-        self._watch()
+        self._watch(self.param_groups)
         self._restore_sums()
         self._forget_plan()
 
