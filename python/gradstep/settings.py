@@ -145,6 +145,7 @@ class Settings(Rule):
         adopted = [i for i in changed if adopt_schedules(self.param_groups[i], clock)]
         for i in adopted:
             self._schedules[i] = GroupSchedules(self.param_groups[i])
+            self._known_settings.pop(i, None)  # a device holds the schedule that was there
         if adopted and counting:
             take_counts(self._plan, self.param_groups, self._schedules)
         elif adopted:

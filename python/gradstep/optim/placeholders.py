@@ -21,7 +21,7 @@ __all__ = ["Placeholders", "asks_for_states"]
 
 def asks_for_states(groups: list[Group]) -> bool:
     """Whether a step without any states is not to train but to make them: every rate and every gradient is 0."""
-    if not all(_is_zero(group["lr"]) for group in groups):
+    if not all(_is_zero(group.get("lr")) for group in groups):
         return False
     if torch.cuda.is_available() and torch.cuda.is_current_stream_capturing():
         return False  # the gradients can't be looked at
