@@ -4,8 +4,10 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <complex>
 
+#include "attribute.h"
 #include "dlpack.h"
 
 namespace py = pybind11;
@@ -76,10 +78,12 @@ dlpack::exchange_api* exchange_of(PyTypeObject* type) {
     PyTypeObject* type;
     dlpack::exchange_api* api;
   };
-  static known_type known[4] = {};
+  static known_type known[8] = {};
   static unsigned next = 0;
   for (const known_type& each : known)
     if (each.type == type) return each.api;
+  count_foreign_call();
+  py::module_::import("gradstep.arrays").attr("meet_autograd")();
 
   dlpack::exchange_api* api = nullptr;
   const py::object capsule =
@@ -89,8 +93,8 @@ dlpack::exchange_api* exchange_of(PyTypeObject* type) {
   while (api && api->major != 1) api = api->older;
   if (api && !api->tensor_from_object) api = nullptr;
   Py_INCREF(type);  // a heap type that stays in the table must not be freed and its address reused
-  Py_XDECREF(known[next % 4].type);
-  known[next++ % 4] = {type, api};
+  Py_XDECREF(known[next % 8].type);
+  known[next++ % 8] = {type, api};
   return api;
 }
 
@@ -121,20 +125,21 @@ bool read_type(const dlpack::tensor& tensor, array_view& view) {
   return true;
 }
 
-bool says_yes(py::handle object, PyObject* question) {
-  const auto answer = py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), question));
-  if (!answer) PyErr_Clear();  // a library that knows no such views
+// The answer of a method that a library may not have.
+bool says_yes(method& question, py::handle tensor) {
+  const py::object answer = question.of(tensor);
+  if (!answer) PyErr_Clear();
   return answer.ptr() == Py_True;
 }
 
 bool is_negated(py::handle tensor) {
-  static PyObject* const question = PyUnicode_InternFromString("is_neg");
-  return says_yes(tensor, question);
+  static method is_neg("is_neg");
+  return says_yes(is_neg, tensor);
 }
 
 bool is_conjugated(py::handle tensor) {
-  static PyObject* const question = PyUnicode_InternFromString("is_conj");
-  return says_yes(tensor, question);
+  static method is_conj("is_conj");
+  return says_yes(is_conj, tensor);
 }
 
 // False where the tensor is not one that can be updated here; gradstep.arrays.describe then says why.
@@ -195,8 +200,70 @@ bool read_directly(py::handle array, array_view& view) {
   return py::isinstance<py::array>(array) && read_numpy(array, view);
 }
 
+struct sighting::raw {
+  const void* data;
+  PyObject* number_type;
+  uint64_t kind;
+  int ndim;
+  const int64_t *sizes, *strides;
+};
+
+bool sighting::look(py::handle array, const void* interface, raw& seen) {
+  static_assert(sizeof(Py_intptr_t) == sizeof(int64_t));
+  if (!interface) {
+    const auto* const fields = py::detail::array_proxy(array.ptr());
+    seen = {fields->data,
+            fields->descr,
+            uint64_t(uint32_t(fields->flags)),
+            fields->nd,
+            reinterpret_cast<const int64_t*>(fields->dimensions),
+            reinterpret_cast<const int64_t*>(fields->strides)};
+    return true;
+  }
+  dlpack::tensor tensor;
+  if (static_cast<const dlpack::exchange_api*>(interface)->tensor_from_object(array.ptr(), &tensor) != 0) {
+    PyErr_Clear();
+    return false;
+  }
+  seen = {static_cast<const char*>(tensor.data) + tensor.byte_offset,
+          nullptr,
+          uint64_t(uint32_t(tensor.device_id)) << 32 | uint64_t(tensor.device_type & 0xff) << 24 |
+              uint64_t(tensor.type_lanes & 0xff) << 16 | uint64_t(tensor.type_code) << 8 | tensor.type_bits,
+          tensor.ndim,
+          tensor.shape,
+          tensor.strides};
+  return true;
+}
+
+void sighting::remember(py::handle array) {
+  raw seen;
+  array_view view;
+  type_ = {};
+  interface_ = exchange_of(Py_TYPE(array.ptr()));
+  if (!read_directly(array, view) || !look(array, interface_, seen)) return;
+  number_type_ = py::reinterpret_borrow<py::object>(seen.number_type);
+  data_ = seen.data;
+  kind_ = seen.kind;
+  ndim_ = seen.ndim;
+  dimensions_.assign(seen.sizes, seen.sizes + seen.ndim);
+  dimensions_.insert(dimensions_.end(), seen.strides, seen.strides + seen.ndim);
+  type_ = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())));
+}
+
+bool sighting::is_unchanged(py::handle array) const {
+  raw seen;
+  if (type_.ptr() != reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())) || !look(array, interface_, seen))
+    return false;
+  bool same = seen.data == data_ && seen.kind == kind_ && seen.ndim == ndim_ &&
+              seen.number_type == number_type_.ptr();
+  for (int d = 0; same && d < ndim_; ++d)
+    same = seen.sizes[d] == dimensions_[size_t(d)] && seen.strides[d] == dimensions_[size_t(ndim_ + d)];
+  return same;
+}
+
 array_view read_description(py::handle object, const array_role& role, py::object& owner) {
   static py::handle describe = py::object(py::module_::import("gradstep.arrays").attr("describe")).release();
+  count_foreign_call();
   const py::tuple found = describe(object, role.text());
   array_view view;
   const auto address = found[0].cast<uintptr_t>();
@@ -207,6 +274,12 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   const bool is_complex = found[2].cast<bool>();
   const auto shape = found[3].cast<std::vector<int64_t>>();
   const auto strides = found[4].cast<std::vector<int64_t>>();
+  if (shape.size() > dimension_limit)
+    throw py::value_error(role.text() + " has " + std::to_string(shape.size()) + " dimensions: at most " +
+                          std::to_string(dimension_limit) + " are supported; reshape it");
+  if (strides.size() != shape.size())
+    throw py::value_error(role.text() + " has " + std::to_string(shape.size()) + " dimensions and " +
+                          std::to_string(strides.size()) + " strides: pass an array that is whole");
   view.ndim = int(shape.size());
   for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {shape[size_t(d)], strides[size_t(d)]};
   if (is_complex) read_as_pairs(view);
@@ -230,17 +303,47 @@ bool try_to_read(py::handle array, const array_role& role, array_view& view) {
   }
 }
 
-}  // namespace
+uint64_t foreign_call_count = 0;
 
-void inspect_tensor(py::handle array, const array_role& role) {
-  py::object owner;
-  if (exchange_of(Py_TYPE(array.ptr()))) read_description(array, role, owner);
+int64_t last_byte(const array_view& view) {
+  int64_t last = dtype_bytes[int(view.type)];
+  for (int d = 0; d < view.ndim; ++d) last += (view.dimensions[d].size - 1) * view.dimensions[d].stride;
+  return last;
 }
 
-void refuse_negated(py::handle array, const array_role& role) {
-  if (!exchange_of(Py_TYPE(array.ptr()))) return;
+// What a method of a tensor without arguments returns as a number, or -1 where it fails.
+int64_t ask(method& question, py::handle object) {
+  const py::object answer = question.of(object);
+  const int64_t number = answer ? PyLong_AsLongLong(answer.ptr()) : -1;
+  if (PyErr_Occurred()) PyErr_Clear();
+  return number;
+}
+
+bool holds_its_elements(py::handle tensor, const array_view& view) {
+  static method untyped_storage("untyped_storage"), nbytes("nbytes"), storage_offset("storage_offset");
+  if (view.size() == 0) return true;
+  const py::object storage = untyped_storage.of(tensor);
+  if (!storage) {
+    PyErr_Clear();
+    return false;
+  }
+  const int64_t offset = ask(storage_offset, tensor) * dtype_bytes[int(view.type)] * (view.complex ? 2 : 1);
+  return offset >= 0 && offset + last_byte(view) <= ask(nbytes, storage);
+}
+
+}  // namespace
+
+uint64_t foreign_calls() { return foreign_call_count; }
+void count_foreign_call() { ++foreign_call_count; }
+
+void inspect_tensor(py::handle array, const array_role& role) {
+  dlpack::exchange_api* const api = exchange_of(Py_TYPE(array.ptr()));
+  if (!api) return;
+  array_view view;
+  if (!read_tensor(*api, array, view)) return;  // whoever reads it says why
+  count_foreign_call();                         // the storage is a new object of Python
   py::object owner;
-  if (is_negated(array)) read_description(array, role, owner);
+  if (is_negated(array) || !holds_its_elements(array, view)) read_description(array, role, owner);
 }
 
 array_view read_anywhere(py::handle array, const array_role& role, py::object& owner) {

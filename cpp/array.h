@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "storage/dtype.h"
 
@@ -63,6 +64,27 @@ void require_shape(const array_view& given, const array_view& parameter, const s
 // lies.
 bool read_directly(pybind11::handle array, array_view& view);
 
+// Where and how an array lay when it was read, to find out that it still does in half the time of reading it
+// again. Only of those that are read directly: any other is never found unchanged.
+class sighting {
+ public:
+  void remember(pybind11::handle array);
+  void forget() { type_ = {}; }
+  bool is_unchanged(pybind11::handle array) const;  // runs no code of others
+
+ private:
+  struct raw;
+
+  static bool look(pybind11::handle array, const void* interface, raw& seen);
+
+  pybind11::object type_, number_type_;  // the array's class, and NumPy's dtype
+  const void* interface_ = nullptr;      // DLPack's exchange API, for a tensor
+  const void* data_ = nullptr;
+  uint64_t kind_ = 0;  // DLPack's dtype and device, or NumPy's flags
+  int ndim_ = 0;
+  std::vector<int64_t> dimensions_;  // sizes, then strides
+};
+
 // Reads a torch tensor through the DLPack C exchange API, a NumPy array through its own structure, and
 // anything else through gradstep.arrays.describe, which raises for what can't be used and returns an owner
 // that keeps the memory alive. `read_array` raises for one that lies elsewhere than its role says.
@@ -77,12 +99,14 @@ device common_device(const pybind11::list& parameters);
 // The stream that the array's library works on now, there; null for the host's memory.
 void* current_stream(pybind11::handle array, const device& where);
 
-// Raises for torch's lazily negated view, which DLPack gives without its sign. Asking costs as much as
-// reading, so it is asked of arrays that are new, not of those that a step has seen before.
-void refuse_negated(pybind11::handle array, const array_role& role);
-
-// Raises for a tensor that gradstep.arrays.describe refuses: besides the above, one whose storage has become
-// too small for it. For parameters that are new or have moved: it costs microseconds.
+// Raises for a tensor that DLPack gives although its elements are not to be had as they lie: a lazily negated
+// view, and one whose storage has become too small for it. Asking costs more than reading, so it is asked of
+// arrays that are new or have moved, not of those that a step has seen before.
 void inspect_tensor(pybind11::handle array, const array_role& role);
+
+// Counts the calls of code that may move any array: Python functions, and whatever lets the garbage collector
+// run. Arrays that were read before such a call are read again before anything is written.
+uint64_t foreign_calls();
+void count_foreign_call();
 
 }  // namespace gradstep

@@ -1,5 +1,5 @@
-// An attribute of many objects of few types. To find it in the type costs as much as to read it, so it is
-// found once for objects of one type that come one after the other.
+// Attributes and methods of many objects of few types. To find one in the type costs as much as to use it, so
+// it is found once for objects of one type that come one after the other.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -35,6 +35,38 @@ class attribute {
   pybind11::handle name_;
   PyTypeObject* type_ = nullptr;
   PyGetSetDef* getter_ = nullptr;
+};
+
+// A method without arguments.
+class method {
+ public:
+  explicit method(const char* name) : name_(PyUnicode_InternFromString(name)) {}
+
+  // What it returns; null, with Python's error set, where it raises.
+  pybind11::object of(pybind11::handle object) {
+    if (Py_TYPE(object.ptr()) != type_) find(Py_TYPE(object.ptr()));
+    PyObject* const found =
+        function_ ? function_(object.ptr(), nullptr) : PyObject_CallMethodNoArgs(object.ptr(), name_);
+    return pybind11::reinterpret_steal<pybind11::object>(found);
+  }
+
+ private:
+  void find(PyTypeObject* type) {
+    Py_INCREF(type);  // a type that is remembered must not be freed and its address reused
+    Py_XDECREF(type_);
+    type_ = type;
+    function_ = nullptr;
+    const auto found =
+        pybind11::getattr(reinterpret_cast<PyObject*>(type), pybind11::handle(name_), pybind11::none());
+    if (!Py_IS_TYPE(found.ptr(), &PyMethodDescr_Type)) return;
+    const PyMethodDef* const definition = reinterpret_cast<PyMethodDescrObject*>(found.ptr())->d_method;
+    if (definition->ml_flags == METH_NOARGS && PyType_IsSubtype(type, PyDescr_TYPE(found.ptr())))
+      function_ = definition->ml_meth;
+  }
+
+  PyObject* name_;
+  PyTypeObject* type_ = nullptr;
+  PyCFunction function_ = nullptr;
 };
 
 }  // namespace gradstep

@@ -30,9 +30,14 @@ class chunk_list {
 
   sums total() const;  // of all tensors
 
-  // f(chunk) for each chunk, on the threads that it was cut for, with the GIL released.
+  // f(chunk) for each chunk, on the threads that it was cut for, with the GIL released; then done(), before
+  // it is taken again.
   template <class F>
   void run(const F& f) const {
+    run(f, [] {});
+  }
+  template <class F, class Done>
+  void run(const F& f, const Done& done) const {
     struct shared {
       const std::vector<chunk>& chunks;
       const F& f;
@@ -43,7 +48,10 @@ class chunk_list {
       for (size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < work.chunks.size();)
         work.f(work.chunks[i]);
     };
-    without_gil([&] { run_parallel(threads_, body, &work); });
+    without_gil([&] {
+      run_parallel(threads_, body, &work);
+      done();
+    });
   }
 
  private:

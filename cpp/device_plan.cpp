@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 
 #include "dispatch.h"
@@ -43,7 +44,7 @@ device_step asked(const std::vector<group_settings>& groups, const step_settings
 }  // namespace
 
 device_plan::device_plan(const py::capsule& engine, int device)
-    : tensors({static_cast<const gradstep::engine*>(engine.get_pointer())->device_type, device}),
+    : tensors({static_cast<const gradstep::engine*>(engine.get_pointer())->device_type, device}, false),
       engine_(engine, device) {}
 
 void* device_plan::stream() const {
@@ -52,23 +53,45 @@ void* device_plan::stream() const {
   return nullptr;
 }
 
-py::list device_plan::step(const py::list& parameters, const py::object& gradients, const py::object& states,
-                           std::vector<group_settings> groups, const step_settings& options) {
-  const step_guard guard(stepping_);
-  for (group_settings& group : groups) group.rows = row_policy::refuse;
+py::list device_plan::step(const step_arguments& given, const step_books& books,
+                           const earlier_step<device_plan>& before) {
+  const step_scope scope(*this, given);
+  std::optional<step_scope> scope_before;
   std::vector<py::object> kept_alive;
-  py::list unbound = read_all(parameters, gradients, states, groups, kept_alive);
+  if (before.by) {
+    scope_before.emplace(*before.by, before.given);
+    before.by->read(before.given, kept_alive);
+  }
+  py::list unbound = read(given, kept_alive);
+  if (!unbound.empty() && !given.options.skip) return unbound;
+  const selected_device here(engine_);
+  device_tables& tables = prepare_tables(given.groups, given.options.ahead);
+  step_settings options = given.options;
+  if (before.by) {
+    device_plan& by = *before.by;
+    by.update(by.prepare_tables(before.given.groups, false), before.given, before.given.options, {});
+    options.skip |= before.given.options.skip_nonfinite && by.report().skipped;
+  }
+  update(tables, given, options, options.skip ? books.skipped : books.updated);
+  return py::list();
+}
+
+py::list device_plan::read(const step_arguments& given, std::vector<py::object>& keep) {
+  py::list unbound = read_all(given, keep);
   const selected_device here(engine_);
   sender_.start(stream());
   if (!unbound.empty() && sender_.is_capturing()) refuse_to_capture();
-  if (!unbound.empty() && !options.skip) return unbound;
-  launch(prepare_tables(groups, options.ahead), groups, options);
+  return unbound;
+}
+
+void device_plan::update(const device_tables& tables, const step_arguments& given,
+                         const step_settings& options, const bookkeeping& books) {
+  count(given, books, !options.skip);
+  launch(tables, given.groups, options);
   if (options.measure)
     for (const int index : active_.indices) slots_[size_t(index)].to_be_joined = true;
   last_ = options;
-  if (unbound.empty()) remember_states(states);
-  note_written(groups, !options.skip);
-  return py::list();
+  if (options.joins) join_reports();
 }
 
 device_tables& device_plan::prepare_tables(const std::vector<group_settings>& groups, bool ahead) {

@@ -20,18 +20,16 @@ class device_plan : public tensors {
   device_plan(const device_plan&) = delete;  // its parts hold on to each other
 
   // As `plan::step`. Whether the device skips the update for what it finds in its own memory is not known
-  // here.
-  pybind11::list step(const pybind11::list& parameters, const pybind11::object& gradients,
-                      const pybind11::object& states, std::vector<group_settings> groups,
-                      const step_settings& options);
+  // here, but of the step before, for which this waits where it may be skipped.
+  pybind11::list step(const step_arguments& given, const step_books& books,
+                      const earlier_step<device_plan>& before);
 
   // Nothing lags on a device.
-  pybind11::list catch_up(int, const pybind11::object&, int) { return pybind11::list(); }
+  void catch_up(int, const pybind11::object&, int) {}
 
   // What the last step did; waits for it.
   step_report report();
   bool skipped() const { return last_.skip; }  // as far as is known without waiting
-  void join_reports();  // of the steps that were ahead, each of one tensor, since the last call
 
   // The clock of the schedules, and the norm that clips the next gradients where it is the last ones'.
   void start_from(int64_t updates, double last_norm);
@@ -45,6 +43,10 @@ class device_plan : public tensors {
   std::optional<number_cell> find_cell(const pybind11::object& number) const;
 
  private:
+  pybind11::list read(const step_arguments& given, std::vector<pybind11::object>& keep);
+  void update(const device_tables& tables, const step_arguments& given, const step_settings& options,
+              const bookkeeping& books);
+  void join_reports();  // of the steps that were ahead, each of one tensor, since the last call
   void* stream() const;
   device_tables& prepare_tables(const std::vector<group_settings>& groups, bool ahead);
   void take_up_moments();

@@ -2,6 +2,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <optional>
+#include <tuple>
+
+#include "autograd.h"
 #include "bandwidth.h"
 #include "device_calls.h"
 #include "device_plan.h"
@@ -125,7 +129,9 @@ void bind_settings(py::module_& m) {
       .def_readwrite("known_norm", &step_settings::known_norm)
       .def_readwrite("grad_scale", &step_settings::grad_scale)
       .def_readwrite("found_inf", &step_settings::found_inf)
-      .def_readwrite("ahead", &step_settings::ahead);
+      .def_readwrite("tells_states", &step_settings::tells_states)
+      .def_readwrite("ahead", &step_settings::ahead)
+      .def_readwrite("joins", &step_settings::joins);
   py::class_<step_report>(m, "StepReport")
       .def_readonly("measured", &step_report::measured)
       .def_readonly("skipped", &step_report::skipped)
@@ -165,18 +171,51 @@ void collect(PyHeapTypeObject* heap_type) {
   };
 }
 
+state_binding make_binding(int index, py::dict state, py::dict added, const state_names& names, bool fresh) {
+  return {index, std::move(state), std::move(added), names, fresh};
+}
+
+template <class Plan>
+using earlier_arguments =
+    std::optional<std::tuple<Plan*, py::object, py::object, std::vector<group_settings>, step_settings>>;
+
+template <class Plan>
+py::list make_step(Plan& self, py::object parameters, py::object gradients, py::object states,
+                   std::vector<group_settings> groups, const step_settings& settings,
+                   std::vector<state_binding> bindings, const py::list& updated, const py::list& skipped,
+                   earlier_arguments<Plan> before) {
+  const step_arguments given = {
+      std::move(parameters), std::move(gradients), std::move(states), std::move(groups), settings,
+      std::move(bindings)};
+  earlier_step<Plan> earlier;
+  if (before) {
+    auto& [plan, its_parameters, its_gradients, its_groups, its_settings] = *before;
+    earlier = {plan, {its_parameters, its_gradients, py::list(), std::move(its_groups), its_settings, {}}};
+  }
+  return self.step(given, {bookkeeping(updated), bookkeeping(skipped)}, earlier);
+}
+
 template <class Plan>
 py::class_<Plan> bind_plan(py::module_& m, const char* name) {
   return py::class_<Plan>(m, name, py::custom_type_setup(collect<Plan>))
-      .def("bind", &Plan::bind, py::arg("index"), py::arg("state"), py::arg("names"), py::arg("fresh"))
-      .def("step", &Plan::step, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
-           py::arg("groups"), py::arg("settings"))
+      .def("step", &make_step<Plan>, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
+           py::arg("groups"), py::arg("settings"), py::arg("bindings") = std::vector<state_binding>(),
+           py::arg("updated") = py::list(), py::arg("skipped") = py::list(), py::arg("before") = py::none())
       .def("catch_up", &Plan::catch_up, py::arg("index"), py::arg("rows"), py::arg("threads"))
       .def("report", &Plan::report)
       .def("skipped", &Plan::skipped)
-      .def("join_reports", &Plan::join_reports)
-      .def("take_written", &Plan::take_written)
       .def("gathered", &Plan::gathered);
+}
+
+void bind_books(py::module_& m) {
+  m.attr("REMOVED") = bookkeeping::removed();
+  m.attr("GRADIENT_NORM") = bookkeeping::gradient_norm();
+  m.def("write", [](const py::list& entries) { bookkeeping(entries).write(); }, py::arg("entries"));
+  m.def("meet_autograd", &meet_autograd, py::arg("tensor"), py::arg("increment_version"),
+        py::arg("takes_list"));
+  py::class_<state_binding>(m, "StateBinding")
+      .def(py::init(&make_binding), py::arg("index"), py::arg("state"), py::arg("added"), py::arg("names"),
+           py::arg("fresh"));
 }
 
 }  // namespace
@@ -206,6 +245,7 @@ PYBIND11_MODULE(_core, m) {
   py::class_<state_names>(m, "StateNames")
       .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
            py::arg("average_product") = "", py::arg("copy") = "");
+  bind_books(m);
   bind_plan<plan>(m, "Plan").def(py::init<>());
   bind_plan<device_plan>(m, "DevicePlan")
       .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"))

@@ -1,5 +1,8 @@
 #include "plan.h"
 
+#include <optional>
+
+#include "autograd.h"
 #include "dispatch.h"
 #include "measuring.h"
 
@@ -13,31 +16,44 @@ constexpr size_t longest_history = 1000;  // of updates that are kept for rows t
 
 }  // namespace
 
-py::list plan::step(const py::list& parameters, const py::object& gradients, const py::object& states,
-                    const std::vector<group_settings>& groups, const step_settings& options) {
-  const step_guard guard(stepping_);
+py::list plan::step(const step_arguments& given, const step_books& books, const earlier_step<plan>& before) {
+  const step_scope scope(*this, given);
+  std::optional<step_scope> scope_before;
   std::vector<py::object> kept_alive;
-  const py::list unbound = read_all(parameters, gradients, states, groups, kept_alive);
-  chunks_.cut(tasks_, moved_, options.threads);
-  settle();
-
-  report_ = {};
-  const bool measured = must_measure_gradients(groups, options);
-  if (measured) measure(options);
-  report_.skipped = options.skip || (options.skip_nonfinite && report_.nonfinite > 0);
-  if (report_.skipped) {
-    zero_gradients(groups);
-    note_written(groups, false);
-    return py::list();
+  if (before.by) {
+    scope_before.emplace(*before.by, before.given);
+    before.by->read(before.given, kept_alive);
   }
-  if (!unbound.empty()) return unbound;
-  update(groups, options, shrinkage(groups, options), measured);
-  for (const int index : active_.indices)
-    if (slots_[size_t(index)].history.steps.size() >= longest_history)
-      replay(index, py::none(), options.threads);
-  remember_states(states);
-  note_written(groups, true);
+  py::list unbound = read(given, kept_alive);
+  if (!unbound.empty() && !given.options.skip) return unbound;
+  if (before.by) {
+    if (before.by->decide(before.given)) {
+      before.by->update(before.given, {});
+    } else {
+      report_ = {.skipped = true};
+      skip(given, books);
+      return py::list();
+    }
+  }
+  if (decide(given))
+    update(given, books);
+  else
+    skip(given, books);
+  return py::list();
+}
+
+py::list plan::read(const step_arguments& given, std::vector<py::object>& keep) {
+  py::list unbound = read_all(given, keep);
+  chunks_.cut(tasks_, moved_, given.options.threads);
+  settle();
   return unbound;
+}
+
+bool plan::decide(const step_arguments& given) {
+  report_ = {};
+  if (must_measure_gradients(given.groups, given.options)) measure(given.options);
+  report_.skipped = given.options.skip || (given.options.skip_nonfinite && report_.nonfinite > 0);
+  return !report_.skipped;
 }
 
 std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& groups,
@@ -56,36 +72,46 @@ std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& gr
   return steps;
 }
 
-void plan::update(const std::vector<group_settings>& groups, const step_settings& options,
-                  const std::vector<double>& shrink, bool measured) {
-  if (rule_measures(groups)) {
-    prepare(groups, options, shrink, measured);
+// What can fail comes first. Then the update is counted and made, in this order and without a chance for a
+// signal or a fork() in between: it is whole for whoever sees any of it.
+void plan::update(const step_arguments& given, const step_books& books) {
+  const bool measured = must_measure_gradients(given.groups, given.options);
+  const std::vector<double> shrink = shrinkage(given.groups, given.options);
+  if (rule_measures(given.groups)) {
+    prepare(given.groups, given.options, shrink, measured);
     measure_rules(slots_, active_.indices, chunks_);
   }
-  const std::vector<const prepared*> steps = prepare(groups, options, shrink, measured);
+  const std::vector<const prepared*> steps = prepare(given.groups, given.options, shrink, measured);
+  for (const int index : active_.indices) slots_[size_t(index)].reserve_history();
   const target& on = active_target();
-  chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); });
+  update_in_flight in_flight;
+  count(given, books.updated, true);
   for (size_t i = 0; i < active_.indices.size(); ++i)
     slots_[size_t(active_.indices[i])].advance(steps[i]->after);
-  if (!options.measure) return;
-  for (const int index : active_.indices) slots_[size_t(index)].released = total(slots_[size_t(index)].task);
-  report_measured(chunks_.total());
+  chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); },
+              [&] { in_flight.end(); });
+  for (const int index : active_.indices) slots_[size_t(index)].note_step();
+  for (const int index : active_.indices)
+    if (slots_[size_t(index)].history.steps.size() >= longest_history)
+      replay(index, py::none(), given.options.threads);
+  take_report(given.options, books.updated);
 }
 
-void plan::zero_gradients(const std::vector<group_settings>& groups) {
-  for (const int index : zeroed(groups)) {
+void plan::skip(const step_arguments& given, const step_books& books) {
+  count(given, books.skipped, false);
+  for (const int index : zeroed(given.groups)) {
     const tensor_task& task = slots_[size_t(index)].task;
     zero_run(task, 0, task.size);
   }
 }
 
-py::list plan::catch_up(int index, const py::object& rows, int threads) {
+void plan::catch_up(int index, const py::object& rows, int threads) {
   const step_guard guard(stepping_);
+  if (index >= int(slots_.size()) || !slots_[size_t(index)].lags()) return;
   py::list caught_up;
-  if (index >= int(slots_.size()) || !slots_[size_t(index)].lags()) return caught_up;
-  replay(index, rows, threads);
   caught_up.append(slots_[size_t(index)].parameter);
-  return caught_up;
+  replay(index, rows, threads);
+  tell_autograd(caught_up);
 }
 
 void plan::replay(int index, const py::object& rows, int threads) {

@@ -14,34 +14,33 @@ namespace gradstep {
 
 class plan : public tensors {
  public:
-  plan() : tensors(host_memory) {}
+  plan() : tensors(host_memory, true) {}
 
-  // One step. `parameters` holds a list for each group; `gradients` is a flat list with an entry or None for
-  // each parameter, or None to take each parameter's `.grad`; `states` is the dict or list of all states.
-  // Where tensors have no states yet it writes nothing and returns their indices, to be bound before it is
-  // called again; else it returns an empty list.
-  pybind11::list step(const pybind11::list& parameters, const pybind11::object& gradients,
-                      const pybind11::object& states, const std::vector<group_settings>& groups,
-                      const step_settings& options);
+  // One step, and before it one of another plan whose parameters are this one's gradients. Where tensors have
+  // no states yet it writes nothing and returns their indices, to be bound when it is called again; else it
+  // returns an empty list. An exception of any kind leaves all as it was.
+  pybind11::list step(const step_arguments& given, const step_books& books, const earlier_step<plan>& before);
 
   // Makes up for what these rows of the tensor at `index`, or all for None, have missed while their sparse
-  // gradients left them out. Returns the parameter, where it was written.
-  pybind11::list catch_up(int index, const pybind11::object& rows, int threads);
+  // gradients left them out.
+  void catch_up(int index, const pybind11::object& rows, int threads);
 
   const step_report& report() const { return report_; }
   bool skipped() const { return report_.skipped; }
-  void join_reports();  // of the steps since the last call, each of some of the tensors, into one
 
  private:
+  pybind11::list read(const step_arguments& given, std::vector<pybind11::object>& keep);
+  bool decide(const step_arguments& given);  // whether to make an update
   std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
                                        const step_settings& options, const std::vector<double>& shrink,
                                        bool measured);
-  void update(const std::vector<group_settings>& groups, const step_settings& options,
-              const std::vector<double>& shrink, bool measured);
+  void update(const step_arguments& given, const step_books& books);
+  void skip(const step_arguments& given, const step_books& books);
   void replay(int index, const pybind11::object& rows, int threads);
-  void zero_gradients(const std::vector<group_settings>& groups);
 
   // plan_reports.cpp
+  void take_report(const step_settings& options, const bookkeeping& books);
+  void join_reports();  // of the steps since the last call, each of some of the tensors, into one
   void measure(const step_settings& options);  // the gradients
   std::vector<double> shrinkage(const std::vector<group_settings>& groups,
                                 const step_settings& options) const;  // what multiplies each group's, to clip

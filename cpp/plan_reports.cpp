@@ -32,6 +32,16 @@ std::vector<double> plan::shrinkage(const std::vector<group_settings>& groups,
   return shrink;
 }
 
+void plan::take_report(const step_settings& options, const bookkeeping& books) {
+  if (options.measure) {
+    for (const int index : active_.indices)
+      slots_[size_t(index)].released = total(slots_[size_t(index)].task);
+    report_measured(chunks_.total());
+  }
+  if (options.joins) join_reports();
+  books.write_norm(report_.gradient_norm);
+}
+
 void plan::report_measured(const sums& all) {
   report_.measured = true;
   report_.nonfinite = all.nonfinite;

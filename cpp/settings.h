@@ -54,7 +54,9 @@ struct step_settings {
   double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
   number_cell grad_scale = {};  // on a device: what divides every gradient,
   number_cell found_inf = {};   // and what is not 0 where no update is to be made
-  bool ahead = false;           // of one tensor, ahead of the step that counts as the update of all
+  bool tells_states = false;    // autograd too, for they are the caller's own
+  bool ahead = false;           // of one tensor, ahead of the step that counts as the update of all,
+  bool joins = false;           // which reports them as one
 };
 
 // What the last step did, if it measured; norms are over all tensors.

@@ -26,24 +26,37 @@ struct state_names {
   std::string average, average_product, copy;
 };
 
+// What a tensor without a whole state is given for one step: it becomes its own once that is sure to be made.
+struct state_binding {
+  int index;                    // of the tensor
+  pybind11::dict state, added;  // what is there, and what the step adds to it
+  state_names names;
+  bool fresh;
+};
+
 struct slot {
-  explicit slot(const device& where = host_memory) : where(where) {}
+  explicit slot(const device& where = host_memory, bool on_host = true) : where(where), on_host(on_host) {}
 
   device where;  // of all its arrays
+  bool on_host;  // it is stepped there, and its numbers can be read
   pybind11::object parameter;
   pybind11::dict state;
+  pybind11::object added;                        // what the next update adds to it; null for nothing
   std::vector<pybind11::object> names, members;  // of the state, held by identity
+  std::vector<sighting> known;                   // of the members, when they were laid out
+  sighting parameter_known, gradient_known;      // of a dense gradient
   identities values_seen;                        // of the dict, when it held the members
   std::vector<number_cell> cells;                // of t, then of the numbers that the rule keeps
   number_cell average_product{};                 // of the decays so far, where the average is corrected
-  int64_t t = 0;                                 // updates applied so far
-  int64_t moved_at = 0;                          // the plan's move that brought it to where it lies
-  bool fresh = true;                             // no update since the states were made
-  bool timed_by_device = false;                  // it has taken up t and fresh, and advances them
-  array_view view{}, gradient_view{};            // what the task is laid out for
-  pybind11::handle gradient_seen;                // the last gradient; alive only within its step
-  bool gradient_moved = true;  // since it was found apart from what it must not share memory with
-  bool known_apart = false;    // so were all others of its arrays, where they lie now
+  bool corrects_average = false;
+  int64_t t = 0;                       // updates applied so far
+  int64_t moved_at = 0;                // the plan's move that brought it to where it lies
+  bool fresh = true;                   // no update since the states were made
+  bool timed_by_device = false;        // it has taken up t and fresh, and advances them
+  array_view view{}, gradient_view{};  // what the task is laid out for
+  pybind11::handle gradient_seen;      // the last gradient; alive only within its step
+  bool gradient_moved = true;          // since it was found apart from what it must not share memory with
+  bool known_apart = false;            // so were all others of its arrays, where they lie now
   visiting_order order;
   int row_dimensions = 0;  // of a sparse gradient; 0 for a dense one
   row_order rows;          // of it
@@ -52,12 +65,20 @@ struct slot {
   double measured[2] = {};       // the rule's sums for this update, over this tensor or over all
   std::optional<sums> released;  // of its last update, until they are joined with the others'
   bool to_be_joined = false;     // and where a device keeps them
-  bool laid_out = false;         // the task is as the view says; an error on the way leaves it false
+  bool laid_out = false;         // the task is as the views say; an error on the way leaves it false
   bool states_known = true;      // the dict's, as far as we know
+  bool bound = false;            // its states were read in this step
 
-  // Takes up the parameter's and the gradient's present place; true if what is visited has changed.
-  bool read(pybind11::handle parameter_now, pybind11::handle gradient_now, int index, row_policy policy,
+  void take(pybind11::handle parameter_now);  // begins anew for another one
+
+  // Takes up the present place of the parameter, the gradient and the states, if it has those that a rule of
+  // so many arrays needs; true if what is visited has changed.
+  bool read(pybind11::handle gradient_now, int index, int state_count, const group_settings& settings,
             std::vector<pybind11::object>& keep);
+  void refuse_wrong_count(int index) const;  // of updates, as the state says it
+
+  // Whether all that was read still lies there.
+  bool is_unmoved(pybind11::handle gradient_now) const;
 
   // For what would not let the rows rest that a sparse gradient leaves out, or can't be done to one.
   void refuse_beside_rows(const group_settings& settings, int index) const;
@@ -68,28 +89,40 @@ struct slot {
   void note_made();       // that the visited rows are up to date
   void forget_history();  // when all are
 
-  void bind(pybind11::dict new_state, const state_names& names_of, bool is_fresh, int index);
-  bool holds_its_states(int count, const group_settings& settings);
+  void bind(const state_binding& given);
+  void keep_added();                         // the state holds all that it was bound with
+  void drop_added();                         // or is bound anew
+  bool has_states() const { return bound; }  // in this step
   void forget_states() { states_known = false; }
 
   tensor_time time() const { return {cells.data(), int(cells.size()), average_product}; }
   clock now() const { return time().next(t, fresh); }  // the next update's
-  void advance(const clock& c);                        // after the update
+  void advance(const clock& c);                        // when the update is counted
+  void reserve_history();                              // so that the next can't fail
+  void note_step();                                    // once the update is made, for rows that lag
 
  private:
-  bool read_dense(const array_view& seen, const array_view& gradient, int index);
+  bool read_dense(const array_view& seen, const array_view& gradient, int index,
+                  std::vector<pybind11::object>& keep);
   void read_rows(const array_view& seen, const sparse_gradient& gradient, int index,
                  std::vector<pybind11::object>& keep);
+  void refuse_rows_beyond(const array_view& values, int index) const;
   void follow_rows(bool lag, int index);
   void refuse_lagging(int index) const;
   bool lies_elsewhere(const array_view& seen, int rows_now) const;
   bool is_reshaped(const array_view& seen, int rows_now) const;
   void lay_out(const array_view& seen, int rows_now, int index);
   operand visited_part(const array_view& array) const;
-  void lay_out_states(int index);
-  operand lay_out_state(size_t member, int index) const;
+  bool suits(int state_count, const group_settings& settings) const;
+  bool holds_its_members();
+  bool read_states(int index, std::vector<pybind11::object>& keep);
+  bool read_state(operand& part, size_t member, int index, std::vector<pybind11::object>& keep);
+  bool read_cell(number_cell& cell, size_t member, int index, std::vector<pybind11::object>& keep);
+  // Calls visit(part, member) for each array of state, and visit(cell, member) for each number.
+  template <class Self, class VisitArray, class VisitNumber>
+  static void for_each_member(Self& self, const VisitArray& visit_array, const VisitNumber& visit_number);
   array_role role(const char* what, int index) const { return {what, index, where}; }
-  number_cell read_number(size_t member, int index) const;
+  std::string state_text(size_t member, int index) const;
 };
 
 // The tensors that have a gradient in a step, the groups that they are of, and the move that has brought each

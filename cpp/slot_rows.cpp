@@ -12,10 +12,12 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   py::object owner;
   const array_view values = read_array(gradient.values, its_role, owner);
   require_same_kind(values, seen, its_role.text());
-  refuse_negated(gradient.values, its_role);
+  inspect_tensor(gradient.values, its_role);
   keep.push_back(owner ? std::move(owner) : gradient.values);
   if (lies_elsewhere(seen, gradient.row_dimensions)) lay_out(seen, gradient.row_dimensions, index);
+  read_states(index, keep);
   rows.sort(gradient.numbers);
+  refuse_rows_beyond(values, index);
   visiting_order order_of_values;  // whose rows are counted by one dimension
   for (const int d : order) order_of_values.push_back(d - row_dimensions + 1);
   task.gradient = operand(values, 1, order_of_values, &rows.given);
@@ -23,6 +25,23 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   gradient_moved = true;
   gradient_seen = {};
   gradient_view = {};
+}
+
+// What has been checked of a sparse gradient may have changed since.
+void slot::refuse_rows_beyond(const array_view& values, int index) const {
+  const int64_t given = values.ndim > 0 ? values.dimensions[0].size : 0;
+  bool fits = values.ndim == view.ndim - row_dimensions + 1 && given == int64_t(rows.given.numbers.size());
+  for (int d = 1; fits && d < values.ndim; ++d)
+    fits = values.dimensions[d].size == view.dimensions[d + row_dimensions - 1].size;
+  int64_t count = 1;
+  for (int d = 0; d < row_dimensions; ++d) count *= view.dimensions[d].size;
+  const std::vector<int64_t>& visited = rows.visited.numbers;  // upwards
+  fits &= visited.empty() || (visited.front() >= 0 && visited.back() < count);
+  if (!fits)
+    throw py::value_error(
+        "the gradient of parameter " + std::to_string(index) +
+        " has rows that do not fit it: its indices or values were changed in place after it "
+        "was made, make a new one");
 }
 
 void slot::refuse_beside_rows(const group_settings& settings, int index) const {
@@ -60,6 +79,8 @@ void slot::refuse_lagging(int index) const {
 void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::object>& keep) {
   const array_view seen = read_parameter(parameter, role("parameter", index), keep);
   if (lies_elsewhere(seen, row_dimensions)) lay_out(seen, row_dimensions, index);
+  bound = task.state_count >= 0;  // what lags is in these, even if they were replaced since
+  read_states(index, keep);
   std::vector<int64_t> lagging;
   const auto take = [&](int64_t row) {
     if (history.is_behind(row)) lagging.push_back(row);

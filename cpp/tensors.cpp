@@ -1,6 +1,9 @@
 #include "tensors.h"
 
+#include <algorithm>
+
 #include "attribute.h"
+#include "autograd.h"
 #include "dispatch.h"
 #include "measuring.h"
 
@@ -15,8 +18,18 @@ attribute grad_attribute() {
   return attribute(name);
 }
 
-py::object listed(const py::object& gradients, int index) {
-  return py::reinterpret_borrow<py::object>(PyList_GetItem(gradients.ptr(), index));
+// A sequence that nobody else can change.
+py::tuple owned(py::handle sequence) {
+  const auto made = py::reinterpret_steal<py::tuple>(PySequence_Tuple(sequence.ptr()));
+  if (!made) throw py::error_already_set();
+  return made;
+}
+
+[[noreturn]] void refuse_count(size_t gradients, size_t parameters) {
+  throw py::value_error("the step got " + std::to_string(gradients) + " gradients, but the groups hold " +
+                        std::to_string(parameters) +
+                        " parameters: a group's list of parameters was changed in place; add parameters with "
+                        "add_param_group");
 }
 
 void refuse_cautious_beside(const rule_entry& rule) {
@@ -27,53 +40,101 @@ void refuse_cautious_beside(const rule_entry& rule) {
 
 }  // namespace
 
-void tensors::bind(int index, py::dict state, const state_names& names, bool fresh) {
-  const step_guard guard(stepping_);
-  slot& tensor = slots_.at(size_t(index));
-  bound_ = true;
-  note_moved(tensor);
-  tensor.bind(std::move(state), names, fresh, index);
-}
-
-py::list tensors::read_all(const py::list& parameters, const py::object& gradients, const py::object& states,
-                           const std::vector<group_settings>& groups, std::vector<py::object>& keep) {
-  refuse_unlike_groups(groups);
-  if (!bound_ && !states_seen_.match(states))
+py::list tensors::read_all(const step_arguments& given, std::vector<py::object>& keep) {
+  constexpr int most_readings = 4;
+  refuse_unlike_groups(given.groups);
+  if (!states_seen_.match(given.states)) {
     for (slot& each : slots_) each.forget_states();
-  keep.reserve(slots_.size());
-  const py::list unbound = read_groups(parameters, gradients, groups, keep);
-  sharing_.refuse(slots_, active_, groups);
-  return unbound;
+    states_seen_.remember(given.states);
+  }
+  take_objects(given);
+  inspect_gradients();
+  keep.reserve(given_.size());
+  for (int reading = 0; reading < most_readings; ++reading) {
+    const uint64_t calls_before = foreign_calls();
+    py::list unbound = read_tensors(given, keep);
+    sharing_.refuse(slots_, active_, given.groups);
+    for (const int index : active_.indices) slots_[size_t(index)].refuse_wrong_count(index);
+    if (foreign_calls() == calls_before || are_unmoved()) return unbound;
+  }
+  throw std::runtime_error(
+      "arrays of this step are moved by code that runs while the step reads them (a finalizer, a property, a "
+      "__dlpack__): let it leave them where they are until the step is made");
 }
 
-py::list tensors::read_groups(const py::list& parameters, const py::object& gradients,
-                              const std::vector<group_settings>& groups, std::vector<py::object>& keep) {
+// Holds all parameters and gradients before any of them is read: to get one may run code that moves another.
+void tensors::take_objects(const step_arguments& given) {
+  given_.clear();
+  std::vector<stepped> taken;
+  const py::tuple by_group = owned(given.parameters);
+  if (by_group.size() != given.groups.size())
+    throw py::value_error("the step got the parameters of " + std::to_string(by_group.size()) +
+                          " groups and " + std::to_string(given.groups.size()) +
+                          " settings: they must be as many");
+  taken.reserve(slots_.size());
+  for (size_t group = 0; group < by_group.size(); ++group)
+    for (const py::handle parameter : owned(by_group[group]))
+      taken.push_back({int(taken.size()), int(group), py::reinterpret_borrow<py::object>(parameter), {}});
+  if (given.gradients.is_none()) {
+    attribute grad = grad_attribute();
+    for (stepped& each : taken) each.gradient = grad.of(each.parameter);
+  } else {
+    const py::tuple gradients = owned(given.gradients);
+    if (gradients.size() != taken.size()) refuse_count(gradients.size(), taken.size());
+    for (size_t i = 0; i < taken.size(); ++i) taken[i].gradient = gradients[i];
+  }
+  given_ = std::move(taken);
+}
+
+// Those that are new objects: a question to one may run code that moves another.
+void tensors::inspect_gradients() {
+  for (const stepped& each : given_) {
+    if (each.gradient.is_none()) continue;
+    const bool known =
+        size_t(each.index) < slots_.size() && each.gradient.is(slots_[size_t(each.index)].gradient_seen);
+    if (!known) inspect_tensor(each.gradient, {"the gradient of parameter", each.index, where_});
+  }
+}
+
+py::list tensors::read_tensors(const step_arguments& given, std::vector<py::object>& keep) {
   py::list unbound;
-  attribute grad = grad_attribute();
-  int index = 0;
   active_.clear();
   tasks_.clear();
-  for (size_t group = 0; group < groups.size(); ++group) {
-    const rule_entry& rule = active_target().rules[groups[group].rule];
-    if (groups[group].around.cautious) refuse_cautious_beside(rule);
-    for (const py::handle parameter : py::reinterpret_borrow<py::list>(parameters[group])) {
-      if (size_t(index) == slots_.size()) slots_.emplace_back(where_);
-      const py::object gradient = gradients.is_none() ? grad.of(parameter) : listed(gradients, index);
-      if (!gradient.is_none()) {
-        slot& tensor = slots_[size_t(index)];
-        // Remembered until the next `settle`: a later refusal in this step must not hide it from the next
-        // one.
-        if (tensor.read(parameter, gradient, index, groups[group].rows, keep)) note_moved(tensor);
-        if (tensor.row_dimensions) tensor.refuse_beside_rows(groups[group], index);
-        if (!tensor.holds_its_states(rule.states, groups[group])) unbound.append(index);
-        active_.add(index, int(group), tensor.moved_at);
-        tasks_.push_back(&tensor.task);
-      }
-      ++index;
-    }
+  while (slots_.size() < given_.size()) slots_.emplace_back(where_, on_host_);
+  for (const stepped& each : given_)
+    if (!each.gradient.is_none()) slots_[size_t(each.index)].take(each.parameter);
+  for (const group_settings& group : given.groups)
+    if (group.around.cautious) refuse_cautious_beside(active_target().rules[group.rule]);
+  for (const state_binding& each : given.bindings) {
+    slot& tensor = slots_.at(size_t(each.index));
+    if (tensor.added.ptr() != each.added.ptr()) tensor.bind(each);
   }
-  slots_.resize(size_t(index));
+  for (const stepped& each : given_) {
+    if (each.gradient.is_none()) continue;
+    const group_settings& settings = given.groups[size_t(each.group)];
+    slot& tensor = slots_[size_t(each.index)];
+    // Remembered until the next `settle`: a later refusal in this step must not hide it from the next one.
+    if (tensor.read(each.gradient, each.index, active_target().rules[settings.rule].states, settings, keep))
+      note_moved(tensor);
+    if (tensor.row_dimensions) tensor.refuse_beside_rows(settings, each.index);
+    if (!tensor.has_states()) unbound.append(each.index);
+    active_.add(each.index, each.group, tensor.moved_at);
+    tasks_.push_back(&tensor.task);
+  }
+  slots_.resize(given_.size());
   return unbound;
+}
+
+bool tensors::are_unmoved() const {
+  return std::all_of(given_.begin(), given_.end(), [&](const stepped& each) {
+    return each.gradient.is_none() || slots_[size_t(each.index)].is_unmoved(each.gradient);
+  });
+}
+
+tensors::step_scope::~step_scope() {
+  for (const state_binding& each : given_.bindings)
+    if (size_t(each.index) < of_.slots_.size()) of_.slots_[size_t(each.index)].drop_added();
+  of_.given_.clear();
 }
 
 void tensors::note_moved(slot& tensor) {
@@ -89,15 +150,24 @@ void tensors::settle() {
   for (const int index : active_.indices) parameters_.append(slots_[size_t(index)].parameter);
 }
 
-void tensors::remember_states(const py::object& states) {
-  if (bound_) states_seen_.remember(states);
-  bound_ = false;
+void tensors::count(const step_arguments& given, const bookkeeping& books, bool updated) {
+  const py::list told = written(given, updated);
+  books.write();
+  if (updated) {
+    for (const state_binding& each : given.bindings) slots_[size_t(each.index)].keep_added();
+    if (!states_seen_.match(given.states)) states_seen_.remember(given.states);
+  }
+  tell_autograd(told);
 }
 
-void tensors::note_written(const std::vector<group_settings>& groups, bool updated) {
-  written_ = py::list();
-  for (const int index : zeroed(groups)) written_.append(slots_[size_t(index)].gradient_seen);
-  if (updated) written_ = written_.empty() ? parameters_ : py::list(written_ + parameters_);
+py::list tensors::written(const step_arguments& given, bool updated) const {
+  py::list found;
+  for (const int index : zeroed(given.groups)) found.append(slots_[size_t(index)].gradient_seen);
+  if (!updated) return found;
+  if (given.options.tells_states)
+    for (const int index : active_.indices)
+      for (const py::object& member : slots_[size_t(index)].members) found.append(member);
+  return found.empty() ? parameters_ : py::list(found + parameters_);
 }
 
 std::vector<int> tensors::zeroed(const std::vector<group_settings>& groups) const {
@@ -109,10 +179,14 @@ std::vector<int> tensors::zeroed(const std::vector<group_settings>& groups) cons
 
 int tensors::traverse(visitproc visit, void* arg) const {
   Py_VISIT(parameters_.ptr());
-  Py_VISIT(written_.ptr());
+  for (const stepped& each : given_) {
+    Py_VISIT(each.parameter.ptr());
+    Py_VISIT(each.gradient.ptr());
+  }
   for (const slot& each : slots_) {
     Py_VISIT(each.parameter.ptr());
     Py_VISIT(each.state.ptr());
+    Py_VISIT(each.added.ptr());
     for (const py::object& member : each.members) Py_VISIT(member.ptr());
   }
   return 0;
@@ -122,8 +196,8 @@ void tensors::clear() {
   slots_.clear();
   active_.clear();
   tasks_.clear();
+  given_.clear();
   parameters_ = py::list();
-  written_ = py::list();
 }
 
 int tensors::gathered() const {

@@ -8,80 +8,116 @@
 #include <utility>
 #include <vector>
 
+#include "bookkeeping.h"
 #include "identities.h"
 #include "settings.h"
 #include "sharing.h"
 #include "slot.h"
+#include "threads.h"
 
 namespace gradstep {
 
-// Marks a plan as stepping for as long as it lives.
+// Marks a plan as stepping for as long as it lives; not in the child of a fork() in the middle of a step.
 class step_guard {
  public:
-  explicit step_guard(bool& stepping) : stepping_(stepping) {
-    if (stepping)
+  explicit step_guard(int& stepping) : stepping_(stepping) {
+    if (stepping == fork_generation())
       throw std::runtime_error(
           "this optimizer is already stepping in another thread: give each thread its own optimizer, or a "
           "lock");
-    stepping_ = true;
+    stepping_ = fork_generation();
   }
-  ~step_guard() { stepping_ = false; }
+  ~step_guard() { stepping_ = 0; }
 
  private:
-  bool& stepping_;
+  int& stepping_;
+};
+
+// What a step is made of. `parameters` holds a sequence for each group; `gradients` is a flat sequence with
+// an entry or None for each parameter, or None to take each parameter's `.grad`; `states` is the dict or list
+// of all states. `bindings` are of tensors that were without states.
+struct step_arguments {
+  pybind11::object parameters, gradients, states;
+  std::vector<group_settings> groups;
+  step_settings options;
+  std::vector<state_binding> bindings;
+};
+
+// A step that another plan makes before.
+template <class Plan>
+struct earlier_step {
+  Plan* by = nullptr;  // null for none
+  step_arguments given;
+};
+
+// What is written into Python's objects when the step makes an update, and when it skips it.
+struct step_books {
+  bookkeeping updated, skipped;
 };
 
 class tensors {
  public:
-  explicit tensors(const device& where) : where_(where) {}
+  tensors(const device& where, bool on_host) : where_(where), on_host_(on_host) {}
 
-  // Gives the tensor at `index` (counted over all groups) its states.
-  void bind(int index, pybind11::dict state, const state_names& names, bool fresh);
-
-  // The arrays that the last step wrote whose versions autograd counts: the parameters, and the gradients
-  // that were filled with zeros. Handed over, for nobody else may want to keep the gradients.
-  pybind11::list take_written() { return std::exchange(written_, pybind11::list()); }
-  int gathered() const;  // how many of them took the path for other layouts
+  int gathered() const;  // how many tensors of the last step took the path for other layouts
 
   // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.
   int traverse(visitproc visit, void* arg) const;
   void clear();
 
  protected:
-  // Takes up what a step is made of, and raises for what can't be stepped. The arguments are those of
-  // `plan::step`; `keep` holds what keeps memory alive. Returns the indices of tensors without states.
-  pybind11::list read_all(const pybind11::list& parameters, const pybind11::object& gradients,
-                          const pybind11::object& states, const std::vector<group_settings>& groups,
-                          std::vector<pybind11::object>& keep);
+  // Takes up what a step is made of, and raises for what can't be stepped; `keep` holds what keeps memory
+  // alive. Returns the indices of tensors without states.
+  pybind11::list read_all(const step_arguments& given, std::vector<pybind11::object>& keep);
+  // Lets go of what was given to a step; bindings that came to no update are as if they had never been.
+  class step_scope {
+   public:
+    step_scope(tensors& of, const step_arguments& given) : guard_(of.stepping_), of_(of), given_(given) {}
+    ~step_scope();
+
+   private:
+    const step_guard guard_;
+    tensors& of_;
+    const step_arguments& given_;
+  };
 
   // Whether other tensors step than the last time, or from another place.
   bool changed() const { return moved_ || active_.indices != settled_; }
   void settle();  // takes note that what follows from them has been made
 
-  void remember_states(const pybind11::object& states);  // after a step
-  void note_written(const std::vector<group_settings>& groups, bool updated);
+  // Counts an update, or one that is skipped, in Python's objects, in the states and for autograd.
+  void count(const step_arguments& given, const bookkeeping& books, bool updated);
   std::vector<int> zeroed(const std::vector<group_settings>& groups) const;  // whose gradients are filled
 
   std::deque<slot> slots_;
   active_tensors active_;
   std::vector<tensor_task*> tasks_;  // of these
   bool moved_ = true;                // a tensor lies elsewhere since the last `settle`
-  bool stepping_ = false;
+  int stepping_ = 0;                 // the process in which it does, by its fork_generation
 
  private:
-  pybind11::list read_groups(const pybind11::list& parameters, const pybind11::object& gradients,
-                             const std::vector<group_settings>& groups, std::vector<pybind11::object>& keep);
+  void take_objects(const step_arguments& given);
+  void inspect_gradients();
+  pybind11::list read_tensors(const step_arguments& given, std::vector<pybind11::object>& keep);
+  bool are_unmoved() const;
+  pybind11::list written(const step_arguments& given, bool updated) const;
 
   void note_moved(slot& tensor);
 
+  // A parameter of this step and its gradient.
+  struct stepped {
+    int index, group;
+    pybind11::object parameter, gradient;
+  };
+
   device where_;
+  bool on_host_;  // the step is made there
   step_sharing sharing_;
   int64_t moves_ = 0;  // of all tensors
   std::vector<int> settled_;
-  pybind11::list parameters_;  // of these
-  pybind11::list written_;
-  identities states_seen_;  // the states' dicts, as they were at the last step
-  bool bound_ = true;       // a tensor was given its states since the last step, or there was none
+  std::vector<stepped> given_;  // to the step that is being made
+  pybind11::list parameters_;   // of those settled
+  identities states_seen_;      // the states' dicts, as they were at the last step
 };
 
 }  // namespace gradstep

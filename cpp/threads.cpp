@@ -78,10 +78,15 @@ class pool {
 };
 
 std::atomic<pool*> own_pool = nullptr;
-std::atomic<bool> forked = false;
+std::atomic<int> generation = 1;  // of processes
+std::atomic<int> updates_in_flight = 0;
+
+void before_fork() {
+  while (updates_in_flight > 0) sched_yield();
+}
 
 void after_fork_in_child() {
-  forked = true;
+  ++generation;
   own_pool = nullptr;  // its threads stayed behind in the parent
 }
 
@@ -99,7 +104,7 @@ using openmp_parallel = void (*)(void (*)(void*), void*, unsigned threads, unsig
 // GNU OpenMP's entry point, which LLVM's runtime offers too; in a forked child its threads are gone.
 openmp_parallel find_openmp() {
   static std::atomic<openmp_parallel> found = nullptr;
-  if (forked) return nullptr;
+  if (generation > 1) return nullptr;
   if (!found) found = reinterpret_cast<openmp_parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
   return found;
 }
@@ -116,7 +121,16 @@ void run_parallel(int threads, void (*body)(void*), void* data) {
   run_in_ieee_mode(&work);
 }
 
-void watch_forks() { pthread_atfork(nullptr, nullptr, after_fork_in_child); }
+void watch_forks() { pthread_atfork(before_fork, nullptr, after_fork_in_child); }
+
+int fork_generation() { return generation; }
+
+update_in_flight::update_in_flight() { ++updates_in_flight; }
+
+void update_in_flight::end() {
+  if (!ended_) --updates_in_flight;
+  ended_ = true;
+}
 
 int hardware_threads() {
 #if defined(__linux__)

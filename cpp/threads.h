@@ -12,6 +12,22 @@ void run_parallel(int threads, void (*body)(void*), void* data);
 // To be called once, before any thread is used: notices when this process is the child of a fork().
 void watch_forks();
 
+// From 1 on, another number in the child of each fork().
+int fork_generation();
+
+// An update that has been counted and is being written. A fork() waits until it is whole, so that the child
+// has it whole; to be ended before the GIL is taken again, which the thread that forks may hold.
+class update_in_flight {
+ public:
+  update_in_flight();
+  ~update_in_flight() { end(); }
+  update_in_flight(const update_in_flight&) = delete;
+  void end();
+
+ private:
+  bool ended_ = false;
+};
+
 int hardware_threads();
 
 // Where run_parallel finds its helpers now: "openmp" or "own".

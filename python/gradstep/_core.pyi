@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,9 @@ class StepSettings:
     known_norm: float
     grad_scale: NumberCell
     found_inf: NumberCell
+    tells_states: bool
     ahead: bool
+    joins: bool
 
 class StepReport:
     @property
@@ -108,21 +110,42 @@ class StateNames:
         copy: str = "",
     ) -> None: ...
 
+#: a target, a key and a value: an item of a dict or a list, or an attribute of anything else
+Entry = tuple[Any, Any, Any]
+
+#: as a value: takes a dict's item away, stands for the norm that a step finds
+REMOVED: object
+GRADIENT_NORM: object
+
+def write(entries: Sequence[Entry]) -> None:
+    """Write all of the entries, or none where one raises."""
+
+def meet_autograd(tensor: type[Any], increment_version: Callable[..., None], takes_list: bool) -> None: ...
+
+class StateBinding:
+    def __init__(
+        self, index: int, state: dict[str, Any], added: dict[str, Any], names: StateNames, fresh: bool
+    ) -> None: ...
+
+#: a plan and its step's parameters, gradients, groups and settings
+EarlierStep = tuple[Any, list[list[Any]], list[Any], list[GroupSettings], StepSettings]
+
 class _Tensors:
-    def bind(self, index: int, state: dict[str, Any], names: StateNames, fresh: bool) -> None: ...
     def step(
         self,
-        parameters: list[list[Any]],
-        gradients: list[Any] | None,
+        parameters: Sequence[Sequence[Any]],
+        gradients: Sequence[Any] | None,
         states: list[dict[str, Any]] | dict[Any, dict[str, Any]],
         groups: Sequence[GroupSettings],
         settings: StepSettings,
+        bindings: Sequence[StateBinding] = ...,
+        updated: Sequence[Entry] = ...,
+        skipped: Sequence[Entry] = ...,
+        before: EarlierStep | None = ...,
     ) -> list[int]: ...
-    def catch_up(self, index: int, rows: npt.NDArray[np.int64] | None, threads: int) -> list[Any]: ...
+    def catch_up(self, index: int, rows: npt.NDArray[np.int64] | None, threads: int) -> None: ...
     def report(self) -> StepReport: ...
     def skipped(self) -> bool: ...
-    def join_reports(self) -> None: ...
-    def take_written(self) -> list[Any]: ...
     def gathered(self) -> int: ...
 
 class Plan(_Tensors):

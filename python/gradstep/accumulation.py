@@ -35,10 +35,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradstep import _core
-from gradstep.arrays import tell_autograd
+from gradstep.books import Books
 from gradstep.counting import refuse_capture
 from gradstep.devices import Plan, plan_for
 from gradstep.hyperparameters import Group
@@ -66,21 +67,29 @@ class Accumulation:
         refuse_capture(optimizer._plan, "accumulate counts micro-batches", "capture the backward passes alone")
         settings = step_settings(groups, get_num_threads(), grad_scale, found_inf)
         count = optimizer.accumulated + 1
-        settings.skip |= self._changes_scale(settings.unscale, count)
-        added = self._add(optimizer, gradients, settings)
-        for group in groups:
-            group["accumulated"] = count
-        if added and count < groups[0]["accumulate"]:
-            return False
-        settings.skip = not added
+        batch = self._read(optimizer, gradients)
+        if self._plan is None:
+            self._plan = plan_for([parameter for _, parameter in optimizer._located()])
+        addition = self._addition(groups, batch, settings)
+        is_last = count >= groups[0]["accumulate"]
+        rescaled = self._changes_scale(settings.unscale, count)
+        emptied = self._emptying(optimizer, batch)
+        sums = [batch.sums.get(index) for index in range(len(batch.to_add))]
+        settings.skip |= rescaled or (settings.skip_nonfinite and not is_last and self._find_nonfinite(groups, batch))
+        if not settings.skip and not is_last:
+            plan, parameters, to_add, of_groups, adding = addition
+            updated = self._adding(optimizer, batch, count, settings.unscale)
+            plan.step(parameters, to_add, [], of_groups, adding, updated=updated)
+            if not (adding.skip_nonfinite and plan.report().skipped):
+                return False
+            settings.skip = True
+        if settings.skip:
+            return optimizer._apply(sums, settings, Books([], emptied))
         settings.unscale /= count
-        parameters = range(sum(len(group["params"]) for group in groups))
-        updated = optimizer._apply([self._sums.get(index) for index in parameters], settings)
-        self._empty_sums(optimizer)
-        return updated
+        return optimizer._apply(sums, settings, Books([*emptied, *optimizer._advancing()], emptied), addition)
 
     def _changes_scale(self, unscale: float, count: int) -> bool:
-        before, self._unscale = self._unscale, unscale
+        before = self._unscale
         if count == 1 or before in (None, unscale):
             return False
         warnings.warn(
@@ -92,34 +101,74 @@ class Accumulation:
         )
         return True
 
-    def _add(self, optimizer: Stepping, gradients: list[Any] | None, settings: _core.StepSettings) -> bool:
-        """Add each gradient to its sum; False if they are to be skipped, and none of them was added."""
-        groups, to_add = optimizer.param_groups, []
-        for index, (_, parameter) in enumerate(_located(optimizer)):
+    def _read(self, optimizer: Stepping, gradients: list[Any] | None) -> _Batch:
+        """Find out which gradients are to be added, and which are sums already."""
+        to_add: list[Any] = []
+        sums = dict(self._sums)
+        for index, (_, parameter) in enumerate(optimizer._located()):
             gradient = parameter.grad if gradients is None else gradients[index]
             if optimizer._gradient_is_sum(parameter):
                 self._check_in_place(index, gradient)
                 if gradient is not None:
-                    self._sums[index] = gradient
+                    sums[index] = gradient
                 gradient = None
+            elif gradient is not None:
+                sums[index] = self._sum_for(optimizer, index, parameter)
             to_add.append(gradient)
-        located = optimizer._located()
-        sums = self._sums | {
-            i: self._sum_for(optimizer, i, located[i][1]) for i, each in enumerate(to_add) if each is not None
-        }
+        return _Batch(to_add, sums)
+
+    def _addition(self, groups: list[Group], batch: _Batch, settings: _core.StepSettings) -> _core.EarlierStep:
+        """The step that adds each gradient to its sum."""
+        assert self._plan is not None
         adding = _core.StepSettings(settings.threads)
-        adding.skip, adding.skip_nonfinite = settings.skip, settings.skip_nonfinite
-        if self._plan is None:
-            self._plan = plan_for([parameter for _, parameter in _located(optimizer)])
-        self._plan.step(_by_group(groups, sums), to_add, [], list(map(_addition, groups)), adding)
-        tell_autograd(self._plan.take_written())
-        self._sums = sums
-        for index, (group, parameter) in enumerate(_located(optimizer)):
-            if index in sums:
-                optimizer._state_of(index, parameter)["gradient_sum"] = sums[index]
-            if to_add[index] is not None:
-                optimizer._let_go(group, parameter)
-        return not (adding.skip or (adding.skip_nonfinite and self._plan.report().skipped))
+        adding.skip_nonfinite = settings.skip_nonfinite
+        return self._plan, _by_group(groups, batch.sums), batch.to_add, list(map(_addition, groups)), adding
+
+    def _find_nonfinite(self, groups: list[Group], batch: _Batch) -> bool:
+        """Whether a sum that this micro-batch has been added to already is infinite or NaN; writes nothing."""
+        assert self._plan is not None
+        asking = _core.StepSettings(get_num_threads())
+        asking.skip = asking.skip_nonfinite = True
+        sums = [total if added is None else None for total, added in batch.each()]
+        reading = [
+            _core.GroupSettings("sgd", [], lr=0.0, weight_decay=0.0, around=_core.Surroundings()) for _ in groups
+        ]
+        self._plan.step(_split(groups, sums), sums, [], reading, asking)
+        return self._plan.report().nonfinite > 0
+
+    def _adding(self, optimizer: Stepping, batch: _Batch, count: int, unscale: float) -> list[_core.Entry]:
+        """The entries that count a micro-batch which makes no update."""
+        entries: list[_core.Entry] = [(vars(self), "_sums", batch.sums), (vars(self), "_unscale", unscale)]
+        entries += [(group, "accumulated", count) for group in optimizer.param_groups]
+        for index, (group, parameter) in enumerate(optimizer._located()):
+            if index in batch.sums:
+                state = optimizer._known_state(index, parameter)
+                if state is None:
+                    entries.append(optimizer._state_entry(index, parameter, state := {}))
+                entries.append((state, "gradient_sum", batch.sums[index]))
+            if batch.to_add[index] is not None:
+                entries += optimizer._letting_go(group, parameter)
+        return entries
+
+    def _emptying(self, optimizer: Stepping, batch: _Batch) -> list[_core.Entry]:
+        """The entries that begin anew, once the sums are filled with zeros."""
+        empty = dict(self._empty)
+        entries: list[_core.Entry] = [
+            (vars(self), "_sums", {}),
+            (vars(self), "_empty", empty),
+            (vars(self), "_unscale", None),
+        ]
+        entries += [(group, "accumulated", 0) for group in optimizer.param_groups]
+        for index, (group, parameter) in enumerate(optimizer._located()):
+            if index in batch.sums:
+                state = optimizer._known_state(index, parameter)
+                if state is not None:
+                    entries.append((state, "gradient_sum", _core.REMOVED))
+                if group["accumulate"] > 1 and not optimizer._gradient_is_sum(parameter):
+                    empty[index] = batch.sums[index]
+            if batch.to_add[index] is not None:
+                entries += optimizer._letting_go(group, parameter)
+        return entries
 
     def _check_in_place(self, index: int, gradient: Any) -> None:
         held = self._sums.get(index)
@@ -136,15 +185,15 @@ class Accumulation:
                 return sums[index]
         return optimizer._new_array(parameter, 0.0, False)
 
-    def _empty_sums(self, optimizer: Stepping) -> None:
-        for index, (group, parameter) in enumerate(_located(optimizer)):
-            if index in self._sums:
-                del optimizer._state_of(index, parameter)["gradient_sum"]
-                if group["accumulate"] > 1 and not optimizer._gradient_is_sum(parameter):
-                    self._empty[index] = self._sums[index]
-        self._sums.clear()
-        for group in optimizer.param_groups:
-            group["accumulated"] = 0
+
+class _Batch(NamedTuple):
+    """A micro-batch: the gradients to add, None where there is none, and all sums with those of these."""
+
+    to_add: list[Any]
+    sums: dict[int, Any]
+
+    def each(self) -> Iterator[tuple[Any, Any]]:
+        return ((self.sums.get(index), added) for index, added in enumerate(self.to_add))
 
 
 def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
@@ -158,26 +207,21 @@ def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
         )
 
 
-def _located(optimizer: Stepping) -> Iterator[tuple[Group, Any]]:
-    return ((group, parameter) for group in optimizer.param_groups for parameter in group["params"])
-
-
 def _sums_in_states(optimizer: Stepping) -> Iterator[tuple[int, Any]]:
-    states = optimizer.state
-    for index, (_, parameter) in enumerate(_located(optimizer)):
-        state = states[index] if isinstance(states, list) else states.get(parameter, {})
+    for index, (_, parameter) in enumerate(optimizer._located()):
+        state = optimizer._known_state(index, parameter) or {}
         if state.get("gradient_sum") is not None:
             yield index, state["gradient_sum"]
 
 
 def _by_group(groups: list[Group], sums: dict[int, Any]) -> list[list[Any]]:
-    """The sums in the groups' order, None where there is none."""
-    split, first = [], 0
-    for group in groups:
-        last = first + len(group["params"])
-        split.append([sums.get(index) for index in range(first, last)])
-        first = last
-    return split
+    return _split(groups, [sums.get(index) for index in range(sum(len(group["params"]) for group in groups))])
+
+
+def _split(groups: list[Group], arrays: list[Any]) -> list[list[Any]]:
+    """Arrays in the groups' order, a list for each group."""
+    ends = list(accumulate(len(group["params"]) for group in groups))
+    return [arrays[end - len(group["params"]) : end] for group, end in zip(groups, ends, strict=True)]
 
 
 def _addition(group: Group) -> _core.GroupSettings:

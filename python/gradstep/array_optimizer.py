@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from gradstep import _core
 from gradstep.accumulation import refuse_lost_sums
-from gradstep.arrays import tell_autograd
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
 from gradstep.libraries import library_of
@@ -88,7 +85,6 @@ class ArrayOptimizer(Stepping):
     def _check_arrays(self, groups: list[Group]) -> None:
         arrays = [array for group in groups for array in group["params"]]
         _core.check_parameters(arrays)
-        self._all_numpy = all(isinstance(array, np.ndarray) for array in arrays)
 
     def step(self, gradients: Sequence[Any], *, grad_scale: Any = None, found_inf: Any = None) -> None:
         """Update every parameter in place.
@@ -108,8 +104,6 @@ class ArrayOptimizer(Stepping):
         if len(listed) != expected:
             raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
         self._update(listed, grad_scale, found_inf)
-        if not self._all_numpy:
-            tell_autograd(self._plan.take_written())
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
@@ -154,15 +148,18 @@ class ArrayOptimizer(Stepping):
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: everything but the plan, which is made anew."""
         self._settle()
-        return {name: vars(self)[name] for name in ("defaults", "param_groups", "state", "_all_numpy")}
+        return {name: vars(self)[name] for name in ("defaults", "param_groups", "state")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         former_scales_kept(self.param_groups)
         self._forget_plan()
 
-    def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
+    def _known_state(self, index: int, parameter: Any) -> dict[str, Any] | None:
         return self.state[index]
+
+    def _state_entry(self, index: int, parameter: Any, state: dict[str, Any]) -> _core.Entry:
+        return self.state, index, state
 
     def _drop_state(self, index: int, parameter: Any) -> None:
         self.state[index] = {}

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gradstep import _core
 from gradstep.sparse import Rows
 
-__all__ = ["Description", "as_numpy", "describe", "is_complex", "tell_autograd"]
+__all__ = ["Description", "as_numpy", "describe", "is_complex", "meet_autograd", "tell_autograd"]
 
 #: address, dtype (of its parts, if complex), whether it is complex, shape, strides in bytes, writable, DLPack's type
 #: and number of the device, what keeps it alive
@@ -116,6 +117,7 @@ def _describe_cuda(array: Any, role: str) -> Description:
 
 def _describe_tensor(tensor: Any, role: str) -> Description:
     """Say why the exchange API would not give this tensor, or do its work for a torch that lacks it."""
+    meet_autograd()
     kind = type(tensor).__name__
     if hasattr(tensor, "to_local"):
         raise TypeError(f"{role} is a {kind}, a tensor over several processes: pass its local part, .to_local()")
@@ -154,6 +156,15 @@ def _tensor_address(tensor: Any) -> int:
         return int(tensor.data_ptr()) if needed <= available else 0
     except RuntimeError:  # a tensor without storage
         return 0
+
+
+def meet_autograd() -> None:
+    """Let the core tell torch's autograd of what it writes through pointers; it calls this for new types of arrays."""
+    graph = sys.modules.get("torch.autograd.graph")
+    torch = sys.modules.get("torch")
+    if torch and graph:
+        takes_list = graph.increment_version.__annotations__.get("tensor") not in (torch.Tensor, "torch.Tensor")
+        _core.meet_autograd(torch.Tensor, torch._C._increment_version, takes_list)
 
 
 def tell_autograd(written: Iterable[Any]) -> None:

@@ -35,7 +35,7 @@ class Averages:
 
     def _pairs(self) -> list[tuple[Any, dict[str, Any]]]:
         parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
-        return [(p, self._optimizer._state_of(i, p)) for i, p in enumerate(parameters)]
+        return [(p, self._optimizer._known_state(i, p) or {}) for i, p in enumerate(parameters)]
 
     def arrays(self) -> list[Any]:
         """The averages themselves, None for a parameter without."""

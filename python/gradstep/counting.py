@@ -13,7 +13,7 @@ from gradstep.hyperparameters import Group
 from gradstep.rate_scale import SCALE
 from gradstep.scheduling import GroupSchedules
 
-__all__ = ["complete_counts", "keep_norm", "refuse_capture", "start_counting", "take_counts"]
+__all__ = ["complete_counts", "norm_entries", "refuse_capture", "start_counting", "take_counts"]
 
 
 def complete_counts(group: Group) -> None:
@@ -54,18 +54,22 @@ def take_counts(plan: Plan, groups: list[Group], schedules: list[GroupSchedules]
     """
     if isinstance(plan, _core.Plan):
         return
+    entries: list[_core.Entry] = []
     for i, group in enumerate(groups):
         if group.get("schedules"):
-            shown = schedules[i] if i < len(schedules) else GroupSchedules(group)
-            shown.seek(group, plan.updates())
+            known = i < len(schedules)
+            shown, changes = (schedules[i] if known else GroupSchedules(group)).at(group, plan.updates())
+            entries += [(group, key, value) for key, value in changes.items()]
+            if known:
+                entries.append((schedules, i, shown))
     if groups[0]["clip_lagged"]:
-        keep_norm(groups, plan.last_norm())
+        entries += norm_entries(groups, plan.last_norm())
+    _core.write(entries)
 
 
-def keep_norm(groups: list[Group], norm: float) -> None:
-    """Note the gradients' norm of the last update, for ``clip_lagged``."""
-    for group in groups:
-        group["last_norm"] = norm
+def norm_entries(groups: list[Group], norm: object) -> list[_core.Entry]:
+    """That notes the gradients' norm of the last update, for ``clip_lagged``."""
+    return [(group, "last_norm", norm) for group in groups]
 
 
 def refuse_capture(plan: Plan, what: str, remedy: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from gradstep import _core
-from gradstep.arrays import tell_autograd
 from gradstep.devices import plan_for
 from gradstep.hyperparameters import Group, read_switch
 from gradstep.options import NO_SOURCES, Sources
@@ -54,10 +53,9 @@ class EvaluationMode(Stepping):
         settings = [self._move(group, training) for group in self.param_groups]
         parameters = [group["params"] for group in self.param_groups]
         plan = plan_for([parameter for each in parameters for parameter in each])
-        plan.step(parameters, list(self._ends(training)), [], settings, _core.StepSettings(get_num_threads()))
-        tell_autograd(plan.take_written())
-        for group in self.param_groups:
-            group["train_mode"] = training
+        changed: list[_core.Entry] = [(group, "train_mode", training) for group in self.param_groups]
+        ends = list(self._ends(training))
+        plan.step(parameters, ends, [], settings, _core.StepSettings(get_num_threads()), updated=changed)
 
     def _move(self, group: Group, training: bool) -> _core.GroupSettings:
         """From x to y or from y to x: both lie on a line with z."""
@@ -70,7 +68,8 @@ class EvaluationMode(Stepping):
         index = 0
         for group in self.param_groups:
             for parameter in group["params"]:
-                yield self._state_of(index, parameter).get("z") if _is_training(group) != training else None
+                state = self._known_state(index, parameter) or {}
+                yield state.get("z") if _is_training(group) != training else None
                 index += 1
 
 

@@ -283,6 +283,7 @@ def step_settings(
     if lagged:
         settings.known_norm = groups[0].get("last_norm", 0.0)
     settings.skip_nonfinite = any(group["skip_nonfinite"] for group in groups)
+    settings.joins = any(group["release"] for group in groups)
     if grad_scale is not None:
         settings.unscale = read_unscale(grad_scale)
     if found_inf is not None:

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gradstep.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter, read_float, shown
+from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, shown
 from gradstep.rate_scale import former_scale_moved
 from gradstep.schedules import Schedule, difference, from_json
 
@@ -54,15 +54,26 @@ def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
     """Replace the schedules among a group's values by what they are at step t; return them by name.
 
     Raises:
-        TypeError: a schedule stands where only a fixed value can.
+        TypeError: a schedule stands where only a fixed value can; nothing has been replaced.
     """
     found = dict(_schedules_in(group))
-    for name, schedule in found.items():
-        HYPERPARAMETERS[name].put(group, schedule(t))
-    for key, value in group.items():
+    values = _put_all(group, {name: schedule(t) for name, schedule in found.items()})
+    for key, value in {**group, **values}.items():
         if isinstance(value, Schedule):
             raise TypeError(f"{key} can't take a schedule, got {value!r}: pass a fixed value")
+    group.update(values)
     return found
+
+
+def _put_all(group: Group, values: Mapping[str, Any]) -> Group:
+    """What changes in a group where its hyper-parameters take these values."""
+    changed: Group = {}
+    for name, value in values.items():
+        place = HYPERPARAMETERS[name]
+        if place.key not in changed:
+            changed[place.key] = group[place.key]
+        place.put(changed, value)
+    return changed
 
 
 def _schedules_in(group: Group) -> Iterator[tuple[str, Schedule]]:
@@ -83,32 +94,58 @@ def adopt_schedules(group: Group, clock: int) -> bool:
     Returns:
         Whether there were any.
     """
+    adopted = dict(group)
     updates = group.get("updates", clock)
-    found = evaluate_schedules(group, updates)
+    found = evaluate_schedules(adopted, updates)
     if found:
-        group["updates"] = updates
-        group["schedules"] = group.get("schedules", {}) | {name: each.to_json() for name, each in found.items()}
+        adopted["updates"] = updates
+        adopted["schedules"] = group.get("schedules", {}) | {name: each.to_json() for name, each in found.items()}
+        group.update(adopted)
     return bool(found)
 
 
 class GroupSchedules:
-    """The schedules of one group, ready to be read, and the values that they wrote last."""
+    """The schedules of one group, ready to be read, and the values that they wrote last. It never changes."""
 
     def __init__(self, group: Group) -> None:
-        self._schedules = {name: from_json(text) for name, text in group.get("schedules", {}).items()}
-        self._places = {name: HYPERPARAMETERS[name] for name in self._schedules}
-        self._written = {name: schedule(group["updates"]) for name, schedule in self._schedules.items()}
+        schedules = {name: from_json(text) for name, text in group.get("schedules", {}).items()}
+        self._take(schedules, group, group["updates"] if schedules else 0)
 
-    def yield_to_writes(self, group: Group) -> None:
-        """Drop the schedule of a value that somebody else has written (a torch scheduler, the user)."""
-        for name, written in list(self._written.items()):
-            value = self._places[name].get(group)
-            if value != written:
-                if not isinstance(value, Schedule):  # which is to be adopted
-                    self._warn(name, self._places[name], value)
-                del self._written[name], self._schedules[name], group["schedules"][name]
+    def _take(self, schedules: Mapping[str, Schedule], group: Group, updates: int) -> None:
+        self._schedules = schedules
+        values = {name: _value_at(schedule, updates) for name, schedule in schedules.items()}
+        #: what a schedule that has no value here wrote last stays in the group
+        self._ended = {name for name, value in values.items() if value is None}
+        self._written = {
+            name: HYPERPARAMETERS[name].get(group) if value is None else value for name, value in values.items()
+        }
 
-    def _warn(self, name: str, place: Hyperparameter, value: object) -> None:
+    def driving(self, group: Group) -> Mapping[str, Schedule]:
+        """Those whose value nobody else has written (a torch scheduler, the user)."""
+        if not self._schedules:
+            return self._schedules
+        return {name: each for name, each in self._schedules.items() if not self._is_overridden(name, group)}
+
+    def _is_overridden(self, name: str, group: Group) -> bool:
+        return bool(HYPERPARAMETERS[name].get(group) != self._written[name])
+
+    def begin(self, group: Group) -> None:
+        """Warn of values that take over from their schedules.
+
+        Raises:
+            ValueError: a schedule has no value for the next update.
+        """
+        for name, schedule in self._schedules.items():
+            if self._is_overridden(name, group):
+                self._warn(name, group)
+            elif name in self._ended:
+                schedule(group["updates"])
+
+    def _warn(self, name: str, group: Group) -> None:
+        place = HYPERPARAMETERS[name]
+        value = place.get(group)
+        if isinstance(value, Schedule):  # which is to be adopted
+            return
         warnings.warn(
             f"{place.text} was set to {value} from outside and takes over from its schedule "
             f"{self._schedules[name]!r}; to go on with the schedule, drive it by nothing else",
@@ -118,25 +155,29 @@ class GroupSchedules:
 
     def has_written(self, key: str, group: Group) -> bool:
         """Whether the value of that key is the one that the schedules have written there last."""
-        names = [name for name, place in self._places.items() if place.key == key and place.index is None]
-        return any(name in self._written and group[key] is self._written[name] for name in names)
+        names = [name for name in self._schedules if HYPERPARAMETERS[name].key == key]
+        return any(HYPERPARAMETERS[name].index is None and group[key] is self._written[name] for name in names)
 
-    @property
-    def by_name(self) -> Mapping[str, Schedule]:
-        """The schedules by their hyper-parameters' names."""
-        return self._schedules
+    def at(self, group: Group, updates: int) -> tuple[GroupSchedules, Group]:
+        """The schedules that go on after so many updates, and what changes in the group."""
+        after = object.__new__(GroupSchedules)
+        driving = self.driving(group)
+        after._take(driving, group, updates)
+        changes = _put_all(group, after._written) | {"updates": updates}
+        if len(driving) < len(self._schedules):
+            changes["schedules"] = {name: group["schedules"][name] for name in driving}
+        return after, changes
 
-    def advance(self, group: Group) -> None:
-        """Count an applied update and show the values of the next one."""
-        if self._schedules:
-            self.seek(group, group["updates"] + 1)
+    def __bool__(self) -> bool:
+        return bool(self._schedules)
 
-    def seek(self, group: Group, updates: int) -> None:
-        """Show the values of the update after so many."""
-        group["updates"] = updates
-        for name, schedule in self._schedules.items():
-            self._written[name] = value = schedule(updates)
-            self._places[name].put(group, value)
+
+def _value_at(schedule: Schedule, updates: int) -> float | None:
+    """None where the schedule has ended and says that this is an error."""
+    try:
+        return float(schedule(updates))
+    except ValueError:
+        return None
 
 
 def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any, Any]) -> list[Group]:

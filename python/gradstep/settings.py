@@ -41,11 +41,15 @@ class Settings(Rule):
     _plan: Plan
     _schedules: list[GroupSchedules]
 
-    def _forget_settings(self) -> None:
-        self._checked_values: dict[int, tuple[Any, ...]] = {}
-        self._known_settings: dict[int, _Known] = {}
-        self._known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]] = {}
-        self._known_step_settings: _core.StepSettings | None = None
+    _checked_values: dict[int, tuple[Any, ...]]
+    _known_settings: dict[int, _Known]
+    _known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]]
+    _known_step_settings: _core.StepSettings | None
+
+    @staticmethod
+    def _no_settings() -> dict[str, Any]:
+        """The attributes that remember settings, with none of them."""
+        return {"_checked_values": {}, "_known_settings": {}, "_known_options": {}, "_known_step_settings": None}
 
     def _check_new(self, new: list[Group], others: list[Group]) -> None:
         """Take the schedules of groups that are to join ``others``, and check each by itself and all together, once.
@@ -126,7 +130,9 @@ class Settings(Rule):
 
     def _evaluated_there(self, i: int) -> Mapping[str, Schedule]:
         """The schedules of a group that a device evaluates by itself."""
-        return self._schedules[i].by_name if isinstance(self._plan, _core.DevicePlan) else {}
+        if not isinstance(self._plan, _core.DevicePlan):
+            return {}
+        return self._schedules[i].driving(self.param_groups[i])
 
     def _cells(self, group: Group) -> dict[str, _core.NumberCell]:
         """Those of a group's numbers that lie in the memory of the plan's device."""
@@ -142,13 +148,18 @@ class Settings(Rule):
         """Take schedules that were written into groups, all on the same clock."""
         counting = any(group.get("schedules") for group in self.param_groups)
         clock = clock_of(self.param_groups)
-        adopted = [i for i in changed if adopt_schedules(self.param_groups[i], clock)]
-        for i in adopted:
-            self._schedules[i] = GroupSchedules(self.param_groups[i])
-            self._known_settings.pop(i, None)  # a device holds the schedule that was there
-        if adopted and counting:
+        entries: list[_core.Entry] = []
+        for i in changed:
+            group = self.param_groups[i]
+            adopted = dict(group)
+            if adopt_schedules(adopted, clock):
+                entries += [(group, key, value) for key, value in adopted.items()]
+                entries.append((self._schedules, i, GroupSchedules(adopted)))
+                entries.append((self._known_settings, i, _core.REMOVED))  # a device holds the schedule that was there
+        _core.write(entries)
+        if entries and counting:
             take_counts(self._plan, self.param_groups, self._schedules)
-        elif adopted:
+        elif entries:
             start_counting(self._plan, self.param_groups)
 
     def _surroundings(self, i: int, group: Group, sources: Sources) -> _core.Surroundings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradstep import _core
 from gradstep.hyperparameters import Group
 from gradstep.rules.base import Rule
 
@@ -18,8 +19,11 @@ class States(Rule):
 
     param_groups: list[Group]
 
-    def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
+    def _known_state(self, index: int, parameter: Any) -> dict[str, Any] | None:
         raise AttributeError("an optimizer says where its states are")
+
+    def _state_entry(self, index: int, parameter: Any, state: dict[str, Any]) -> _core.Entry:
+        raise AttributeError("an optimizer says where a new state goes")
 
     def _drop_state(self, index: int, parameter: Any) -> None:
         raise AttributeError("an optimizer says how a state is forgotten")
@@ -39,31 +43,35 @@ class States(Rule):
     def _shared_numbers(self) -> dict[str, Any]:
         """The numbers of the state with the most updates: a loaded one that was left out since may lag behind."""
         parameters = [parameter for group in self.param_groups for parameter in group["params"]]
-        states = [self._state_of(i, parameter) for i, parameter in enumerate(parameters)]
+        states = [self._known_state(i, parameter) or {} for i, parameter in enumerate(parameters)]
         known = max((state for state in states if "step" in state), key=lambda state: float(state["step"]), default={})
         return {name: known[name] for name in self.numbers if name in known}
 
-    def _complete_state(self, group: Group, parameter: Any, state: dict[str, Any]) -> bool:
-        """Make what the state lacks; True if that is all of its arrays."""
+    def _complete_state(self, group: Group, parameter: Any, state: dict[str, Any]) -> None:
+        """Make what the state lacks."""
+        state.update(self._missing_state(group, parameter, state)[0])
+
+    def _missing_state(self, group: Group, parameter: Any, state: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """What the state lacks, and whether that is all of its arrays."""
+        made: dict[str, Any] = {}
         for name in self.numbers:
             if not hasattr(state.get(name), "shape"):  # old checkpoints hold plain numbers
-                value = state.get(name, self.initial(name, group))
-                state[name] = self._new_number(parameter, name, value)
-        self._complete_surroundings(group, parameter, state)
+                made[name] = self._new_number(parameter, name, state.get(name, self.initial(name, group)))
+        self._add_surroundings(group, parameter, state, made)
         arrays = self.kernel(group).arrays
         missing = [name for name in arrays if state.get(name) is None]
         for name in missing:
             like_parameter = group["state_dtype"] == "param"
-            state[name] = self._new_array(parameter, self.initial(name, group), like_parameter)
-        return len(missing) == len(arrays)
+            made[name] = self._new_array(parameter, self.initial(name, group), like_parameter)
+        return made, len(missing) == len(arrays)
 
-    def _complete_surroundings(self, group: Group, parameter: Any, state: dict[str, Any]) -> None:
+    def _add_surroundings(self, group: Group, parameter: Any, state: dict[str, Any], made: dict[str, Any]) -> None:
         if group["ema"] is not None and state.get("ema") is None:
-            state["ema"] = self._new_copy(parameter, None)
+            made["ema"] = self._new_copy(parameter, None)
         if group["ema"] is not None and group["ema_bias_correction"] and state.get("ema_product") is None:
-            state["ema_product"] = self._new_number(parameter, "ema_product", 1.0)
+            made["ema_product"] = self._new_number(parameter, "ema_product", 1.0)
         if group["cast_to"] is not None and state.get("cast") is None:
-            state["cast"] = self._new_copy(parameter, group["cast_to"])
+            made["cast"] = self._new_copy(parameter, group["cast_to"])
 
     def _located(self) -> list[tuple[Group, Any]]:
         """Each parameter with its group, in the order over all groups."""

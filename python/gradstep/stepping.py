@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from gradstep import _core
 from gradstep.accumulation import Accumulation
-from gradstep.arrays import tell_autograd
 from gradstep.averages import Averages
-from gradstep.counting import complete_counts, keep_norm, start_counting, take_counts
-from gradstep.devices import Plan, plan_for
+from gradstep.books import Books
+from gradstep.counting import complete_counts, norm_entries, start_counting, take_counts
+from gradstep.devices import plan_for
 from gradstep.hyperparameters import Group
 from gradstep.scheduling import GroupSchedules
 from gradstep.settings import Settings
@@ -43,25 +42,33 @@ class Stepping(Settings, States):
 
     state: Any
     _averages_in: bool
+    _seeks_device: bool
+    _made_states: set[int]
+    _binding: threading.Lock
+    _accumulation: Accumulation
 
     def _gradient_is_sum(self, parameter: Any) -> bool:
         """Whether each gradient is added to the one before, in full precision, before it comes here."""
         return False
 
-    def _let_go(self, group: Group, parameter: Any) -> None:
-        """Take note that the parameter's gradient was added to its sum."""
+    def _letting_go(self, group: Group, parameter: Any) -> list[_core.Entry]:
+        """The entries that free a gradient that was added to its sum."""
+        return []
 
     def _forget_plan(self) -> None:
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
         self._complete_groups()
-        self._plan: Plan = _core.Plan()
-        self._seeks_device = True  # until the first step: a model may be moved before it
-        self._made_states: set[int] = set()  # by this plan
-        self._averages_in = False
-        self._accumulation = Accumulation(self)
-        self._binding = threading.Lock()  # another thread must not make the states anew after the first step
-        self._forget_settings()
-        self._schedules = [GroupSchedules(group) for group in self.param_groups]
+        anew = {
+            "_plan": _core.Plan(),
+            "_seeks_device": True,  # until the first step: a model may be moved before it
+            "_made_states": set(),  # by this plan
+            "_averages_in": False,
+            "_accumulation": Accumulation(self),
+            "_binding": threading.Lock(),  # another thread must not make the states anew after the first step
+            "_schedules": [GroupSchedules(group) for group in self.param_groups],
+            **self._no_settings(),
+        }
+        vars(self).update(anew)
 
     def _complete_groups(self) -> None:
         """Put what the library keeps in a group into those that lack it."""
@@ -73,14 +80,10 @@ class Stepping(Settings, States):
         self._begin()
         groups = self.param_groups
         for group, schedules in zip(groups, self._schedules, strict=True):
-            schedules.yield_to_writes(group)
+            schedules.begin(group)
         if groups[0]["accumulate"] > 1 or self.accumulated:
-            updated = self._accumulation.step(self, gradients, grad_scale, found_inf)
-        else:
-            updated = self._apply(gradients, self._asked_settings(grad_scale, found_inf))
-        if updated:
-            self._advance()
-        return updated
+            return self._accumulation.step(self, gradients, grad_scale, found_inf)
+        return self._apply(gradients, self._asked_settings(grad_scale, found_inf))
 
     def _begin(self) -> None:
         """Find out of which groups, and on which device, the next step is."""
@@ -89,9 +92,9 @@ class Stepping(Settings, States):
             self._settle()
             self._forget_plan()
         if self._seeks_device:
-            self._plan = plan_for([p for group in self.param_groups for p in group["params"]])
-            start_counting(self._plan, self.param_groups)
-            self._seeks_device = False
+            plan = plan_for([p for group in self.param_groups for p in group["params"]])
+            start_counting(plan, self.param_groups)
+            vars(self).update(_plan=plan, _seeks_device=False)
         self._check_written()
 
     def _refuse_evaluation(self) -> None:
@@ -102,32 +105,72 @@ class Stepping(Settings, States):
                 "`with averages.swapped_in()` block first"
             )
 
-    def _apply(self, gradients: list[Any] | None, settings: _core.StepSettings | None = None) -> bool:
-        """Update the parameters that have a gradient, with the usual settings for None; False if that was skipped."""
+    def _apply(
+        self,
+        gradients: list[Any] | None,
+        settings: _core.StepSettings | None = None,
+        books: Books | None = None,
+        before: _core.EarlierStep | None = None,
+    ) -> bool:
+        """Update the parameters that have a gradient, with the usual settings for None; False if that was skipped.
+
+        ``books`` is what the update changes beside the parameters; by default it counts as an update of all.
+        """
         groups = self.param_groups
-        arguments = (
-            [group["params"] for group in groups],
-            gradients,
-            self.state,
-            [self._group_settings(i, group) for i, group in enumerate(groups)],
-            settings or self._usual_settings(),
-        )
-        unbound = self._plan.step(*arguments)
+        parameters = [tuple(group["params"]) for group in groups]
+        of_groups = [self._group_settings(i, group) for i, group in enumerate(groups)]
+        settings = settings or self._usual_settings()
+        updated, skipped = books or Books(self._advancing(), [])
+
+        def step(bindings: list[_core.StateBinding], made: list[_core.Entry]) -> list[int]:
+            return self._plan.step(
+                parameters, gradients, self.state, of_groups, settings, bindings, made + updated, skipped, before
+            )
+
+        unbound = step([], [])
         if unbound:
             with self._binding:
-                self._bind(unbound)
-                if self._plan.step(*arguments):
+                if step(*self._bindings(unbound, parameters)):
                     raise RuntimeError("the optimizer's state was changed by another thread during its step")
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
         return not self._plan.skipped()
 
-    def _advance(self) -> None:
-        """Count an update of all tensors."""
-        for group, schedules in zip(self.param_groups, self._schedules, strict=True):
-            schedules.advance(group)
+    def _bindings(
+        self, unbound: list[int], parameters: list[tuple[Any, ...]]
+    ) -> tuple[list[_core.StateBinding], list[_core.Entry]]:
+        """What the parameters of these numbers lack of a state, and the entries for those that have none at all."""
+        located = [
+            (group, each) for group, of_group in zip(self.param_groups, parameters, strict=True) for each in of_group
+        ]
+        shared = self._shared_numbers() if self.shares_numbers else {}
+        bindings, entries = [], []
+        for index in unbound:
+            group, parameter = located[index]
+            known = self._known_state(index, parameter)
+            state = {} if known is None else known
+            if not state:
+                self._made_states.add(index)
+            added, fresh = self._missing_state(group, parameter, state | shared)
+            added = shared | added
+            if self.shares_numbers:
+                shared = {name: (state | added)[name] for name in self.numbers}
+            if known is None:
+                entries.append(self._state_entry(index, parameter, state))
+            bindings.append(_core.StateBinding(index, state, added, self.state_names(group), fresh))
+        return bindings, entries
+
+    def _advancing(self) -> list[_core.Entry]:
+        """The entries that count an update of all tensors."""
+        entries: list[_core.Entry] = []
+        for i, (group, schedules) in enumerate(zip(self.param_groups, self._schedules, strict=True)):
+            if schedules:
+                after, changes = schedules.at(group, group["updates"] + 1)
+                entries += [(group, key, value) for key, value in changes.items()]
+                entries.append((self._schedules, i, after))
         if self.param_groups[0]["clip_lagged"] and isinstance(self._plan, _core.Plan):
-            keep_norm(self.param_groups, self._plan.report().gradient_norm)
+            entries += norm_entries(self.param_groups, _core.GRADIENT_NORM)
+        return entries
 
     def _settle(self) -> None:
         """Bring everything that a checkpoint or another plan would take over up to date."""
@@ -183,7 +226,7 @@ class Stepping(Settings, States):
             raise ValueError("catch_up got an array that is none of the optimizer's parameters")
         numbers = None if rows is None else row_numbers(rows, parameter)
         for index in indices:
-            tell_autograd(self._plan.catch_up(index, numbers, get_num_threads()))
+            self._plan.catch_up(index, numbers, get_num_threads())
 
     def stats(self) -> Stats:
         """What the last step did; the option ``stats=True`` asks for it.
@@ -200,18 +243,3 @@ class Stepping(Settings, States):
     def averages(self) -> Averages:
         """The averages of the parameters that the option ``ema`` keeps."""
         return Averages(self)
-
-    def _bind(self, indices: Iterable[int]) -> None:
-        """Complete the states of the parameters at these places over all groups and hand them to the plan."""
-        located = self._located()
-        shared = self._shared_numbers() if self.shares_numbers else {}
-        for index in indices:
-            group, parameter = located[index]
-            state = self._state_of(index, parameter)
-            if not state:
-                self._made_states.add(index)
-            state.update(shared)
-            fresh = self._complete_state(group, parameter, state)
-            if self.shares_numbers:
-                shared = {name: state[name] for name in self.numbers}
-            self._plan.bind(index, state, self.state_names(group), fresh)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from gradstep import rules
-from gradstep.arrays import tell_autograd
+from gradstep import _core, rules
 from gradstep.devices import plan_for
 from gradstep.hyperparameters import Group
 from gradstep.libraries import library_of
@@ -123,14 +122,10 @@ def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str,
 
 
 def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...], fresh: bool) -> None:
-    (((param,),), _, (state,), _, _) = arguments
-    plan = plan_for([param])
-    if plan.step(*arguments):
-        plan.bind(0, state, rule.state_names(group), fresh)
-        plan.step(*arguments)
-    tell_autograd(plan.take_written())
-    if not plan.skipped():
-        tell_autograd(state.values())
+    parameters, gradients, states, groups, settings = arguments
+    settings.tells_states = True
+    binding = _core.StateBinding(0, states[0], {}, rule.state_names(group), fresh)
+    plan_for(parameters[0]).step(parameters, gradients, states, groups, settings, [binding])
 
 
 adadelta_ = _update_of(rules.Adadelta)

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gradstep import _core
 from gradstep.hyperparameters import Group
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Release:
         self._optimizer = weakref.ref(optimizer)  # a parameter must not keep its optimizer alive
         self._indices: dict[torch.Tensor, int] = {}
         self._groups: dict[torch.Tensor, Group] = {}
-        self._updated: set[torch.Tensor] = set()  # since the last step()
+        self._updated: dict[torch.Tensor, bool] = {}  # since the last step()
         self._first_pass = _FirstPass(self._update)
         self._handles: dict[torch.Tensor, Any] = {}
         weakref.finalize(optimizer, _remove, self._handles).atexit = False
@@ -90,9 +91,9 @@ class Release:
                     f"backward and freed that: {_REDUCED}. The parameters have been updated, the step was not counted"
                 )
 
-    def finish_step(self) -> None:
-        """Let the next backward pass begin."""
-        self._updated.clear()
+    def finishing(self) -> list[_core.Entry]:
+        """The entries that let the next backward pass begin."""
+        return [(vars(self), "_updated", {})]
 
     def _take(self, parameter: torch.Tensor) -> None:
         """Take the gradient that backward has just made."""
@@ -110,9 +111,8 @@ class Release:
     def _update(self, parameter: torch.Tensor) -> None:
         optimizer = self._optimizer()
         if optimizer is not None:
-            optimizer._update_one(self._indices[parameter], parameter)
-            parameter.grad = None
-            self._updated.add(parameter)
+            counted: list[_core.Entry] = [(parameter, "grad", None), (self._updated, parameter, True)]
+            optimizer._update_one(self._indices[parameter], parameter, counted)
 
 
 class _FirstPass:

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch.optim import optimizer as _optimizer
 
+from gradstep import _core
 from gradstep.accumulation import refuse_lost_sums
+from gradstep.books import Books
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group, read_switch
 from gradstep.optim.joining import complete, refuse_shared, replace
@@ -41,7 +43,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         read_switch(defaults, "differentiable")  # torch asks for its truth first
-        self._joining = joining = []
+        joining: list[tuple[Group, Group]] = []
+        self._joining = joining
         try:
             torch.optim.Optimizer.__init__(self, params, defaults)
             refuse_shared(self.param_groups, defaults)
@@ -127,8 +130,6 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         self._update(None, scale, found_inf)
-        # The core writes through pointers: a graph that saved a parameter must notice.
-        torch.autograd.graph.increment_version(self._plan.take_written())
         return loss
 
     _observed_step = torch.optim.Optimizer.profile_hook_step(_plain_step)
@@ -165,21 +166,18 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             self._release = self._release or Release(self)
             self._release.watch(groups)
 
-    def _update_one(self, index: int, parameter: torch.Tensor) -> None:
+    def _update_one(self, index: int, parameter: torch.Tensor, updated: list[_core.Entry]) -> None:
         """Update one parameter, ahead of the step that counts for all."""
         self._begin()
         gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
         gradients[index] = parameter.grad
         settings = step_settings(self.param_groups, get_num_threads())
-        settings.ahead = True
-        self._apply(gradients, settings)
-        torch.autograd.graph.increment_version(self._plan.take_written())
+        settings.ahead, settings.joins = True, False
+        self._apply(gradients, settings, Books(updated, []))
 
-    def _advance(self) -> None:
-        if self._release is not None:
-            self._plan.join_reports()
-            self._release.finish_step()
-        super()._advance()
+    def _advancing(self) -> list[_core.Entry]:
+        entries = super()._advancing()
+        return entries if self._release is None else entries + self._release.finishing()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a ``state_dict`` of this class or of torch's; states are copied and keep their dtypes.
@@ -270,13 +268,15 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     def _gradient_is_sum(self, parameter: Any) -> bool:
         return (getattr(parameter, "grad_dtype", None) or parameter.dtype) in _WIDE
 
-    def _let_go(self, group: Group, parameter: Any) -> None:
-        if not group["zero_grad"]:
-            parameter.grad = None
+    def _letting_go(self, group: Group, parameter: Any) -> list[_core.Entry]:
+        return [] if group["zero_grad"] else [(parameter, "grad", None)]
 
-    def _state_of(self, index: int, parameter: Any) -> dict[str, Any]:
-        state: dict[str, Any] = self.state[parameter]
+    def _known_state(self, index: int, parameter: Any) -> dict[str, Any] | None:
+        state: dict[str, Any] | None = self.state.get(parameter)
         return state
+
+    def _state_entry(self, index: int, parameter: Any, state: dict[str, Any]) -> _core.Entry:
+        return self.state, parameter, state
 
     def _drop_state(self, index: int, parameter: Any) -> None:
         self.state.pop(parameter, None)

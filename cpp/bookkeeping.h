@@ -1,0 +1,37 @@
+// What an update changes in Python's objects beside the arrays: counts, rates, states that it has made. All
+// of it is written at once, by code that no signal can interrupt, so that an update is counted whole or not
+// at all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <vector>
+
+namespace gradstep {
+
+class bookkeeping {
+ public:
+  bookkeeping() = default;
+  // `entries` holds tuples (target, key, value): an item of a dict or a list, or an attribute of anything
+  // else. The value `removed` takes a dict's item away, `gradient_norm` stands for the norm that the step
+  // finds.
+  explicit bookkeeping(const pybind11::list& entries);
+
+  // Writes all entries but the norms; where one raises, those before it are put back.
+  void write() const;
+  void write_norm(double norm) const;
+
+  static pybind11::handle removed();
+  static pybind11::handle gradient_norm();
+
+ private:
+  struct entry {
+    pybind11::object target, key, value;
+  };
+  static pybind11::object read(const entry& of);  // `removed` for none
+  static void write(const entry& each, pybind11::handle value);
+
+  std::vector<entry> entries_, norms_;
+};
+
+}  // namespace gradstep
