@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # bench/gpu_wheel.sh FOLDER [PYTHON]: builds, without a GPU, what bench/gpu.sh takes to a machine that has one, so that
-# no minute there goes into compiling: a wheel for PYTHON (python3.12) and Hopper.
+# no minute there goes into compiling: a wheel for PYTHON (python3.12) and Hopper, and the
+# tuning program of bench/tune.
 # Needs nvcc on PATH. FOLDER then holds:
-#   gradstep-*.whl  COMMIT  SOURCES (sums of what was built)  kernels.txt (registers of each kernel)  build.log
+#   gradstep-*.whl  tune  COMMIT  SOURCES (sums of what was built)  kernels.txt (registers of each kernel)  build.log
 set -euo pipefail
 folder=$(realpath -m "${1:?names the folder for the wheel}")
 python=${2:-python3.12}
@@ -21,16 +22,17 @@ git ls-files --cached --others --exclude-standard CMakeLists.txt pyproject.toml 
   "$define.CMAKE_CUDA_ARCHITECTURES=90-real" "$define.CMAKE_CUDA_FLAGS=-lineinfo -Xptxas=-v" . \
   >"$folder/build.log" 2>&1 || { tail -n 40 "$folder/build.log"; exit 1; }
 python3 .ci/cuda_resources.py <"$folder/build.log" >"$folder/kernels.txt"
+bash bench/tune/build.sh "$folder"
 
-# A module that asks for a newer C library than the machine's would not load there.
+# What asks for a newer C library than the machine's would not load there.
 wheel=$(echo "$folder"/gradstep-*.whl)
 unpacked=$(mktemp -d)
 trap 'rm -rf "$unpacked"' EXIT
 "$python" -m zipfile -e "$wheel" "$unpacked"
 [ -f "$(echo "$unpacked"/gradstep/_cuda.*.so)" ] || { echo "$wheel holds no gradstep/_cuda"; exit 1; }
-needed=$(objdump -T "$unpacked"/gradstep/*.so | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
+needed=$(objdump -T "$unpacked"/gradstep/*.so "$folder/tune" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
 if [ "$(printf '%s\n' "$needed" "GLIBC_$newest_glibc" | sort -V | tail -n 1)" != "GLIBC_$newest_glibc" ]; then
-  echo "$wheel needs $needed, and the machine has GLIBC_$newest_glibc at most: build it on an older distribution"
+  echo "$folder needs $needed, and the machine has GLIBC_$newest_glibc at most: build it on an older distribution"
   exit 1
 fi
 

@@ -1,4 +1,4 @@
-"""bench/gpu_wheel.sh, with a stand-in for the Python that builds: what it leaves behind, and what it refuses."""
+"""bench/gpu_wheel.sh, with a stand-ins for Python and nvcc: what it leaves behind, and what it refuses."""
 
 import os
 import shutil
@@ -18,6 +18,10 @@ case "$*" in
   *'pip wheel'*) cp "$WHEEL" "$7/" && echo "$PTXAS" ;;
   *) exec "$REAL_PYTHON" "$@" ;;
 esac
+"""
+
+NVCC = """#!/usr/bin/env bash
+cp "$PROGRAM" "${@: -1}"
 """
 
 PTXAS = """
@@ -44,6 +48,7 @@ def build(tmp_path):
         path.chmod(0o755)
 
     write_tool("python3.12", PYTHON)
+    write_tool("nvcc", NVCC)
 
     def run(*names, objdump=None):
         with zipfile.ZipFile(tmp_path / "gradstep-1-cp312-cp312-linux_x86_64.whl", "w") as wheel:
@@ -52,6 +57,7 @@ def build(tmp_path):
         if objdump:
             write_tool("objdump", f"#!/usr/bin/env bash\necho '{objdump}'\n")
         known = {"CALLS": tmp_path / "calls", "WHEEL": wheel.filename, "PTXAS": PTXAS, "REAL_PYTHON": sys.executable}
+        known["PROGRAM"] = _core.__file__
         known["PATH"] = f"{tmp_path / 'tools'}:{os.environ['PATH']}"
         return subprocess.run(
             ["bash", ROOT / "bench/gpu_wheel.sh", tmp_path / "there"],
@@ -69,6 +75,7 @@ def test_what_lies_beside_the_wheel(build, tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("gradstep-1-cp312-cp312-linux_x86_64.whl, ")
     there = tmp_path / "there"
+    assert (there / "tune").exists()
     assert "update_kernel" in (there / "kernels.txt").read_text()
     assert (there / "COMMIT").read_text().strip()
     sources = there / "SOURCES"
