@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gradstep import _core
-from gradstep.accumulation import refuse_lost_sums
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
 from gradstep.libraries import library_of
-from gradstep.options import NO_SOURCES, Sources, check_together
+from gradstep.loading import array_names, is_number, is_wide, loaded_groups, read_number, refuse_shape, take
+from gradstep.options import NO_SOURCES, Sources
 from gradstep.rate_scale import former_scales_kept
-from gradstep.scheduling import resume_schedules
 from gradstep.stepping import Stepping
 
 __all__ = ["ArrayOptimizer"]
@@ -127,23 +126,28 @@ class ArrayOptimizer(Stepping):
             raise ValueError(
                 "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
             )
-        refuse_lost_sums(state_dict)
-        groups = resume_schedules(self.param_groups, groups, state_dict["state"])
-        arrays = [array for group in self.param_groups for array in group["params"]]
+        loaded = loaded_groups(self, state_dict)
+        arrays = [array for group in loaded for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]
         states = [
-            _copy_state(state_dict["state"].get(number, {}), array, i)
+            self._loaded_state(state_dict["state"].get(number, {}), array, i)
             for i, (number, array) in enumerate(zip(numbers, arrays, strict=True))
         ]
-        merged = [
-            {**self.defaults, **saved, "params": group["params"]}
-            for saved, group in zip(groups, self.param_groups, strict=True)
-        ]
-        for group in merged:
-            self.check(group)
-        check_together(merged)
-        self.param_groups, self.state = merged, states
-        self._forget_plan()
+        take(self, loaded, states)
+
+    def _loaded_state(self, saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]:
+        library, loaded = library_of(array), {}
+        for name, value in saved.items():
+            if value is None:
+                continue
+            copied = library.copy_of(array, value)
+            if is_number(self, name):
+                number = read_number(name, value, index)
+                copied = copied if is_wide(copied) else self._new_number(array, name, number)
+            elif copied.ndim or name in array_names(type(self)):
+                refuse_shape(name, tuple(copied.shape), library.shape_of(array), index, "arrays")
+            loaded[name] = copied
+        return loaded
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: everything but the plan, which is made anew."""
@@ -152,7 +156,8 @@ class ArrayOptimizer(Stepping):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        former_scales_kept(self.param_groups)
+        if "defaults" in state:  # a pickle or a copy, not a state_dict
+            former_scales_kept(self.param_groups)
         self._forget_plan()
 
     def _known_state(self, index: int, parameter: Any) -> dict[str, Any] | None:
@@ -177,16 +182,3 @@ class ArrayOptimizer(Stepping):
         library = library_of(parameter)
         exact = name in ("step", "ema_product", *self.exact_numbers) or library.is_double(parameter)
         return library.new_number(parameter, value, exact)
-
-
-def _copy_state(saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]:
-    library = library_of(array)
-    copied = {name: library.copy_of(array, value) for name, value in saved.items() if value is not None}
-    shape = library.shape_of(array)
-    for name, value in copied.items():
-        if value.ndim and tuple(value.shape) != shape:
-            raise ValueError(
-                f"the state {name!r} of parameter {index} has shape {tuple(value.shape)}, but the parameter has shape "
-                f"{shape}: load a state_dict of the same arrays"
-            )
-    return copied

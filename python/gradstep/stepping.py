@@ -40,6 +40,7 @@ class Stats(NamedTuple):
 class Stepping(Settings, States):
     """Keeps a rule's groups, states and schedules in step with a plan of the core."""
 
+    defaults: Group
     state: Any
     _averages_in: bool
     _seeks_device: bool

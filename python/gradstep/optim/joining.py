@@ -1,4 +1,4 @@
-"""torch's own checks of groups that join an optimizer, with its words, made once for all groups of a constructor.
+"""torch's checks of groups that join an optimizer, with its words, made once for all groups of a constructor.
 
 ``torch.optim.Optimizer.add_param_group`` compares each group with all before it, at a cost of the square of their
 number.
@@ -12,7 +12,7 @@ import torch
 
 from gradstep.hyperparameters import Group
 
-__all__ = ["complete", "refuse_shared", "replace"]
+__all__ = ["complete", "refuse_other_sizes", "refuse_shared", "replace"]
 
 
 class _Joined:
@@ -40,6 +40,21 @@ def refuse_shared(groups: list[Group], defaults: Group) -> None:
         if names_differ or not seen.isdisjoint(group["params"]):
             complete(dict(group), defaults, groups[:i])
         seen.update(group["params"])
+
+
+def refuse_other_sizes(own: list[Group], saved: list[Group]) -> None:
+    """Raise ValueError for groups of a checkpoint that hold other numbers of parameters."""
+    if len(own) != len(saved):
+        raise ValueError(
+            f"loaded state dict has a different number of parameter groups: {len(saved)}, and the optimizer has "
+            f"{len(own)}"
+        )
+    for i, (mine, each) in enumerate(zip(own, saved, strict=True)):
+        if len(mine["params"]) != len(each["params"]):
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
+                f"group {i} has {len(each['params'])} parameters there, and {len(mine['params'])} here"
+            )
 
 
 def replace(group: Group, values: Group) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import copy
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch.optim import optimizer as _optimizer
 
 from gradstep import _core
-from gradstep.accumulation import refuse_lost_sums
 from gradstep.books import Books
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group, read_switch
-from gradstep.optim.joining import complete, refuse_shared, replace
+from gradstep.loading import array_names, is_number, is_wide, loaded_groups, read_number, refuse_shape, take
+from gradstep.optim.joining import complete, refuse_other_sizes, refuse_shared, replace
 from gradstep.optim.placeholders import Placeholders, asks_for_states
 from gradstep.optim.release import Release
 from gradstep.optim.tensors import TORCH
-from gradstep.options import check_together, step_settings
+from gradstep.options import step_settings
 from gradstep.rate_scale import former_scales_kept
-from gradstep.scheduling import resume_schedules
 from gradstep.stepping import Stepping
 from gradstep.threads import get_num_threads
 
@@ -187,49 +189,52 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             RuntimeError: a CUDA graph is being captured.
         """
         refuse_capture(self._plan, "load_state_dict", "call it before the capture")
-        seen: list[dict[str, Any]] = []
-
-        def check(_: torch.optim.Optimizer, hooked: dict[str, Any]) -> dict[str, Any]:
-            seen.append(self._checked(hooked))
-            return seen[0]
-
-        sums = [parameter for parameter, state in self.state.items() if "gradient_sum" in state]
-        handle = self.register_load_state_dict_pre_hook(check)
+        state_dict = state_dict.copy()  # which torch's hooks may change
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            state_dict = hook(self, state_dict) or state_dict
+        refuse_other_sizes(self.param_groups, state_dict["param_groups"])
+        loaded = loaded_groups(self, state_dict)
+        states = self._loaded_states(state_dict)
+        held = [(parameter, parameter.grad) for group in loaded for parameter in group["params"]]
         try:
-            super().load_state_dict(state_dict)
-        finally:
-            handle.remove()
-        for parameter in sums:
-            parameter.grad = None
-        self._restore_states(seen[0])
-        self._restore_sums()
-        self._forget_plan()
+            for parameter, state in self.state.items():
+                if "gradient_sum" in state:
+                    parameter.grad = None
+            take(self, loaded, states)
+        except BaseException:
+            for parameter, gradient in held:
+                parameter.grad = gradient
+            raise
+        for done in self._optimizer_load_state_dict_post_hooks.values():
+            done(self)
 
-    def _checked(self, state_dict: dict[str, Any]) -> dict[str, Any]:
-        for number, parameter in self._numbered(state_dict):
-            for name, value in state_dict["state"].get(number, {}).items():
-                if isinstance(value, torch.Tensor) and value.dim() and value.shape != parameter.shape:
-                    raise ValueError(
-                        f"the state {name!r} of parameter {number} has shape {tuple(value.shape)}, but the parameter "
-                        f"has shape {tuple(parameter.shape)}: load a state_dict of the same model"
-                    )
-        refuse_lost_sums(state_dict)
-        groups = state_dict["param_groups"]
-        if len(groups) == len(self.param_groups):  # torch refuses other numbers
-            groups = resume_schedules(self.param_groups, groups, state_dict["state"])
-            own = [group["release"] for group in self.param_groups]  # says how, not what
-            for group in groups:
-                self.check({**self.defaults, **group})
-            groups = [{**group, "release": each} for group, each in zip(groups, own, strict=True)]
-            check_together([{**self.defaults, **group} for group in groups])
-        return {**state_dict, "param_groups": groups}
+    def _loaded_states(self, state_dict: dict[str, Any]) -> defaultdict[Any, Any]:
+        saved = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
+        located = dict(zip(saved, enumerate(p for group in self.param_groups for p in group["params"]), strict=True))
+        states: defaultdict[Any, Any] = defaultdict(dict)
+        for number, state in state_dict["state"].items():
+            if number in located:
+                index, parameter = located[number]
+                states[parameter] = {
+                    name: self._loaded_value(name, value, parameter, index) for name, value in state.items()
+                }
+            else:
+                states[number] = state  # as torch does
+        return states
 
-    def _restore_states(self, state_dict: dict[str, Any]) -> None:
-        """Undo torch's cast of every state to its parameter's dtype: it would round f32 states of 16-bit ones."""
-        for number, parameter in self._numbered(state_dict):
-            for name, value in state_dict["state"].get(number, {}).items():
-                if isinstance(value, torch.Tensor):
-                    self.state[parameter][name] = value.detach().to(parameter.device, copy=True)
+    def _loaded_value(self, name: str, value: Any, parameter: torch.Tensor, index: int) -> Any:
+        """A copy in the saved dtype: torch would cast it to the parameter's."""
+        if value is None:
+            return None
+        if is_number(self, name):
+            number = read_number(name, value, index)
+            wide = isinstance(value, torch.Tensor) and is_wide(value)
+            return TORCH.copy_of(parameter, value) if wide else self._new_number(parameter, name, number)
+        if not isinstance(value, torch.Tensor | np.ndarray):
+            return copy.deepcopy(value)
+        if value.ndim or name in array_names(type(self)):
+            refuse_shape(name, tuple(value.shape), tuple(parameter.shape), index, "model")
+        return TORCH.copy_of(parameter, value)
 
     def _restore_sums(self) -> None:
         """Let backward go on with the sums of a checkpoint."""
@@ -238,10 +243,6 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
                 total = self.state.get(parameter, {}).get("gradient_sum")
                 if total is not None and self._gradient_is_sum(parameter):
                     parameter.grad = total
-
-    def _numbered(self, state_dict: dict[str, Any]) -> list[tuple[int, torch.Tensor]]:
-        saved = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
-        return list(zip(saved, chain.from_iterable(g["params"] for g in self.param_groups), strict=False))
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as ``torch.optim.Optimizer.state_dict``; rows that lag are brought up to date first."""
