@@ -12,10 +12,15 @@ struct known_autograd {
 };
 known_autograd autograd;
 
-void increment(py::handle argument) {
-  if (!py::reinterpret_steal<py::object>(
-          PyObject_CallOneArg(autograd.increment_version.ptr(), argument.ptr())))
-    throw py::error_already_set();
+bool increment(py::handle argument) {
+  return bool(py::reinterpret_steal<py::object>(
+      PyObject_CallOneArg(autograd.increment_version.ptr(), argument.ptr())));
+}
+
+void increment_one(py::handle tensor) {
+  if (increment(tensor)) return;
+  if (!PyErr_ExceptionMatches(PyExc_RuntimeError)) throw py::error_already_set();
+  PyErr_Clear();  // a tensor of inference mode, which has no version; a list may hold such tensors
 }
 
 }  // namespace
@@ -32,8 +37,11 @@ void tell_autograd(const py::list& written) {
     if (PyObject_TypeCheck(each.ptr(), reinterpret_cast<PyTypeObject*>(autograd.tensor.ptr())))
       tensors.append(each);
   if (tensors.empty()) return;
-  if (autograd.takes_list) return increment(tensors);
-  for (const py::handle each : tensors) increment(each);
+  if (!autograd.takes_list) {
+    for (const py::handle each : tensors) increment_one(each);
+  } else if (!increment(tensors)) {
+    throw py::error_already_set();
+  }
 }
 
 }  // namespace gradstep

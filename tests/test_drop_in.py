@@ -65,6 +65,8 @@ def test_differentiable_is_refused_with_the_reason(name):
 
 def test_what_is_not_replaced_is_torchs():
     for name in ("lr_scheduler", "swa_utils", "LBFGS", "Optimizer", "Adafactor"):
+        if name == "Adafactor" and not hasattr(torch.optim, name):  # which torch 2.4 has not yet
+            continue
         assert getattr(optim, name) is getattr(torch.optim, name)
     with pytest.raises(AttributeError):
         _ = optim.NoSuchOptimizer
@@ -187,10 +189,18 @@ def test_groups_may_differ_and_be_added(case):
     assert_all_same(map(to_numpy, together), map(to_numpy, apart))
 
 
-def test_one_tensor_in_a_group_and_names():
+def test_one_tensor_in_a_group():
     weight, bias = tensors()
     optimizer = optim.SGD([{"params": weight}, {"params": bias, "lr": 0.5}], lr=0.25)
     assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.5]
+
+
+NAMED = "param_names" in inspect.getsource(torch.optim.Optimizer.add_param_group)
+
+
+@pytest.mark.skipif(not NAMED, reason="this torch takes no parameters with names")
+def test_named_parameters():
+    weight, bias = tensors()
     named = optim.SGD([("weight", weight), ("bias", bias)], lr=0.5)
     assert named.param_groups[0]["param_names"] == ["weight", "bias"]
     before = to_numpy(bias).copy()

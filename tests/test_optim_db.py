@@ -166,6 +166,10 @@ def test_error(info, i, given):
         getattr(optim, info.optim_cls.__name__)(params, **given.kwargs)
 
 
+@pytest.mark.skipif(
+    "Tensor" not in str(torch.optim.Adam.__init__.__annotations__["betas"]),
+    reason="this torch takes no tensors as betas",
+)
 def test_the_allowances_are_in_torchs_list():
     found = {given.optimizer_error_input.desc for _, _, given in ERRORS}
     assert set(ALLOWED) <= found

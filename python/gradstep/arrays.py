@@ -6,8 +6,9 @@ else: ml_dtypes, older torch, the buffer protocol, other libraries' DLPack, and 
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -160,15 +161,32 @@ def _tensor_address(tensor: Any) -> int:
 
 def meet_autograd() -> None:
     """Let the core tell torch's autograd of what it writes through pointers; it calls this for new types of arrays."""
-    graph = sys.modules.get("torch.autograd.graph")
     torch = sys.modules.get("torch")
-    if torch and graph:
-        takes_list = graph.increment_version.__annotations__.get("tensor") not in (torch.Tensor, "torch.Tensor")
-        _core.meet_autograd(torch.Tensor, torch._C._increment_version, takes_list)
+    if torch and "torch.autograd.graph" in sys.modules:
+        _core.meet_autograd(torch.Tensor, *_version_bump())
 
 
 def tell_autograd(written: Iterable[Any]) -> None:
     """Bump the version counters of the torch tensors among arrays that the core has written through their pointers."""
     torch = sys.modules.get("torch")
-    if torch and (tensors := [array for array in written if isinstance(array, torch.Tensor)]):
-        torch.autograd.graph.increment_version(tensors)
+    if not torch:
+        return
+    tensors = [array for array in written if isinstance(array, torch.Tensor)]
+    bump, takes_list = _version_bump()
+    if takes_list:
+        bump(tensors)
+        return
+    for tensor in tensors:
+        if not tensor.is_inference():  # such a tensor has no counter; a list may hold some
+            bump(tensor)
+
+
+@functools.cache
+def _version_bump() -> tuple[Callable[[Any], None], bool]:
+    """torch's own function for that, and whether it takes a list of tensors: that of torch 2.4 takes one tensor."""
+    bump = sys.modules["torch"]._C._increment_version
+    try:
+        bump([])
+    except RuntimeError:
+        return bump, False
+    return bump, True

@@ -16,6 +16,7 @@ from cases import ONE_EACH
 torch = pytest.importorskip("torch")
 
 from gradstep import optim  # noqa: E402
+from training import allow_gradients_of  # noqa: E402
 
 N = 3
 SIZES = (5, 33)
@@ -43,9 +44,10 @@ def update(plain, params, batches):
     kind = WIDE[params[0].dtype]
     as_arrays = [[to_numpy(g) for g in gradients(t, params[0].dtype)] for t in batches]
     for p, g in zip(params, mean(as_arrays, kind), strict=True):
+        total = to_torch(g)
         p.grad = None
-        p.grad_dtype = None
-        p.grad = to_torch(g)
+        allow_gradients_of(p, total.dtype)
+        p.grad = total
     plain.step()
 
 

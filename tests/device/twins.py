@@ -12,6 +12,7 @@ import torch
 from arrays import DTYPES, assert_same_bits, normal, to_numpy, to_torch
 from devices import Device
 from gradstep import _core
+from training import allow_gradients_of
 
 Make = Callable[[list[torch.Tensor]], Any]
 View = Callable[[torch.Tensor], torch.Tensor]
@@ -43,8 +44,8 @@ class Twins:
     def take(self, gradients: Sequence[np.ndarray | None]) -> None:
         """Give each parameter its gradient."""
         for p, g in self._on_both(gradients):
-            if g is not None and g.dtype != p.dtype:
-                _allow_gradients_of(p, g.dtype)
+            if g is not None:
+                allow_gradients_of(p, g.dtype)
             p.grad = g
 
     def add(self, gradients: Sequence[np.ndarray | None]) -> None:
@@ -105,12 +106,6 @@ class Twins:
         assert (found is None) == (expected is None)
         if expected is not None:
             assert_same_bits(self.device.get(found), to_numpy(expected))
-
-
-def _allow_gradients_of(p: torch.Tensor, dtype: torch.dtype) -> None:
-    if not hasattr(p, "grad_dtype"):
-        pytest.skip(f"torch {torch.__version__} lets no gradient have another dtype than its parameter")
-    p.grad_dtype = dtype
 
 
 def normals(t: int, sizes: Sequence[int], dtype: str = "f32") -> list[np.ndarray]:
