@@ -149,8 +149,6 @@ def reals(tensor):
 ALLOWED = {
     "lr as Tensor doesn't work with foreach & not capturable": "foreach has no meaning: there is one path",
     "betas must be either both floats or both Tensors": "each may be a number or a tensor",
-    "dense params required": "the first step refuses them, as every parameter that can't be updated in place",
-    "dense params required in param_groups": "likewise",
     r"betas\[0\] as a Tensor is not supported for capturable=False and foreach=True": "as for lr",
 }
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
 from torch.utils._pytree import tree_map  # noqa: E402
 
-from gradstep import optim  # noqa: E402
+from gradstep import optim, rules  # noqa: E402
 
 SHAPE = (2, 3)
 
@@ -109,3 +109,107 @@ def test_a_sparse_gradient_for_a_rule_by_which_rows_do_not_rest():
         optimizer.step()
     for p, kept in zip((*linear.parameters(), *embedding.parameters()), before, strict=True):
         assert torch.equal(p, kept)
+
+
+class DeviceMesh:
+    """Processes for the tests of DTensor: this one."""
+
+    def __init__(self, folder):
+        self.store = f"file://{folder}/store"
+
+    def __enter__(self):
+        torch.distributed.init_process_group("gloo", self.store, rank=0, world_size=1)
+        return torch.distributed.init_device_mesh("cpu", (1,))
+
+    def __exit__(self, *_):
+        torch.distributed.destroy_process_group()
+
+
+#: parameters that no step could update, with words of the refusal when an optimizer is made
+UNFIT = {
+    "wrapper": (lambda: Wrapper(tensor()), "is a Wrapper without memory of its own, a wrapper around .*: pass those"),
+    "8-bit": (lambda: torch.ones(SHAPE).to(torch.float8_e4m3fn), r"has dtype torch.float8_e4m3fn: allowed are"),
+    "sparse": (lambda: tensor().to_sparse(), r"is sparse \(torch.sparse_coo\)"),
+    "sparse rows": (lambda: tensor().to_sparse_csr(), r"is sparse \(torch.sparse_csr\)"),
+    "conjugated": (lambda: torch.ones(SHAPE, dtype=torch.complex64).conj(), "is a lazily negated or conjugated view"),
+}
+each_class = pytest.mark.parametrize("name", [name for name in optim.__all__ if hasattr(rules, name)])
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+@pytest.mark.parametrize("kind", UNFIT)
+@each_class
+def test_an_optimizer_of_torch_refuses_them_at_once(name, kind):
+    make, message = UNFIT[kind]
+    make_optimizer = getattr(optim, name)
+    plain, unfit = torch.nn.Parameter(tensor()), make().requires_grad_()
+    message = f"^parameter 2 {message}"
+    if name == "SparseAdam" and "sparse" in kind:
+        message = r"^Sparse params at indices \[\[1, 1\]\]: SparseAdam requires dense parameter tensors"
+    elif name == "SparseAdam" and kind == "conjugated":
+        message += "|does not support complex parameters"
+    groups = [{"params": [plain]}, {"params": [torch.nn.Parameter(tensor()), unfit]}]
+    with pytest.raises((TypeError, ValueError), match=message):
+        make_optimizer(groups)
+    optimizer = make_optimizer([plain])
+    with pytest.raises((TypeError, ValueError), match=message):
+        optimizer.add_param_group(groups[1])
+    assert len(optimizer.param_groups) == 1
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_frozen_ones_are_taken_as_by_torch(name):
+    # 8-bit weights beside their adapters: everything in model.parameters() is given.
+    frozen = [make() for make, _ in UNFIT.values()] + [torch.ones(SHAPE, dtype=torch.uint8)]
+    p = torch.nn.Parameter(tensor())
+    getattr(torch.optim, name)([*frozen, p])
+    optimizer = getattr(optim, name)([*frozen, p], lr=0.5)
+    p.grad = tensor(1)
+    before = p.detach().clone()
+    optimizer.step()
+    assert not torch.equal(p, before)
+
+
+def lazy():
+    return torch.nn.LazyLinear(3).weight
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+@pytest.mark.parametrize("make", [fake, freed, lazy, lambda: torch.ones(SHAPE, device="meta")])
+def test_those_without_memory_yet_are_taken_as_by_torch(make):
+    p = make()
+    if not p.requires_grad:
+        p.requires_grad_()
+    torch.optim.Adam([p])
+    optim.Adam([p])
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ([[1.0, 2.0]], TypeError, "optimizer can only optimize Tensors"),
+        ([torch.ones(2, requires_grad=True) * 2], ValueError, "can't optimize a non-leaf Tensor"),
+    ],
+)
+@each_class
+def test_what_torch_refuses_in_its_words(name, given, error, message):
+    for module in (torch.optim, optim):
+        if hasattr(module, name):
+            with pytest.raises(error, match=message):
+                getattr(module, name)(given)
+
+
+def test_a_tensor_over_several_processes_and_what_its_refusal_advises(tmp_path):
+    distributed = pytest.importorskip("torch.distributed.tensor")
+    if not hasattr(distributed, "Shard"):
+        pytest.skip("this torch has no public DTensor")
+    with DeviceMesh(tmp_path) as mesh:
+        p = torch.nn.Parameter(distributed.distribute_tensor(tensor(), mesh, [distributed.Shard(0)]))
+        with pytest.raises(TypeError, match=r"^parameter 0 is a DTensor, .* local = p\.detach\(\)\.to_local\(\)"):
+            optim.Adam([p])
+        local = p.detach().to_local().requires_grad_()
+        optimizer = optim.SGD([local], lr=0.5)
+        (p * p).sum().backward()
+        local.grad = p.grad.to_local()
+        optimizer.step()
+        assert torch.equal(p.full_tensor(), torch.zeros(SHAPE))  # p - p

@@ -16,7 +16,16 @@ import numpy as np
 from gradstep import _core
 from gradstep.sparse import Rows
 
-__all__ = ["Description", "as_numpy", "describe", "is_complex", "meet_autograd", "tell_autograd"]
+__all__ = [
+    "Description",
+    "as_numpy",
+    "describe",
+    "is_complex",
+    "is_fake",
+    "meet_autograd",
+    "refuse_kind",
+    "tell_autograd",
+]
 
 #: address, dtype (of its parts, if complex), whether it is complex, shape, strides in bytes, writable, DLPack's type
 #: and number of the device, what keeps it alive
@@ -116,36 +125,71 @@ def _describe_cuda(array: Any, role: str) -> Description:
     return address, *dtype, array.shape, array.strides, not read_only, (_CUDA, array.device.id), array
 
 
-def _describe_tensor(tensor: Any, role: str) -> Description:
-    """Say why the exchange API would not give this tensor, or do its work for a torch that lacks it."""
-    meet_autograd()
+def refuse_kind(tensor: Any, role: str) -> None:
+    """Raise for a torch tensor that can't be updated in place, wherever it lies.
+
+    Args:
+        tensor: of any layout, dtype and class.
+        role: what it is to the step, to begin a message with.
+
+    Raises:
+        TypeError, ValueError: it is around other tensors, sparse, of a dtype that is not offered or a lazy view.
+    """
     kind = type(tensor).__name__
     if hasattr(tensor, "to_local"):
-        raise TypeError(f"{role} is a {kind}, a tensor over several processes: pass its local part, .to_local()")
+        raise TypeError(
+            f"{role} is a {kind}, a tensor over several processes: step its local part as a parameter of its own, "
+            "local = p.detach().to_local().requires_grad_(), and before each step set local.grad = p.grad.to_local()"
+        )
     if str(tensor.layout) != "torch.strided":
         remedy = (
             _SPARSE if tensor.device.type == "cpu" else "on a device only dense gradients are taken; pass .to_dense()"
         )
         raise TypeError(f"{role} is sparse ({tensor.layout}): {remedy}")
+    if _is_wrapper(tensor):
+        raise ValueError(
+            f"{role} is a {kind} without memory of its own, a wrapper around other tensors: pass those as parameters "
+            "of their own"
+        )
+    if str(tensor.dtype).removeprefix("torch.") not in _DTYPES:
+        raise TypeError(f"{role} has dtype {tensor.dtype}: allowed are {_ALLOWED}; convert it with .to(dtype)")
+    if tensor.is_neg() or tensor.is_conj():
+        raise ValueError(f"{role} is a lazily negated or conjugated view: pass .resolve_neg().resolve_conj()")
+
+
+def is_fake(tensor: Any) -> bool:
+    """Whether it stands for a tensor that is nowhere yet: on the meta device, or torch's FakeTensor."""
+    fakes = sys.modules.get("torch._subclasses.fake_tensor")
+    return bool(tensor.device.type == "meta" or (fakes and isinstance(tensor, fakes.FakeTensor)))
+
+
+def _is_wrapper(tensor: Any) -> bool:
+    handler = getattr(type(tensor), "__torch_dispatch__", None)
+    if handler is sys.modules["torch"].Tensor.__torch_dispatch__ or is_fake(tensor):
+        return False
+    return bool(tensor.numel() and _tensor_address(tensor) == 0)
+
+
+def _describe_tensor(tensor: Any, role: str) -> Description:
+    """Say why the exchange API would not give this tensor, or do its work for a torch that lacks it."""
+    meet_autograd()
+    refuse_kind(tensor, role)
+    kind = type(tensor).__name__
     if tensor.device.type not in ("cpu", "cuda"):
         raise TypeError(
             f"{role} is on {tensor.device}: tensors are updated on the CPU and on CUDA devices; move it with .cpu()"
         )
-    dtype = str(tensor.dtype).removeprefix("torch.")
-    if dtype not in _DTYPES:
-        raise TypeError(f"{role} has dtype {tensor.dtype}: allowed are {_ALLOWED}; convert it with .to(dtype)")
-    if tensor.is_neg() or tensor.is_conj():
-        raise ValueError(f"{role} is a lazily negated or conjugated view: pass .resolve_neg().resolve_conj()")
     address = _tensor_address(tensor)
     if address == 0 and tensor.numel() > 0:
         raise ValueError(
-            f"{role} is a {kind} without memory of its own: its storage was freed or resized, or it is a wrapper or a "
-            "fake tensor; restore it before the step"
+            f"{role} is a {kind} without memory of its own: its storage was freed or resized, or it is a fake tensor; "
+            "restore it before the step"
         )
     bytes_each = tensor.element_size()
     strides = tuple(stride * bytes_each for stride in tensor.stride())
     device = (_CPU, 0) if tensor.device.type == "cpu" else (_CUDA, tensor.device.index)
-    return address, *_DTYPES[dtype], tuple(tensor.shape), strides, True, device, tensor
+    dtype = _DTYPES[str(tensor.dtype).removeprefix("torch.")]
+    return address, *dtype, tuple(tensor.shape), strides, True, device, tensor
 
 
 def _tensor_address(tensor: Any) -> int:

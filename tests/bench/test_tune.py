@@ -14,7 +14,10 @@ from gradstep.bench.cases import ON_CUDA
 
 TUNE = ROOT / "bench/tune"
 MAIN = TUNE / "main.cu"
-PARTS = [*(ROOT / f"cpp/cuda/emulation/{name}.cpp" for name in ("fiber", "grid", "runtime")), *sorted(TUNE.glob("*.cu"))]
+PARTS = [
+    *(ROOT / f"cpp/cuda/emulation/{name}.cpp" for name in ("fiber", "grid", "runtime")),
+    *sorted(TUNE.glob("*.cu")),
+]
 #: of which only a GPU's compiler sees all: assembly, and further calls of the CUDA runtime
 FOR_CUDA = sorted(path.name for path in TUNE.glob("*.cu") if "__CUDACC__" in path.read_text())
 

@@ -157,6 +157,7 @@ class StableAdamW(rules.StableAdamW, TorchOptimizer):
 
 class SparseAdam(rules.SparseAdam, TorchOptimizer):
     __doc__ = rules.SparseAdam.__doc__
+    needs_dense_parameters = True
 
 
 def __getattr__(name: str) -> object:

@@ -18,6 +18,7 @@ from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group, read_switch
 from gradstep.loading import array_names, is_number, is_wide, loaded_groups, read_number, refuse_shape, take
 from gradstep.optim.joining import complete, refuse_other_sizes, refuse_shared, replace
+from gradstep.optim.parameters import refuse_unfit
 from gradstep.optim.placeholders import Placeholders, asks_for_states
 from gradstep.optim.release import Release
 from gradstep.optim.tensors import TORCH
@@ -38,6 +39,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     eager_states: ClassVar[bool] = False
     #: tells torch.amp.GradScaler to leave the gradients as they are and hand its scale to the step
     _step_supports_amp_scaling = True
+    #: whether torch's class refuses sparse parameters itself, even those that are never updated
+    needs_dense_parameters: ClassVar[bool] = False
     _release: Release | None = None
     #: while the constructor runs, the groups so far and what was in the dicts that they were given as
     _joining: list[tuple[Group, Group]] | None = None
@@ -89,6 +92,10 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
                     self.state[parameter] = state
             replace(param_group, given)
             raise
+
+    def _check_new(self, new: list[Group], others: list[Group]) -> None:
+        refuse_unfit(new, others, type(self).__name__, self.needs_dense_parameters)
+        super()._check_new(new, others)
 
     def _prepare(self, new: list[Group], groups: list[Group]) -> None:
         """Make what new groups among ``groups`` have from the start."""
