@@ -102,7 +102,7 @@ SHARED = np.ones(4)
         ([np.broadcast_to(np.ones(1), (4,)), np.ones(4)], "the gradient of parameter 0 is read-only"),
         (
             [np.lib.stride_tricks.as_strided(np.ones(1), (4,), (0,)), np.ones(4)],
-            r"the gradient of parameter 0 overlaps itself \(an expanded or sliding view\), so it can't be zeroed: pass a",
+            r"the gradient of parameter 0 overlaps itself \(an expanded or sliding view\), so it can't be zeroed: pass",
         ),
         ([SHARED, SHARED], "the gradient of parameter 0 shares memory with the gradient of parameter 1, so it can't"),
     ],

@@ -117,9 +117,10 @@ def test_caches_are_emptied_once_where_a_device_is_full(emulated, emptied):
     twins.step()
     twins.assert_same()
     assert emptied == ["torch", "cupy"]
+    arrays = normals(0, (9,) * 4)
+    emulated.fail_allocations(0, 2)
     with emulated.stepping(), pytest.raises(MemoryError, match=NO_MEMORY):
-        emulated.fail_allocations(0, 2)
-        functional.adamw_(*normals(0, (9,) * 4), step=1)
+        functional.adamw_(*arrays, step=1)
     assert emptied == ["torch", "cupy"] * 2
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 
 from arrays import DTYPES, assert_same_bits, normal, to_numpy, to_torch
