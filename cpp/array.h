@@ -1,7 +1,7 @@
 // An array as its owner gives it: where it lies and what it is. Reading one copies nothing and keeps nothing.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/numpy.h>
 
 #include <cstdint>
 #include <string>
@@ -12,6 +12,10 @@
 namespace gradstep {
 
 constexpr int dimension_limit = 64;
+
+// A flag of pybind11's array_t: an array that is not aligned is copied, so that it may be read through a
+// typed pointer.
+constexpr int aligned_array = pybind11::detail::npy_api::NPY_ARRAY_ALIGNED_;
 
 struct dimension {
   int64_t size, stride;  // stride in bytes

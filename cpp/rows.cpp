@@ -13,10 +13,10 @@ std::optional<sparse_gradient> find_rows(py::handle gradient, const array_view& 
   const py::object found = read_rows(gradient, parameter.shape(), role.text());
   if (found.is_none()) return std::nullopt;
   const py::tuple rows = found;
-  return sparse_gradient{rows[0].cast<int>(), rows[1].cast<py::array_t<int64_t>>(), rows[2]};
+  return sparse_gradient{rows[0].cast<int>(), rows[1].cast<row_numbers>(), rows[2]};
 }
 
-void row_order::sort(const py::array_t<int64_t>& numbers) {
+void row_order::sort(const row_numbers& numbers) {
   std::vector<std::pair<int64_t, int64_t>> placed;  // a row and where it comes: pairs differ, so one order
   placed.reserve(size_t(numbers.size()));
   for (int64_t at = 0; at < numbers.size(); ++at) placed.emplace_back(numbers.at(at), at);

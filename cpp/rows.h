@@ -10,10 +10,13 @@
 
 namespace gradstep {
 
+// Which row, for each; aligned.
+using row_numbers = pybind11::array_t<int64_t, pybind11::array::c_style | aligned_array>;
+
 // As their owner gives them.
 struct sparse_gradient {
   int row_dimensions;  // leading dimensions of the parameter whose indices a row's number counts, as in C
-  pybind11::array_t<int64_t> numbers;
+  row_numbers numbers;
   pybind11::object values;  // an array of as many rows
 };
 
@@ -25,7 +28,7 @@ std::optional<sparse_gradient> find_rows(pybind11::handle gradient, const array_
 struct row_order {
   row_list visited, given;
 
-  void sort(const pybind11::array_t<int64_t>& numbers);
+  void sort(const row_numbers& numbers);
 };
 
 }  // namespace gradstep

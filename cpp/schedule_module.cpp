@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "array.h"
 #include "dispatch.h"
 #include "schedule.h"
 #include "without_gil.h"
@@ -14,8 +15,8 @@ namespace py = pybind11;
 namespace gradstep {
 namespace {
 
-using steps_array = py::array_t<int64_t, py::array::c_style>;
-using numbers_array = py::array_t<double, py::array::c_style>;
+using steps_array = py::array_t<int64_t, py::array::c_style | aligned_array>;
+using numbers_array = py::array_t<double, py::array::c_style | aligned_array>;
 
 numbers_array empty_like(const py::array& shaped) {
   return numbers_array(std::vector<py::ssize_t>(shaped.shape(), shaped.shape() + shaped.ndim()));

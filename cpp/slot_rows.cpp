@@ -88,7 +88,7 @@ void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::o
   if (numbers.is_none() || row_dimensions > 1) {
     for (int64_t row = 0; row < int64_t(history.made.size()); ++row) take(row);
   } else {
-    rows.sort(numbers.cast<py::array_t<int64_t>>());
+    rows.sort(numbers.cast<row_numbers>());
     for (const int64_t row : rows.visited.numbers) take(row);
   }
   rows.visited = {std::move(lagging), {}};

@@ -11,7 +11,7 @@ template <class T>
 void add(void* sums, const void* terms, int64_t n) {
   T* const sum = static_cast<T*>(sums);
   const T* const x = static_cast<const T*>(terms);
-  for (int64_t i = 0; i < n; ++i) sum[i] += x[i];
+  for (int64_t i = 0; i < n; ++i) store_one(sum + i, load_one(sum + i) + load_one(x + i));
 }
 
 template <class T, class F>
@@ -37,9 +37,10 @@ template <class T>
 void measure(const void* values, int64_t n, double scale, double* squares, double* nonfinite) {
   const T* const x = static_cast<const T*>(values);
   const T by = T(scale);
-  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) { return add_square(sum, x[i] * by); });
+  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) { return add_square(sum, load_one(x + i) * by); });
   if (all_finite(squares)) return;
-  sum_in_lanes<T>(nonfinite, n, [=](int64_t i, double count) { return add_nonfinite(count, x[i] * by); });
+  sum_in_lanes<T>(nonfinite, n,
+                  [=](int64_t i, double count) { return add_nonfinite(count, load_one(x + i) * by); });
 }
 
 // Adds the squares of x - y.
@@ -47,8 +48,9 @@ template <class T>
 void measure_change(const void* values, const void* others, int64_t n, double* squares) {
   const T* const x = static_cast<const T*>(values);
   const T* const y = static_cast<const T*>(others);
-  sum_in_lanes<T>(squares, n,
-                  [=](int64_t i, double sum) { return add_square(sum, double(x[i]) - double(y[i])); });
+  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) {
+    return add_square(sum, double(load_one(x + i)) - double(load_one(y + i)));
+  });
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -122,6 +122,23 @@ GS_HD void store_bf16(uint16_t* to, vec<float> x) {
   std::memcpy(to, &half, sizeof half);
 }
 
+// Whether a lane is infinite or NaN.
+#if defined(GS_AVX512)
+constexpr int infinite_or_nan = 0x99;  // the classes of instructions that classify
+GS_HD bool has_lost(native_f32 x) { return _mm512_fpclass_ps_mask(x, infinite_or_nan) != 0; }
+GS_HD bool has_lost(native_f64 x) { return _mm512_fpclass_pd_mask(x, infinite_or_nan) != 0; }
+#elif defined(GS_AVX2)
+GS_HD bool has_lost(native_f32 x) { return _mm256_movemask_ps(native_f32(x - x != 0)) != 0; }
+GS_HD bool has_lost(native_f64 x) { return _mm256_movemask_pd(native_f64(x - x != 0)) != 0; }
+#elif defined(GS_NEON)
+GS_HD bool has_lost(native_f32 x) { return vmaxvq_u32(uint32x4_t(x - x != 0)) != 0; }
+GS_HD bool has_lost(native_f64 x) { return vmaxvq_u32(uint32x4_t(x - x != 0)) != 0; }
+#endif
+template <class T>
+GS_HD bool may_be_lost(vec<T> x) {
+  return __builtin_expect(has_lost(x.v), 0);
+}
+
 #if defined(GS_AVX512)
 GS_HD vec<float> load_f16(const uint16_t* from) {
   return native_f32(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
@@ -146,6 +163,19 @@ GS_HD void store_f16(uint16_t* to, vec<float> x) {
 #endif
 
 #endif
+
+// Numbers of an array of the user, which need not be aligned, one by one: a dereferenced pointer would
+// promise that they are.
+template <class T>
+GS_HD T load_one(const T* from) {
+  T x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
+template <class T>
+GS_HD void store_one(T* to, T x) {
+  std::memcpy(to, &x, sizeof x);
+}
 
 // Unaligned access; `count` below the number of lanes touches only the first `count` elements.
 template <class T>

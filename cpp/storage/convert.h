@@ -12,7 +12,7 @@ void decode(const void* from, void* to, int64_t n) {
   int64_t i = 0;
   if constexpr (requires(vec<T> x) { x = Storage::decode_register(in); })
     for (; i + lanes<T> <= n; i += lanes<T>) store(out + i, Storage::decode_register(in + i));
-  for (; i < n; ++i) out[i] = Storage::template decode<T>(in[i]);
+  for (; i < n; ++i) store_one(out + i, Storage::template decode<T>(load_one(in + i)));
 }
 
 template <class Storage, class T>
@@ -22,7 +22,7 @@ void encode(const void* from, void* to, int64_t n) {
   int64_t i = 0;
   if constexpr (requires(vec<T> x) { Storage::encode_register(out, x); })
     for (; i + lanes<T> <= n; i += lanes<T>) Storage::encode_register(out + i, load(in + i));
-  for (; i < n; ++i) out[i] = Storage::encode(in[i]);
+  for (; i < n; ++i) store_one(out + i, typename Storage::bits(Storage::encode(load_one(in + i))));
 }
 
 }  // namespace gradstep::GS_TARGET
