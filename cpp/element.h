@@ -49,12 +49,6 @@ struct descent {
   }
 };
 
-// x within -limit and limit; NaN stays.
-template <class V>
-GS_HD V clamp(V x, V limit) {
-  return select(x > limit, limit, select(x < -limit, -limit, x));
-}
-
 // A gradient on its way to the rule. Each operation is rounded by itself, so that the stage gives the bits of
 // separate calls.
 template <class T>
@@ -70,7 +64,7 @@ struct preparation {
   template <class V>
   GS_HD V operator()(V g, V p) const {
     const V within = clamp(g * V(unscale) * V(shrink), V(limit));
-    return decay == 0 ? within : fma(V(decay), p, within);
+    return decay == 0 ? within : stay_finite<T>(fma(V(decay), p, within), within, p);
   }
 };
 

@@ -20,13 +20,13 @@ struct adadelta {
 
   template <class V>
   GS_HD V average(V mean, V x) const {
-    return fma(V(w) * x, x, V(rho) * mean);
+    return mean_square(mean, x, rho, w);
   }
 
   template <class V>
   GS_HD V operator()(V g, V& squares, V& updates) const {
     squares = average(squares, g);
-    const V u = sqrt(updates + V(eps)) / sqrt(squares + V(eps)) * g;
+    const V u = sqrt(updates + V(eps)) / sqrt(maximum(squares + V(eps), V(range_of<T>::least))) * g;
     updates = average(updates, u);
     return u;
   }

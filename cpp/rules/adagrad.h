@@ -18,7 +18,7 @@ struct adagrad {
 
   GS_HD static adagrad at(const hyper& h, clock& c) {
     c.rate /= 1 + double(c.t - 1) * h.lr_decay;
-    return {T(h.eps)};
+    return {above_zero<T>(h.eps)};
   }
 
   template <class V>

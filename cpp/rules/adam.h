@@ -22,12 +22,12 @@ struct adam {
   GS_HD static adam at(const hyper& h, clock& c) {
     c.rate /= one_minus_power(h.beta1, c.t);
     const double root = 1 / sqrt(one_minus_power(h.beta2, c.t));
-    return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(root), T(h.eps)};
+    return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(root), above_zero<T>(h.eps)};
   }
 
   template <class V>
   GS_HD void second_moment(V g, V& v) const {
-    v = fma(V(w2) * g, g, V(b2) * v);
+    v = mean_square(v, g, b2, w2);
   }
 
   template <class V>
@@ -37,8 +37,13 @@ struct adam {
   }
 
   template <class V>
+  GS_HD V divisor(V v) const {
+    return fma(sqrt(v), V(root_correction), V(eps));
+  }
+
+  template <class V>
   GS_HD V direction(V m, V v) const {
-    return m / fma(sqrt(v), V(root_correction), V(eps));
+    return m / divisor(v);
   }
 
   template <class V>

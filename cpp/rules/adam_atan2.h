@@ -27,7 +27,7 @@ struct adam_atan2 {
   template <class V>
   GS_HD V operator()(V g, V& m, V& v) const {
     m = lerp(m, g, w1);
-    v = fma(V(w2) * g, g, V(b2) * v);
+    v = mean_square(v, g, b2, w2);
     return angle<T>(m, V(balance) * sqrt(v));
   }
 };

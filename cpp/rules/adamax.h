@@ -25,7 +25,7 @@ struct adamax {
   GS_HD V operator()(V g, V& m, V& norm) const {
     m = lerp(m, g, w1);
     norm = maximum(V(b2) * norm, abs(g) + V(eps));
-    return m / norm;
+    return m / maximum(norm, V(range_of<T>::least));
   }
 };
 

@@ -26,19 +26,19 @@ struct adan_no_prox {
     const double ahead = h.beta2 * correction1 / one_minus_power(h.beta2, c.t);
     const double root = 1 / sqrt(one_minus_power(h.beta3, c.t));
     c.rate /= correction1;
-    return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(h.beta3), T(1 - h.beta3),
-            T(ahead),       T(root),    T(h.eps),       c.fresh};
+    return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2),       T(h.beta3), T(1 - h.beta3),
+            T(ahead),       T(root),    above_zero<T>(h.eps), c.fresh};
   }
 
   template <class V>
   GS_HD V operator()(V g, V& mean, V& mean_change, V& square, V& previous) const {
-    const V change = first ? V(0) : g - previous;
+    const V change = first ? V(T(0)) : stay_finite<T>(g - previous, g, previous);
     const V predicted = fma(V(b2), change, g);
     mean = lerp(mean, g, w1);
     mean_change = lerp(mean_change, change, w2);
-    square = fma(V(w3) * predicted, predicted, V(b3) * square);
+    square = mean_square(square, predicted, b3, w3);
     previous = g;
-    return fma(V(ahead), mean_change, mean) / fma(sqrt(square), V(root_correction), V(eps));
+    return divide_sum(V(ahead), mean_change, mean, fma(sqrt(square), V(root_correction), V(eps)));
   }
 };
 

@@ -37,7 +37,7 @@ struct ademamix {
   GS_HD V operator()(V g, V& fast, V& slow, V& v) const {
     base.moments(g, fast, v);
     slow = lerp(slow, g, w3);
-    return base.direction(fma(V(mix), slow, fast), v);
+    return divide_sum(V(mix), slow, fast, base.divisor(v));
   }
 };
 

@@ -21,10 +21,10 @@ struct adopt {
 
   GS_HD static adopt at(const hyper& h, clock& c) {
     const T bound = T(pow(double(c.t - 1), 0.25));
-    if (!c.fresh) return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(h.eps), bound, false};
+    if (!c.fresh) return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), above_zero<T>(h.eps), bound, false};
     c.rate = 0;
     c.keep = 1;
-    return {T(0), T(0), T(1), T(h.eps), bound, true};
+    return {T(0), T(0), T(1), above_zero<T>(h.eps), bound, true};
   }
 
   template <class V>
@@ -33,7 +33,7 @@ struct adopt {
       const V normalised = g / maximum(sqrt(v), V(eps));
       m = lerp(m, minimum(maximum(normalised, V(-bound)), V(bound)), w1);
     }
-    v = fma(V(w2) * g, g, V(b2) * v);
+    v = mean_square(v, g, b2, w2);
     return m;
   }
 };

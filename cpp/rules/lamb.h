@@ -24,7 +24,7 @@ struct lamb {
   // Norm of p over norm of the direction: 1 where either is 0.
   GS_HD static double ratio(const clock& c) {
     const double direction = sqrt(c.measured[0]), parameter = sqrt(c.measured[1]);
-    return direction == 0 || parameter == 0 ? 1 : parameter / direction;
+    return direction == 0 || parameter == 0 ? 1 : bounded_ratio(parameter, direction);
   }
 
   GS_HD static lamb at(const hyper& h, clock& c) {
@@ -36,7 +36,7 @@ struct lamb {
     const double trust = h.always_adapt || c.weight_decay > 0 ? minimum(ratio(c), h.max_ratio) : 1;
     c.rate *= trust;
     c.keep = 1;  // the decay is part of the direction
-    return {{T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(1 / sqrt(correction2)), T(h.eps)},
+    return {{T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(1 / sqrt(correction2)), above_zero<T>(h.eps)},
             T(scale),
             T(decay),
             T(c.cautious ? 0 : decay)};

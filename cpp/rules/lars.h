@@ -13,7 +13,7 @@ struct trust {
   GS_HD double ratio(const clock& c) const {
     const double gradient = sqrt(c.measured[0]), parameter = sqrt(c.measured[1]);
     if (gradient == 0 || parameter == 0 || !(always_adapt || c.weight_decay > 0)) return 1;
-    const double found = trust_coeff * parameter / (gradient + c.coupled_decay * parameter + eps);
+    const double found = bounded_ratio(trust_coeff * parameter, gradient + c.coupled_decay * parameter + eps);
     if (!trust_clip) return found;
     return found > c.lr ? 1 : found / c.lr;  // so that the rate is at most the ratio
   }

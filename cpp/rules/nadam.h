@@ -34,14 +34,14 @@ struct nadam {
             T((1 - mu) / (1 - product)),
             T(mu_next / (1 - product * mu_next)),
             T(root),
-            T(h.eps)};
+            above_zero<T>(h.eps)};
   }
 
   template <class V>
   GS_HD V operator()(V g, V& m, V& v) const {
     m = lerp(m, g, w1);
-    v = fma(V(w2) * g, g, V(b2) * v);
-    return fma(V(mean), m, V(gradient) * g) / fma(sqrt(v), V(root_correction), V(eps));
+    v = mean_square(v, g, b2, w2);
+    return divide_sum(V(mean), m, V(gradient) * g, fma(sqrt(v), V(root_correction), V(eps)));
   }
 };
 

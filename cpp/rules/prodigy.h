@@ -35,11 +35,11 @@ struct prodigy {
       c.rate = 0;
       c.keep = 1;
     } else {
-      numerator = h.beta3 * numerator + weight * rate * dots;
-      const double estimate = h.d_coef * numerator / sizes;
+      numerator = clamp(h.beta3 * numerator + weight * rate * dots, 0x1p1000);
+      const double estimate = sizes > range_of<double>::largest ? 0 : h.d_coef * numerator / sizes;
       if (d == h.d0) d = maximum(d, estimate);
       largest = maximum(largest, estimate);
-      d = minimum(largest, d * h.growth_rate);
+      d = minimum(minimum(largest, d * h.growth_rate), 0x1p60);  // whose square is a float
       c.rate = rate;
       c.keep = 1 - before * correction * c.decay;
     }
@@ -47,30 +47,30 @@ struct prodigy {
             T(h.beta2),
             T(before * before * (1 - h.beta2)),
             T(h.beta3),
-            T(weight * (h.safeguard_warmup ? before : rate)),
+            T(minimum(weight * (h.safeguard_warmup ? before : rate), double(range_of<float>::largest))),
             T(before),
-            T(d * h.eps),
+            above_zero<T>(d * h.eps),
             c.fresh,
             rests};
   }
 
   template <class V>
   GS_HD void add_gradient(V g, V& s) const {
-    s = fma(V(w3), g, V(b3) * s);
+    s = fma(V(w3), g, fade(s, b3));
   }
 
   template <class V>
   GS_HD products<V> measure(V p, V g, V, V, V s, V start) const {
     add_gradient(g, s);
-    return {g, first ? V(T(0)) : start - p, abs(s), V(T(1))};
+    return {g, first ? V(T(0)) : stay_finite<T>(start - p, start, p), abs(s), V(T(1))};
   }
 
   template <class V>
   GS_HD V operator()(V p, V g, V& m, V& v, V& s, V& start) const {
     if (first) start = p;
     if (rests) return V(T(0));
-    m = lerp(m, V(d) * g, w1);
-    v = fma(V(w2) * g, g, V(b2) * v);
+    m = lerp(m, stay_finite<T>(V(d) * g, g), w1);
+    v = mean_square(v, g, b2, w2);
     add_gradient(g, s);
     return m / (sqrt(v) + V(eps));
   }

@@ -27,13 +27,13 @@ struct radam {
     if (rectified)
       c.rate *=
           sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length) * correction2);
-    return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(h.eps), rectified};
+    return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), above_zero<T>(h.eps), rectified};
   }
 
   template <class V>
   GS_HD V operator()(V g, V& m, V& v) const {
     m = lerp(m, g, w1);
-    v = fma(V(w2) * g, g, V(b2) * v);
+    v = mean_square(v, g, b2, w2);
     if (!rectified) return m;
     return m / (sqrt(v) + V(eps));
   }

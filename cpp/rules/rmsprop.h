@@ -18,21 +18,23 @@ struct rmsprop {
   T alpha, w, eps, momentum;  // w: weight of the new gradient
 
   GS_HD static rmsprop at(const hyper& h, clock&) {
-    return {T(h.alpha), T(1 - h.alpha), T(h.eps), T(h.momentum)};
+    return {T(h.alpha), T(1 - h.alpha), above_zero<T>(h.eps), T(h.momentum)};
   }
 
   template <class V>
   GS_HD V operator()(V g, V& v) const {
-    v = fma(V(w) * g, g, V(alpha) * v);
+    v = mean_square(v, g, alpha, w);
     return g / (sqrt(v) + V(eps));
   }
 
-  // The same with the gradient's running mean taken out: the root of a variance.
+  // The same with the gradient's running mean taken out: the root of a variance. Where rounding makes it
+  // negative it is smaller than that rounding, half an ulp of the mean square.
   template <class V>
   GS_HD V centered(V g, V& v, V& mean) const {
-    v = fma(V(w) * g, g, V(alpha) * v);
+    v = mean_square(v, g, alpha, w);
     mean = lerp(mean, g, w);
-    return g / (sqrt(fma(-mean, mean, v)) + V(eps));
+    const V variance = fma(-mean, mean, v), rounding = V(range_of<T>::half_ulp) * v;
+    return g / (sqrt(select(variance < V(T(0)), rounding, variance)) + V(eps));
   }
 
   template <class V>

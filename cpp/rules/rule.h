@@ -18,6 +18,13 @@
 
 namespace gradstep::GS_TARGET {
 
+// The ratio of two norms, or of what stands for them, in bounds that keep the rate that it multiplies within
+// float.
+GS_HD double bounded_ratio(double above, double below) {
+  const double ratio = above / below;
+  return ratio == ratio ? minimum(ratio, 0x1p100) : 1;  // both are beyond double
+}
+
 // What one element adds to the two sums of a measured rule: first * by_first, and second * by_second.
 template <class V>
 struct products {

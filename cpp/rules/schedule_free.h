@@ -71,12 +71,12 @@ struct schedule_free_adamw {
   GS_HD static schedule_free_adamw at(const hyper& h, clock& c) {
     const double root = 1 / sqrt(one_minus_power(h.beta2, c.t));
     return {averaged_move<T>::at(h.beta1, h.r, h.weight_lr_power, c), T(h.beta2), T(1 - h.beta2), T(root),
-            T(h.eps)};
+            above_zero<T>(h.eps)};
   }
 
   template <class V>
   GS_HD void operator()(V& y, V g, V& z, V& v) const {
-    v = fma(V(w2) * g, g, V(b2) * v);
+    v = mean_square(v, g, b2, w2);
     move(y, g / fma(sqrt(v), V(root_correction), V(eps)), z);
   }
 };

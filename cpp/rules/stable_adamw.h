@@ -23,7 +23,8 @@ struct stable_adamw {
     const double clip = maximum(1.0, sqrt(c.measured[0] / c.elements));
     c.rate /= clip;
     c.keep = 1 - c.decay / clip;
-    return {{T(w1), T(1 - w2), T(w2), T(1), T(h.eps)}, T(h.eps * h.eps)};
+    return {{T(w1), T(1 - w2), T(w2), T(1), above_zero<T>(h.eps)},
+            maximum(T(h.eps * h.eps), range_of<T>::least)};
   }
 
   template <class V>
