@@ -79,6 +79,7 @@ void device_tables::cut(const std::deque<slot>& slots, const active_tensors& act
     tensors_.push_back(describe(slots[size_t(active.indices[i])], active.indices[i], active.groups[i]));
   tensor_layouts_ = layouts_.size();
   for (const group_settings& group : groups) rules_.push_back(group.rule);
+  find_ranges();
   cut_chunks();
   send_cut();
   take_memory();
@@ -134,6 +135,17 @@ device_tensor device_tables::describe(const slot& tensor, int index, int group) 
   std::copy(tensor.cells.begin(), tensor.cells.end(), made.numbers);
   made.average_product = tensor.average_product;
   return made;
+}
+
+// Tensors come group after group.
+void device_tables::find_ranges() {
+  const auto count = int32_t(tensors_.size());
+  ranges_.assign(rules_.size(), {count, count});
+  for (int32_t i = 0; i < count; ++i) {
+    range& of = ranges_[size_t(tensors_[size_t(i)].group)];
+    of.first = std::min(of.first, i);
+    of.last = i + 1;
+  }
 }
 
 // Tensors of one rule and arithmetic follow each other among the chunks, though not among the tensors, whose
@@ -243,15 +255,13 @@ device_source device_tables::describe(const number_source& source) {
 }
 
 device_group device_tables::describe(const group_settings& settings, int group) const {
-  const auto of_group = [&](const device_tensor& tensor) { return tensor.group == group; };
-  const auto first = std::find_if(tensors_.begin(), tensors_.end(), of_group);
   auto made = zeroed<device_group>();
   made.rule = settings.rule;
   made.numbers = fixed_numbers(settings);
   made.around = settings.around;
   made.around.clip_norm = made.around.clip_value = made.around.average_decay = 0;
-  made.first_tensor = int32_t(first - tensors_.begin());
-  made.last_tensor = made.first_tensor + int32_t(std::count_if(first, tensors_.end(), of_group));
+  made.first_tensor = ranges_[size_t(group)].first;
+  made.last_tensor = ranges_[size_t(group)].last;
   return made;
 }
 

@@ -44,8 +44,13 @@ class device_tables {
   const device_plan_view& view() const { return view_; }
 
  private:
+  struct range {
+    int32_t first, last;
+  };
+
   device_array place(const operand& x, arithmetic type, const char* what, int index);
   device_tensor describe(const slot& tensor, int index, int group);
+  void find_ranges();
   void cut_chunks();
   void send_cut();
   void take_memory();
@@ -55,7 +60,8 @@ class device_tables {
   device_source describe(const number_source& source);
 
   device_sender& by_;
-  std::vector<int> rules_;  // of the groups
+  std::vector<int> rules_;     // of the groups
+  std::vector<range> ranges_;  // of the groups' tensors
   std::optional<active_tensors> cut_for_;
   std::vector<device_tensor> tensors_;
   std::vector<device_chunk> chunks_;

@@ -1,4 +1,5 @@
 // The part of a plan that measures: before the first write, and for its report.
+#include <algorithm>
 #include <cmath>
 
 #include "gradients.h"
@@ -7,9 +8,10 @@
 namespace gradstep {
 
 sums plan::total_of_group(int group) const {
+  const auto [first, last] = std::equal_range(active_.groups.begin(), active_.groups.end(), group);
   std::vector<sums> tensors;
-  for (size_t i = 0; i < active_.indices.size(); ++i)
-    if (active_.groups[i] == group) tensors.push_back(total(*tasks_[i]));
+  for (auto each = first; each != last; ++each)
+    tensors.push_back(total(*tasks_[size_t(each - active_.groups.begin())]));
   return add_pairwise(std::move(tensors));
 }
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from gradstep.bench.cases import CASES, Case
 from gradstep.bench.entries import Step
+from gradstep.bench.growth import GROWTHS, TENTH, Growth, measure_growth
 from gradstep.bench.measure import measure_trial
 from gradstep.bench.models import TASKS
 from gradstep.bench.numpy_adam import BLOCKED, OUT_BUFFERS, measure_numpy
@@ -22,6 +23,7 @@ from gradstep.bench.training_loop import measure_loop
 __all__ = ["RUNS", "Run", "measure_targets", "rules_of", "run"]
 
 STEPS, TAILS, LOOPS = "The step alone", "The whole tail of an iteration", "Whole training loops, an iteration"
+GROWTH = "Many tensors and many groups"
 
 _NUMPY_ELEMENTS = 50_000_000
 
@@ -53,6 +55,13 @@ def _loop(task: str) -> Run:
     return Run(LOOPS, TASKS[task].title, rules, lambda rule, peers, pace: measure_loop(task, rule, peers, pace))
 
 
+def _growth(growth: Growth) -> Run:
+    peers = [TENTH, "default"]
+    return Run(
+        GROWTH, growth.title, ["adam"], lambda rule, peers, pace: measure_growth(growth, rule, peers, pace), peers
+    )
+
+
 _NUMPY = Run(
     STEPS,
     "Adam on NumPy arrays, 50 M",
@@ -66,6 +75,7 @@ RUNS: dict[str, Run] = {
     "numpy": _NUMPY,
     **{f"tail-{name}": _tail(CASES[name]) for name in ("tiny", "mlp", "gpt2")},
     **{f"loop-{task}": _loop(task) for task in TASKS},
+    **{name: _growth(growth) for name, growth in GROWTHS.items()},
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gradstep.bench.growth import GROWTHS, TENTH
 from gradstep.bench.numpy_adam import BLOCKED, OUT_BUFFERS
 from gradstep.bench.results import Result
 from gradstep.bench.rules import GRADSTEP, RULES
@@ -64,6 +65,12 @@ _TAILS = [
     if against != YARDSTICK or share
 ]
 
+_LINEAR = [
+    Target(name, "adam", against, at_least)
+    for name in GROWTHS
+    for against, at_least in ((TENTH, 1 / 15), ("default", 1))
+]
+
 TARGETS = [
     Target("tiny", "adam", "fused", 12),
     Target("tiny", "adam", "default", 50),
@@ -81,6 +88,7 @@ TARGETS = [
     Target("loop-mlp", "adam", "fused", 1),
     Target("loop-cnn", "adam", "fused"),
     Target("loop-transformer", "adam", "fused"),
+    *_LINEAR,
 ]
 
 
