@@ -24,6 +24,7 @@ DOOR = {
     "test_emulation",
     "test_explore",
     "test_injecting",
+    "test_restoring",
     "test_logs",
     "test_plateau",
     "test_refused_hyperparameters",

@@ -106,7 +106,8 @@ def frozen(value: Any) -> Any:
     if hasattr(value, "untyped_storage"):
         value = to_numpy(value.detach().cpu().to_dense())
     if isinstance(value, np.ndarray):
-        return value.dtype.name, value.shape, bits(np.atleast_1d(value)).tobytes()
+        exact = value if value.dtype.kind in "biu" else bits(np.atleast_1d(value))
+        return value.dtype.name, value.shape, exact.tobytes()
     return value
 
 

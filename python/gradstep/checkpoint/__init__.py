@@ -22,6 +22,7 @@ array([-0.1,  0.1])
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from typing import Any
 from gradstep.checkpoint.archive import limits as limits
 from gradstep.checkpoint.atomic import write_atomically
 from gradstep.checkpoint.formats import format_of
-from gradstep.checkpoint.parts import put_back, state_of
+from gradstep.checkpoint.parts import pieces, put_back, state_of
 from gradstep.checkpoint.randomness import randomness, set_randomness
 
 __all__ = ["load", "restore", "save"]
@@ -84,7 +85,9 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
 def restore(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any]:
     """Put a checkpoint's states back into the given parts and the random states into Python, NumPy and torch.
 
-    Objects get theirs by ``load_state_dict``; arrays and tensors, also in dicts, lists and tuples, in place.
+    Objects get theirs by ``load_state_dict``; arrays and tensors, also in dicts, lists and tuples, in place. All parts
+    are restored or none: everything is checked that can be checked before, and after an exception, of a part's
+    ``load_state_dict`` or any other, all get back what they had, in the same way.
 
     Args:
         path: what was given to :func:`save`.
@@ -94,14 +97,23 @@ def restore(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any]:
         The rest by name: what was saved and is not among the given parts, such as numbers.
 
     Raises:
-        ValueError: a part is not in the checkpoint; nothing has been changed. Or an array has another shape or dtype.
-        TypeError: a part is nothing that can be changed in place.
+        ValueError: a part is not in the checkpoint, or an array has another shape or dtype; nothing has been changed.
+        TypeError: a part is nothing that can be changed in place; nothing has been changed.
     """
     content = load(path)
     states = content.pop(_RANDOMNESS)
     if missing := [name for name in parts if name not in content]:
         raise ValueError(f"{os.fspath(path)} has no {', '.join(missing)}: it has {', '.join(content)}")
-    for name, part in parts.items():
-        put_back(name, part, content.pop(name))
-    set_randomness(states)
-    return content
+    due = pieces(parts, content)
+    held = [(part, copy.deepcopy(state_of(part))) for part, _ in due]
+    before = randomness()
+    try:
+        for part, state in due:
+            put_back(part, state)
+        set_randomness(states)
+    except BaseException:
+        for part, state in held:
+            put_back(part, state)
+        set_randomness(before)
+        raise
+    return {name: state for name, state in content.items() if name not in parts}
