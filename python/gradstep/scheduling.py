@@ -50,6 +50,10 @@ def check_progress(group: Group) -> None:
         from_json(text)
 
 
+_OVERRIDDEN = "overridden"
+"""Under this key a group has the names of the schedules that somebody's writes took over from."""
+
+
 def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
     """Replace the schedules among a group's values by what they are at step t; return them by name.
 
@@ -100,6 +104,8 @@ def adopt_schedules(group: Group, clock: int) -> bool:
     if found:
         adopted["updates"] = updates
         adopted["schedules"] = group.get("schedules", {}) | {name: each.to_json() for name, each in found.items()}
+        if _OVERRIDDEN in group:
+            adopted[_OVERRIDDEN] = [name for name in group[_OVERRIDDEN] if name not in found]
         group.update(adopted)
     return bool(found)
 
@@ -166,6 +172,8 @@ class GroupSchedules:
         changes = _put_all(group, after._written) | {"updates": updates}
         if len(driving) < len(self._schedules):
             changes["schedules"] = {name: group["schedules"][name] for name in driving}
+            overridden = [name for name in self._schedules if name not in driving]
+            changes[_OVERRIDDEN] = [*group.get(_OVERRIDDEN, ()), *overridden]
         return after, changes
 
     def __bool__(self) -> bool:
@@ -196,7 +204,8 @@ def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any
 
 
 def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any]) -> Group:
-    mine = given.get("schedules")
+    overridden = saved.get(_OVERRIDDEN, ())  # whose numbers the checkpoint has: they took over from the same schedules
+    mine = {name: text for name, text in given.get("schedules", {}).items() if name not in overridden}
     if not mine:
         return saved
     if "schedules" in saved:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import threading
 from typing import Any, NamedTuple
 
@@ -43,6 +44,7 @@ class Stepping(Settings, States):
     defaults: Group
     state: Any
     _averages_in: bool
+    _known_groups: list[Group]
     _seeks_device: bool
     _made_states: set[int]
     _binding: threading.Lock
@@ -66,6 +68,7 @@ class Stepping(Settings, States):
             "_averages_in": False,
             "_accumulation": Accumulation(self),
             "_binding": threading.Lock(),  # another thread must not make the states anew after the first step
+            "_known_groups": list(self.param_groups),
             "_schedules": [GroupSchedules(group) for group in self.param_groups],
             **self._no_settings(),
         }
@@ -89,7 +92,8 @@ class Stepping(Settings, States):
     def _begin(self) -> None:
         """Find out of which groups, and on which device, the next step is."""
         self._refuse_evaluation()
-        if len(self._schedules) != len(self.param_groups):
+        known = self._known_groups
+        if len(known) != len(self.param_groups) or not all(map(operator.is_, known, self.param_groups)):
             self._settle()
             self._forget_plan()
         if self._seeks_device:

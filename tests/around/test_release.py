@@ -225,12 +225,19 @@ def test_a_rule_that_needs_all_gradients_is_refused():
         optim.Prodigy([torch.nn.Parameter(torch.ones(2))], release=True)
 
 
-def test_a_closure_is_refused_before_it_runs():
+def test_a_closure_may_run_backward_once():
     p = torch.nn.Parameter(torch.ones(2))
-    optimizer = optim.SGD([p], lr=0.1, release=True)
-    with pytest.raises(ValueError, match="a closure may run backward several times, and release=True updates in each"):
-        optimizer.step(lambda: p.sum().backward())
-    assert p.tolist() == [1, 1]
+    optimizer = optim.SGD([p], lr=0.5, release=True)
+    optimizer.step(lambda: p.sum().backward())
+    assert p.tolist() == [0.5, 0.5]
+
+    def closure():
+        p.sum().backward()
+        p.sum().backward()
+
+    with pytest.raises(RuntimeError, match=r"parameter 0 has been updated since the last step\(\)"):
+        optimizer.step(closure)
+    assert p.tolist() == [0, 0]
 
 
 def test_a_grad_scaler_is_refused():

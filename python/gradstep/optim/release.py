@@ -6,8 +6,8 @@ updates whatever has a ``.grad`` left (a parameter that was frozen when the opti
 and ``stats()`` go on.
 
 What must know all gradients before the first update can't go with it: ``clip_norm`` (but with ``clip_lagged=True`` it
-clips by the norm of the update before), ``skip_nonfinite``, a GradScaler, ``accumulate``, a closure. A second backward
-pass before ``step()`` is refused. If one parameter's update raises, others have been made.
+clips by the norm of the update before), ``skip_nonfinite``, a GradScaler, ``accumulate``. A second backward pass before
+the end of ``step()``, or in its closure, is refused. If one parameter's update raises, others have been made.
 
 Nor can it go with what reduces gradients over processes once backward has made them, such as
 ``DistributedDataParallel``, whose buckets hold all gradients anyway. Where ``torch.distributed`` is initialized, the
@@ -64,26 +64,20 @@ class Release:
             if group["release"] and parameter.requires_grad and parameter not in self._handles:
                 self._handles[parameter] = parameter.register_post_accumulate_grad_hook(self._take)
 
-    def unwatch(self, groups: list[dict[str, Any]]) -> None:
+    def unwatch(self, groups: list[Group]) -> None:
         """Let go of the groups' parameters."""
         for group in groups:
             for parameter in group["params"]:
                 if handle := self._handles.pop(parameter, None):
                     handle.remove()
 
-    def check_step(self, closure: object, found_inf: object) -> None:
-        """Raise ValueError or RuntimeError for a step that must have all gradients."""
-        if closure is not None:
-            raise ValueError(
-                "a closure may run backward several times, and release=True updates in each: call backward, then "
-                "step() without a closure"
-            )
+    def check_step(self, found_inf: object) -> None:
+        """Raise RuntimeError for a step that must have all gradients."""
         if found_inf is not None:
             raise RuntimeError(
                 "release=True has updated with the scaled loss before the scaler could look at the gradients: train "
                 "without GradScaler (bfloat16 needs none), or without release"
             )
-
         for parameter in self._updated if _may_reduce() else ():
             if parameter.grad is not None:
                 raise RuntimeError(

@@ -37,17 +37,17 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     #: whether the states are made with the optimizer rather than at a parameter's first update
     eager_states: ClassVar[bool] = False
-    #: tells torch.amp.GradScaler to leave the gradients as they are and hand its scale to the step
-    _step_supports_amp_scaling = True
     #: whether torch's class refuses sparse parameters itself, even those that are never updated
     needs_dense_parameters: ClassVar[bool] = False
-    _release: Release | None = None
+    # Of each instance alone: an object may take on an optimizer's class and pass on what it lacks (Lightning's do).
+    _release: Release | None
+    _placeholders: Placeholders | None
     #: while the constructor runs, the groups so far and what was in the dicts that they were given as
     _joining: list[tuple[Group, Group]] | None = None
-    _placeholders: Placeholders | None = None
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         read_switch(defaults, "differentiable")  # torch asks for its truth first
+        self._release = self._placeholders = None
         joining: list[tuple[Group, Group]] = []
         self._joining = joining
         try:
@@ -113,11 +113,27 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         Raises:
             TypeError, ValueError: a gradient or a hyper-parameter can't be used; nothing has been written.
         """
+        if torch.compiler.is_dynamo_compiling():
+            return self._uncompiled_step(closure)
         return self._observed_step(closure) if self._is_observed() else self._plain_step(closure)
 
     # torch wraps step() of every optimizer for its hooks and its profiler, which costs more than many a step. The
     # same wrapper is used here, when there is somebody to see it.
     step.hooked = True  # type: ignore[attr-defined]
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def _uncompiled_step(self, closure: Callable[[], Any] | None) -> Any:
+        return self.step(closure)  # torch.compile would try to trace the core's calls, one by one
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        """Tells torch.amp.GradScaler to leave the gradients as they are and hand its scale to the step.
+
+        With ``fused=False`` it unscales them itself, as torch's own optimizers have it: Lightning clips no others. The
+        sums of micro-batches must not be unscaled again with each.
+        """
+        group = self.param_groups[0]
+        return group["fused"] is not False or group["accumulate"] > 1
 
     def _is_observed(self) -> bool:
         return bool(
@@ -131,7 +147,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     def _plain_step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         scale, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)  # GradScaler sets them
-        self._refuse_step(closure, scale, found_inf)
+        self._refuse_step(scale, found_inf)
         if not self.state and closure is found_inf is None and asks_for_states(self.param_groups):
             self._placeholders = Placeholders(self)
             return None
@@ -152,9 +168,9 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             self._placeholders.withdraw(self)
             self._placeholders = None
 
-    def _refuse_step(self, closure: object, scale: object, found_inf: object) -> None:
+    def _refuse_step(self, scale: object, found_inf: object) -> None:
         if self._release is not None:
-            self._release.check_step(closure, found_inf)
+            self._release.check_step(found_inf)
         if found_inf is not None and scale is None and self.param_groups[0]["accumulate"] > 1:
             raise RuntimeError(
                 "the gradients of this micro-batch were unscaled, those of others in its sum may not be: leave out "
@@ -172,7 +188,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     def _watch(self, groups: list[Group]) -> None:
         if any(group["release"] for group in groups):
-            self._release = self._release or Release(self)
+            if self._release is None:
+                self._release = Release(self)
             self._release.watch(groups)
 
     def _update_one(self, index: int, parameter: torch.Tensor, updated: list[_core.Entry]) -> None:
@@ -263,6 +280,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_release" not in vars(self):  # a copy, not one that loads
+            self._release = self._placeholders = None
         super().__setstate__(state)
         for group in self.param_groups:
             for key, value in self.defaults.items():
