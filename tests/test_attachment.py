@@ -8,6 +8,7 @@ import pytest
 
 import gradstep
 from gradstep import Constant, ExponentialDecay, Linear
+from injecting import assert_all_or_nothing
 
 torch = pytest.importorskip("torch")
 
@@ -188,6 +189,18 @@ def test_a_write_that_is_refused_has_written_nothing():
     with pytest.raises(ValueError, match="Invalid gradstep_scale"):
         driver.step()
     assert (driver.updates, optimizer.param_groups[0]["lr"]) == (0, LR(0))
+
+
+@pytest.mark.parametrize("lr", [7.0, torch.tensor(7.0)], ids=["number", "tensor"])
+def test_an_exception_leaves_all_values_or_none(lr):
+    def make():
+        optimizer = torch.optim.Adam([{**group, "lr": copy.deepcopy(lr)} for group in groups(2)])
+        return gradstep.attach(optimizer, lr=[LR, MOMENTUM], beta1=BETA)
+
+    def look(driver):
+        return driver.updates, [(group["lr"], group["betas"]) for group in driver.param_groups]
+
+    assert_all_or_nothing(make, lambda driver: driver.step(), look)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))])

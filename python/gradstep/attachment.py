@@ -84,9 +84,16 @@ class Attachment:
                 its place; nothing has been written.
         """
         updates = count_or_zero("t", t)
-        for place, group, value in self._due(updates):
-            _put(place, group, value)
-        self.updates = updates
+        due = self._due(updates)
+        before = [(place, group, _copy(place.get(group))) for place, group, _ in due]
+        try:
+            for place, group, value in due:
+                _put(place, group, value)
+            self.updates = updates
+        except BaseException:
+            for place, group, value in before:
+                _put(place, group, value)
+            raise
 
     def state_dict(self) -> dict[str, Any]:
         """The number of updates and the schedules, as plain data."""
@@ -182,7 +189,11 @@ def _names_in(group: Group) -> list[str]:
     return [key for key in group if key != "params"] + pairs
 
 
-def _put(place: Hyperparameter, group: Group, value: float) -> None:
+def _copy(held: Any) -> Any:
+    return held.clone() if hasattr(held, "fill_") else held
+
+
+def _put(place: Hyperparameter, group: Group, value: Any) -> None:
     held = place.get(group)
     if hasattr(held, "fill_"):
         held.fill_(value)

@@ -9,6 +9,7 @@ import pytest
 import gradstep
 from arrays import normal, to_numpy, to_torch
 from cases import ONE_EACH
+from injecting import assert_all_or_nothing, each_line
 
 torch = pytest.importorskip("torch")
 checkpoint = pytest.importorskip("torch.distributed.checkpoint")
@@ -230,6 +231,35 @@ def test_a_copy_begins_with_a_first_update_too(copied):
     train(model, optimizer, range(2))
     train(twin, other, range(2))
     assert_same((model, optimizer), (twin, other))
+
+
+def asked():
+    """A new optimizer in the midst of what torch.distributed.checkpoint does to it."""
+    model = new_model()
+    optimizer = optim.Rprop([{"params": [p], "lr": 0.25} for p in model.values()], ema=0.5)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    for p in model.values():
+        p.grad = torch.zeros_like(p)
+    return model, optimizer
+
+
+def test_an_exception_leaves_no_state_or_all():
+    def look(subject):
+        return [subject[1].state.get(p) for p in subject[0].values()], subject[1].state_dict()["param_groups"]
+
+    assert_all_or_nothing(asked, lambda subject: subject[1].step(), look)
+
+
+def test_a_first_update_after_an_exception_is_a_first_update():
+    twin = new_model()
+    other = optim.Rprop([{"params": [p], "lr": 0.25} for p in twin.values()], ema=0.5)
+    train(twin, other, [0, 1])
+    for _, (model, optimizer), _ in each_line(asked, lambda subject: subject[1].step()):
+        for group, p in zip(optimizer.param_groups, model.values(), strict=True):
+            group["lr"], p.grad = 0.25, None
+        train(model, optimizer, [0, 1])
+        assert_same((model, optimizer), (twin, other))
 
 
 def test_arrays_refuse_lost_sums_too():

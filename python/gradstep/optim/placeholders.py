@@ -42,15 +42,23 @@ class Placeholders:
     loaded or written to since.
     """
 
-    def __init__(self, optimizer: TorchOptimizer) -> None:
-        optimizer._complete_groups()  # a group may have been added
+    def __init__(self) -> None:
         self._made: list[tuple[torch.Tensor, dict[str, tuple[torch.Tensor, int]]]] = []
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                if parameter.requires_grad:
-                    state = optimizer.state[parameter]
-                    optimizer._complete_state(group, parameter, state)
-                    self._made.append((parameter, {name: (each, each._version) for name, each in state.items()}))
+
+    def make(self, optimizer: TorchOptimizer) -> None:
+        """Give every parameter that is trained a state."""
+        optimizer._complete_groups()  # a group may have been added
+        try:
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    if parameter.requires_grad:
+                        state: dict[str, Any] = {}
+                        optimizer._complete_state(group, parameter, state)
+                        self._made.append((parameter, {name: (each, each._version) for name, each in state.items()}))
+                        optimizer.state[parameter] = state
+        except BaseException:
+            self.withdraw(optimizer)
+            raise
 
     def withdraw(self, optimizer: TorchOptimizer) -> None:
         """Forget the states that are as they were made."""

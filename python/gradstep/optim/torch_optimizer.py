@@ -149,7 +149,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         scale, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)  # GradScaler sets them
         self._refuse_step(scale, found_inf)
         if not self.state and closure is found_inf is None and asks_for_states(self.param_groups):
-            self._placeholders = Placeholders(self)
+            self._placeholders = Placeholders()
+            self._placeholders.make(self)
             return None
         if closure is not None:
             with torch.enable_grad():
