@@ -87,8 +87,8 @@ class Options(TypedDict, total=False):
     stats: measure what the step did, for ``optimizer.stats()``. Default False.
     state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
         parameter's own dtype.
-    foreach, fused: accepted, as torch has them; there is one path. With ``fused=False`` torch.amp.GradScaler unscales the
-        gradients before the step, for others to clip (Lightning's ``gradient_clip_val`` under mixed precision).
+    foreach, fused: accepted, as torch has them; there is one path. With ``fused=False`` torch.amp.GradScaler unscales
+        the gradients before the step, for others to clip (Lightning's ``gradient_clip_val`` under mixed precision).
     capturable: accepted; a step on a CUDA device can always be captured, see :mod:`gradstep.devices`.
     differentiable: only False.
     """
