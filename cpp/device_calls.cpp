@@ -13,9 +13,9 @@ void refuse_captured_call() {
       "(clip_norm, clip_value, ema, cast_to, zero_grad), which can be");
 }
 
-device_step measured_as_they_are() {
+device_step measured_times(double by) {
   device_step step = {};
-  step.unscale = 1;
+  step.unscale = by;
   return step;
 }
 
@@ -57,16 +57,16 @@ void device_calls::prepare(call_arrays& gradients, const gradient_stage& stage) 
   });
 }
 
-sums device_calls::measure(const device_plan_view& plan, void* stream) const {
+sums device_calls::measure(const device_plan_view& plan, double by, void* stream) const {
   device_report found = {};
-  engine_.check(engine_->measure_gradients(plan, measured_as_they_are(), stream));
+  engine_.check(engine_->measure_gradients(plan, measured_times(by), stream));
   engine_.fetch(&found, plan.report, sizeof found, stream);
   return found.all;
 }
 
-sums device_calls::measure(call_arrays& gradients) {
+sums device_calls::measure(call_arrays& gradients, double by) {
   sums found;
-  with(gradients, [&](const device_plan_view& plan, void* stream) { found = measure(plan, stream); });
+  with(gradients, [&](const device_plan_view& plan, void* stream) { found = measure(plan, by, stream); });
   return found;
 }
 
@@ -74,7 +74,7 @@ sums device_calls::measure_prepared(call_arrays& gradients, const gradient_stage
   sums found;
   with(gradients, [&](const device_plan_view& plan, void* stream) {
     engine_.check(engine_->prepare_gradients(plan, stage, stream));
-    found = measure(plan, stream);
+    found = measure(plan, 1, stream);
   });
   return found;
 }

@@ -15,7 +15,7 @@ class device_calls : public separate_calls {
  protected:
   device where() const override { return engine_.where(); }
   void prepare(call_arrays& gradients, const gradient_stage& stage) override;
-  sums measure(call_arrays& gradients) override;
+  sums measure(call_arrays& gradients, double by) override;
   sums measure_prepared(call_arrays& gradients, const gradient_stage& stage) override;
   void fill_with_zeros(call_arrays& gradients) override;
   void follow(call_arrays& averages_or_copies, double weight) override;
@@ -24,7 +24,7 @@ class device_calls : public separate_calls {
 
  private:
   void start(const call_arrays& arrays);
-  sums measure(const device_plan_view& plan, void* stream) const;
+  sums measure(const device_plan_view& plan, double by, void* stream) const;
   // Sends what the device must know of the arrays, calls run(plan, stream) where they have elements, and
   // waits.
   template <class Run>

@@ -55,7 +55,9 @@ void host_calls::prepare(call_arrays& gradients, const gradient_stage& stage) {
   });
 }
 
-sums host_calls::measure(call_arrays& gradients) { return measure_gradients(cut(gradients, threads_), 1); }
+sums host_calls::measure(call_arrays& gradients, double by) {
+  return measure_gradients(cut(gradients, threads_), by);
+}
 
 sums host_calls::measure_prepared(call_arrays& gradients, const gradient_stage& stage) {
   const chunk_list chunks = cut(gradients, threads_);

@@ -12,7 +12,7 @@ class host_calls : public separate_calls {
  protected:
   device where() const override { return host_memory; }
   void prepare(call_arrays& gradients, const gradient_stage& stage) override;
-  sums measure(call_arrays& gradients) override;
+  sums measure(call_arrays& gradients, double by) override;
   sums measure_prepared(call_arrays& gradients, const gradient_stage& stage) override;
   void fill_with_zeros(call_arrays& gradients) override;
   void follow(call_arrays& averages_or_copies, double weight) override;

@@ -51,7 +51,7 @@ py::list plan::read(const step_arguments& given, std::vector<py::object>& keep) 
 
 bool plan::decide(const step_arguments& given) {
   report_ = {};
-  if (must_measure_gradients(given.groups, given.options)) measure(given.options);
+  if (must_measure_gradients(given.groups, given.options)) measure(given.groups, given.options);
   report_.skipped = given.options.skip || (given.options.skip_nonfinite && report_.nonfinite > 0);
   return !report_.skipped;
 }
@@ -94,7 +94,7 @@ void plan::update(const step_arguments& given, const step_books& books) {
   for (const int index : active_.indices)
     if (slots_[size_t(index)].history.steps.size() >= longest_history)
       replay(index, py::none(), given.options.threads);
-  take_report(given.options, books.updated);
+  take_report(given.options, books.updated, measured);
 }
 
 void plan::skip(const step_arguments& given, const step_books& books) {

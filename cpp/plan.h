@@ -39,17 +39,20 @@ class plan : public tensors {
   void replay(int index, const pybind11::object& rows, int threads);
 
   // plan_reports.cpp
-  void take_report(const step_settings& options, const bookkeeping& books);
+  // `measured` says that the gradients' norm is there already.
+  void take_report(const step_settings& options, const bookkeeping& books, bool measured);
   void join_reports();  // of the steps since the last call, each of some of the tensors, into one
-  void measure(const step_settings& options);  // the gradients
+  void measure(const std::vector<group_settings>& groups, const step_settings& options);  // the gradients
   std::vector<double> shrinkage(const std::vector<group_settings>& groups,
                                 const step_settings& options) const;  // what multiplies each group's, to clip
-  sums total_of_group(int group) const;
-  void report_measured(const sums& all);
+  double norm_of_group(int group, double scale) const;
+  void report_gradients(const sums& all);
+  void report_change(const sums& all);
 
   chunk_list chunks_;
   preparation preparation_;
   step_report report_;
+  std::vector<double> group_norms_;  // of the gradients, where groups are clipped by their own
 };
 
 }  // namespace gradstep

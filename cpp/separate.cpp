@@ -1,7 +1,6 @@
 #include "separate.h"
 
-#include <cmath>
-
+#include "gradients.h"
 #include "surroundings.h"
 
 namespace py = pybind11;
@@ -22,12 +21,16 @@ bool separate_calls::unscale(const py::list& gradients, double by) {
 double separate_calls::norm(const py::list& gradients) {
   call_arrays arrays(where(), gradients.size());
   arrays.read_gradients(gradients);
-  return std::sqrt(measure(arrays).gradient);
+  return norm_of(arrays);
+}
+
+double separate_calls::norm_of(call_arrays& gradients) {
+  return norm_by([&](double by) { return measure(gradients, by); });
 }
 
 double separate_calls::clip_norm(const py::list& gradients, double limit, std::optional<double> total) {
   call_arrays arrays = written(gradients);
-  const double norm = total ? *total : std::sqrt(measure(arrays).gradient);
+  const double norm = total ? *total : norm_of(arrays);
   const double shrink = shrink_to(limit, norm);
   if (shrink != 1) prepare(arrays, {1, shrink, no_limit, 0, false});
   return norm;

@@ -40,7 +40,7 @@ class separate_calls {
  protected:
   virtual device where() const = 0;
   virtual void prepare(call_arrays& gradients, const gradient_stage& stage) = 0;
-  virtual sums measure(call_arrays& gradients) = 0;
+  virtual sums measure(call_arrays& gradients, double by) = 0;  // of the gradients times `by`
   virtual sums measure_prepared(call_arrays& gradients, const gradient_stage& stage) = 0;  // once they are
   virtual void fill_with_zeros(call_arrays& gradients) = 0;
   virtual void follow(call_arrays& averages_or_copies, double weight) = 0;
@@ -50,6 +50,7 @@ class separate_calls {
 
  private:
   call_arrays written(const pybind11::list& gradients) const;
+  double norm_of(call_arrays& gradients);
 };
 
 }  // namespace gradstep

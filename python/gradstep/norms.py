@@ -65,7 +65,11 @@ def _in_float64(array: Any) -> Any:
 
 def _norm(array: Any) -> float:
     flat = _in_float64(array).reshape(-1)
-    squares = flat.real @ flat.real
-    if is_complex(flat):
-        squares = squares + flat.imag @ flat.imag
-    return math.sqrt(float(squares))
+    with np.errstate(over="ignore"):
+        squares = flat.real @ flat.real
+        if is_complex(flat):
+            squares = squares + flat.imag @ flat.imag
+    norm = math.sqrt(float(squares))
+    if math.isinf(norm) and math.isfinite(largest := float(abs(flat).max())):  # only the squares overflow
+        return largest * _norm(flat / largest)
+    return norm

@@ -62,7 +62,9 @@ class Options(TypedDict, total=False):
     cautious: decay only where the update has the parameter's sign, :math:`u p \ge 0` (Chen et al. 2025,
         arXiv:2510.12402); the decay must be decoupled. Default False.
     clip_norm: the largest norm of the gradients, above 0, as ``torch.nn.utils.clip_grad_norm_``; a number or a
-        schedule. None (the default) for no limit.
+        schedule. None (the default) for no limit. Where squares of float64 gradients overflow (from 1e154 on) they are
+        read once more; with ``clip_lagged``, in ``stats()`` without ``clip_norm`` and on a device the norm is infinite
+        then.
     clip_scope: whose norm: "all" (the default) of all groups together, "group" of each group by itself.
     clip_lagged: clip by the norm of the update before, which costs no reading of its own; the first update is not
         clipped. Default False.

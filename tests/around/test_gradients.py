@@ -1,5 +1,7 @@
 """Unscaling and clipping in the step: the bits of the same operations done one after the other."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import gradstep
 from around.sums import norm
 from arrays import assert_same_bits, awkward, normal, to_torch
 from cases import CASES
+from gradstep import functional, norms
 
 SIZES = [0, 1, 31, 32, 33, 4095, 4096, 4097, 70_001]
 SCALE, CLIP_NORM, CLIP_VALUE = 3.0, 0.7, 0.01
@@ -84,6 +87,46 @@ def test_each_group_by_itself():
     for i, limit in enumerate((0.5, 2.0)):
         assert_same_bits(together[i], -shrink(g, limit, norm(g))[i])
         assert_same_bits(alone[i], -shrink(g, limit, norm(g[i : i + 1]))[i])
+
+
+HUGE = [np.array([3e200, -4e200]), np.array([1e154, 2.0])]  # the squares of which float64 does not hold
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 2.0**20])
+def test_finite_gradients_whose_squares_overflow(scale, skip):
+    p = [np.zeros(2), np.zeros(2), np.zeros(2, np.float32)]
+    optimizer = gradstep.SGD(p, lr=1.0, clip_norm=10.0, stats=True, skip_nonfinite=skip)
+    optimizer.step([*HUGE, np.ones(2, np.float32)], grad_scale=scale)
+    # by math.hypot, which scales; the rest is rounding
+    assert optimizer.stats().gradient_norm == pytest.approx(math.hypot(3e200, 4e200, 1e154) / scale, rel=1e-14)
+    np.testing.assert_allclose(p[0], [-6.0, 8.0], rtol=1e-14)
+    np.testing.assert_allclose(p[1], [-2e-46, 0.0], rtol=1e-14, atol=1e-190)
+    assert not p[2].any()  # 1e-199 in float32
+
+
+def test_each_group_by_itself_where_squares_overflow():
+    p = [np.zeros(2) for _ in range(3)]
+    groups = [{"params": [each]} for each in p]
+    optimizer = gradstep.SGD(groups, lr=1.0, clip_norm=10.0, clip_scope="group")
+    optimizer.step([HUGE[0], np.array([30.0, 40.0]), np.array([3e-160, 4e-160])])
+    np.testing.assert_allclose(p, [[-6.0, 8.0], [-6.0, -8.0], [-3e-160, -4e-160]], rtol=1e-6)  # 1e-6 is in the formula
+
+
+def test_huge_gradients_in_separate_calls():
+    assert functional.norm(HUGE) == pytest.approx(math.hypot(3e200, 4e200, 1e154), rel=1e-14)
+    clipped = [each.copy() for each in HUGE]
+    assert functional.clip_norm_(clipped, 10.0) == pytest.approx(5e200, rel=1e-14)
+    np.testing.assert_allclose(clipped[0], [6.0, -8.0], rtol=1e-14)
+    assert functional.norm([np.array([np.inf, 1e200])]) == np.inf
+    assert norms.norm(HUGE) == pytest.approx(5e200, rel=1e-14)
+    assert norms.norm([np.array([np.inf, 1e200])]) == np.inf
+
+
+@pytest.mark.parametrize("largest", [1e160, 1e300, 1e308])
+def test_a_norm_near_the_largest_number(largest):
+    g = np.full(4, -largest / 4)
+    assert functional.norm(g) == pytest.approx(largest / 2, rel=1e-14)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -126,3 +126,11 @@ def test_a_capture_is_refused(device):
 
     device.capture(call)
     assert torch.all(gradient == 1)
+
+
+def test_squares_that_overflow(device):
+    here, there = twins(device, [np.array([3e200, -4e200]), np.array([1e154, 2.0])], "straight")
+    with device.stepping():
+        assert norm(there) == pytest.approx(5e200, rel=1e-14)
+        assert clip_norm_(there, 10.0) == clip_norm_(here, 10.0)
+    assert_all_same(device, there, here)
