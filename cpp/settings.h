@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -59,10 +60,11 @@ struct step_settings {
   bool joins = false;           // which reports them as one
 };
 
-// What the last step did, if it measured; norms are over all tensors.
+// What the last step did, if it measured; norms are over all tensors, NaN where they were not formed.
 struct step_report {
   bool measured = false, skipped = false;
-  double gradient_norm = 0, update_norm = 0, parameter_norm = 0, nonfinite = 0;
+  double gradient_norm = 0, update_norm = std::numeric_limits<double>::quiet_NaN(),
+         parameter_norm = std::numeric_limits<double>::quiet_NaN(), nonfinite = 0;
 };
 
 }  // namespace gradstep

@@ -63,3 +63,16 @@ def test_unmeasured():
     optimizer.step([np.ones(5)])
     with pytest.raises(RuntimeError, match="no step has been measured: make the optimizer with stats=True, then step"):
         optimizer.stats()
+
+
+@pytest.mark.parametrize("options", [{"stats": True}, {}])
+def test_of_a_skipped_step_the_norms_of_parameters_are_not_known(options):
+    optimizer = gradstep.SGD([np.full(5, 3.0)], lr=0.1, skip_nonfinite=True, **options)
+    optimizer.step([np.array([1.0, np.nan, np.inf, 0.0, 0.0])])
+    stats = optimizer.stats()
+    assert (stats.nonfinite, stats.skipped) == (2, True)
+    assert np.isnan(stats.update_norm)
+    assert np.isnan(stats.parameter_norm)
+    optimizer.step([np.ones(5)])
+    if options:
+        assert optimizer.stats().parameter_norm == pytest.approx(norm([np.full(5, 2.9)]), rel=1e-13)
