@@ -167,6 +167,12 @@ bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view)
   return tensor.data || size == 0;  // a wrapper, a fake tensor or a freed storage has no data
 }
 
+// An array of NumPy itself; of its subclasses (a mask, a file) gradstep.arrays.describe tells.
+bool is_plain_numpy(py::handle object) {
+  return py::isinstance<py::array>(object) &&
+         Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
+}
+
 bool read_numpy(py::handle object, array_view& view) {
   const auto array = py::reinterpret_borrow<py::array>(object);
   const py::dtype type = array.dtype();
@@ -197,7 +203,7 @@ bool read_numpy(py::handle object, array_view& view) {
 
 bool read_directly(py::handle array, array_view& view) {
   if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) return read_tensor(*api, array, view);
-  return py::isinstance<py::array>(array) && read_numpy(array, view);
+  return is_plain_numpy(array) && read_numpy(array, view);
 }
 
 struct sighting::raw {

@@ -60,6 +60,11 @@ BAD_PARAMETERS = {
     "scalar": (lambda: np.float32(1.0), r"is a float32, which can't be used in place"),
     "string": (lambda: "weights", r"offers neither DLPack nor the buffer protocol"),
     "nothing": (lambda: None, r"offers neither DLPack nor the buffer protocol"),
+    "masked": (
+        lambda: np.ma.masked_array(normal(0, (2, 2)), [[True, False], [False, False]]),
+        r"is a masked array, and ",
+    ),
+    "nothing masked": (lambda: np.ma.masked_array(normal(0, (2, 2))), r"masks are not read: pass \.filled\(0\.0\)"),
     "bytes": (lambda: memoryview(b"abcd"), r"has dtype uint8: allowed"),
 }
 BAD_GRADIENTS = {
@@ -151,7 +156,7 @@ def test_empty_and_missing_lists():
             optimizer.step(given)
 
 
-@pytest.mark.parametrize("change", ["shape", "integer", "read-only", "number"])
+@pytest.mark.parametrize("change", ["shape", "integer", "read-only", "masked", "number"])
 def test_states_that_a_user_has_spoilt(change):
     arrays = [normal(0, 3), normal(1, (2, 3))]
     optimizer = gradstep.Adam(arrays, **MOMENTA)
@@ -168,6 +173,9 @@ def test_states_that_a_user_has_spoilt(change):
         state["exp_avg_sq"] = state["exp_avg_sq"].copy()
         state["exp_avg_sq"].flags.writeable = False
         message = r"the state 'exp_avg_sq' of parameter 1 is read-only"
+    elif change == "masked":
+        state["exp_avg_sq"] = np.ma.masked_array(state["exp_avg_sq"], True)
+        message = r"a state of parameter 1 is a masked array, and masks are not read"
     else:
         state["step"] = np.zeros(2, np.float32)
         message = r"the state 'step' of parameter 1 must be a writable array of one float32 or float64"

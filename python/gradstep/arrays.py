@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradstep import _core
+from gradstep.hyperparameters import is_masked
 from gradstep.sparse import Rows
 
 __all__ = [
@@ -78,6 +79,10 @@ def is_complex(array: Any) -> bool:
 
 def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
     """An array of the host's memory as a NumPy array over the same memory."""
+    if is_masked(array):
+        raise TypeError(
+            f"{role} is a masked array, and masks are not read: pass .filled(0.0), or .data to leave the mask out"
+        )
     if isinstance(array, np.ndarray):
         return array
     if isinstance(array, np.generic | list | tuple | float | int):
@@ -89,7 +94,10 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
             f"{role} is on another device (DLPack device type {kind}): arrays are updated in the host's memory and on "
             "CUDA devices; move it to the CPU first"
         )
+    torch = sys.modules.get("torch")
     try:
+        if torch and isinstance(array, torch.Tensor):
+            return _tensor_as_numpy(array.detach())
         if hasattr(array, "__dlpack__"):
             return np.from_dlpack(array)
         return np.asarray(memoryview(array))
@@ -98,6 +106,17 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
             f"{role} is a {type(array).__module__}.{type(array).__name__}, which offers neither DLPack nor the buffer "
             f"protocol for host memory ({error}): pass a NumPy array, a torch tensor or another array that does"
         ) from error
+
+
+def _tensor_as_numpy(tensor: Any) -> np.ndarray[Any, Any]:
+    import torch
+
+    if tensor.dtype != torch.bfloat16:
+        array: np.ndarray[Any, Any] = tensor.numpy()
+        return array
+    from ml_dtypes import bfloat16
+
+    return np.asarray(tensor.view(torch.int16).numpy()).view(bfloat16)
 
 
 def _describe_numpy(array: np.ndarray[Any, Any], role: str) -> Description:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradstep.hyperparameters import is_masked
+
 __all__ = ["Rows", "read_rows", "row_numbers"]
 
 #: leading dimensions of the parameter that its rows are counted over, the rows' numbers, an array of their values
@@ -46,6 +48,8 @@ class Rows:
 
     def __post_init__(self) -> None:
         _check_int64(self.indices, "indices")
+        if is_masked(self.indices) or is_masked(self.values):
+            raise TypeError("Invalid rows: a masked array, and masks are not read: pass the rows that are not masked")
         if not hasattr(self.values, "shape"):
             raise TypeError(f"Invalid values: a {type(self.values).__name__}: pass an array, numpy.asarray of it")
         indexed, valued = tuple(self.indices.shape), tuple(self.values.shape)

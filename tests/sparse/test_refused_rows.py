@@ -25,6 +25,12 @@ WRONG_ROWS = {
     ),
     "a list of indices": (lambda: gradstep.Rows([3, 1], VALUES), TypeError, "Invalid indices: of list: pass an array"),
     "a list of values": (lambda: gradstep.Rows(INDICES, [[1.0], [2.0]]), TypeError, "Invalid values: a list: pass an"),
+    "masked values": (
+        lambda: gradstep.Rows(INDICES, np.ma.masked_array(VALUES, True)),
+        TypeError,
+        "Invalid rows: a masked array, and masks are not read",
+    ),
+    "masked indices": (lambda: gradstep.Rows(np.ma.masked_array(INDICES), VALUES), TypeError, "Invalid rows: a masked"),
     "indices of two dimensions": (
         lambda: gradstep.Rows(INDICES.reshape(1, 2), VALUES),
         ValueError,
