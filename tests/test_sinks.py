@@ -33,6 +33,27 @@ def test_a_csv_file_holds_every_digit(tmp_path):
     again.close()
 
 
+@pytest.mark.parametrize("torn", ["7", "70_001,0.1", "70001,0.1,0.33333", "7" * 100_000, "step,ra"])
+def test_a_torn_last_row_is_taken_away(tmp_path, torn):
+    path = tmp_path / "run.csv"
+    written_to(CsvSink(path))
+    header, *rows = path.read_text().splitlines()
+    kept = [] if torn == "step,ra" else rows
+    path.write_text("".join(f"{line}\n" for line in (header, *kept) if kept) + torn)
+    written_to(CsvSink(path))
+    assert path.read_text().splitlines() == [header, *kept, *rows]
+
+
+def test_a_file_that_is_no_log_is_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("one line without an end")
+    sink = CsvSink(path)
+    with pytest.raises(ValueError, match=r"notes.txt has the columns one line without an end, but there is step"):
+        sink.write(1, {"rate": 0.1})
+    sink.close()
+    assert path.read_text() == "one line without an end"
+
+
 def test_tensorboard_reads_it(tmp_path):
     accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     written_to(TensorBoardSink(tmp_path / "board"))

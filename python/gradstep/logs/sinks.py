@@ -6,9 +6,11 @@ import csv
 import os
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 __all__ = ["CsvSink", "Sink", "TensorBoardSink", "WandbSink"]
+
+_BLOCK = 2**16
 
 
 class Sink(Protocol):
@@ -23,7 +25,8 @@ class CsvSink:
     """A row for each step in a file, which is on disk when ``write`` returns, so that a killed run keeps its rows.
 
     Args:
-        path: the file; rows are added to one that is there.
+        path: the file; rows are added to one that is there. Where a run that was killed left a part of a row at its
+            end, that is taken away.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.csv"
@@ -35,6 +38,7 @@ class CsvSink:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        _drop_torn_line(path)
         self._file = open(path, "a+", newline="", encoding="utf-8")  # noqa: SIM115, closed by close()
         self._file.seek(0)
         self._columns = next(csv.reader(self._file), None)
@@ -60,6 +64,27 @@ class CsvSink:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _drop_torn_line(path: str | os.PathLike[str]) -> None:
+    """Cut a log after its last whole line; leave what is no log alone."""
+    if not os.path.exists(path):
+        return
+    with open(path, "r+b") as file:
+        if not b"step".startswith(file.read(4)):
+            return
+        end = size = file.seek(0, os.SEEK_END)
+        while end and (last := _read(file, max(0, end - _BLOCK), end).rfind(b"\n")) < 0:
+            end = max(0, end - _BLOCK)
+        if end:
+            end = max(0, end - _BLOCK) + last + 1
+        if end < size:
+            file.truncate(end)
+
+
+def _read(file: IO[bytes], first: int, end: int) -> bytes:
+    file.seek(first)
+    return file.read(end - first)
 
 
 class TensorBoardSink:
