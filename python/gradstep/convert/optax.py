@@ -140,13 +140,15 @@ def piecewise_interpolate_schedule(
     interpolate_type: str, init_value: Any, boundaries_and_scales: Scales | None = None
 ) -> Schedule:
     boundaries, values = scaled(init_value, boundaries_and_scales)
-    points = list(zip([0, *boundaries], values, strict=True))
+    points = list(dict(zip([0, *boundaries], values, strict=True)).items())  # at 0 the first boundary's value counts
     if interpolate_type not in ("linear", "cosine"):
         raise ValueError(f"interpolate_type is {interpolate_type!r}: it must be one of 'linear', 'cosine'")
+    if len(points) == 1:
+        return Constant(values[-1])
     if interpolate_type == "linear":
         return PiecewiseLinear(points)
     waves = [CosineDecay(v, after - before, w) for (before, v), (after, w) in itertools.pairwise(points)]
-    return join(waves, boundaries[:-1])
+    return join(waves, [at for at, _ in points[1:-1]])
 
 
 def scaled(init_value: Any, boundaries_and_scales: Scales | None) -> tuple[list[int], list[float]]:
