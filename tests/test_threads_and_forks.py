@@ -204,6 +204,34 @@ def test_the_interpreter_lock_is_released():
     )
 
 
+@pytest.mark.parametrize("before", ["", "import gradstep"])
+def test_a_subinterpreter_is_refused(before):
+    """In words, where the core would wait for ever; the process goes on."""
+    program = f"""
+        import sys
+        {before}
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        lines = [
+            "import sys",
+            f"sys.path[:] = {{sys.path!r}}",
+            "try: import gradstep",
+            "except ImportError as error: print(error, flush=True)",
+        ]
+        interpreters.run_string(interpreters.create(), chr(10).join(lines))
+        import gradstep
+        print(gradstep.Constant(0.5)(0))
+    """
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)  # it hung
+    assert done.returncode == 0, done.stderr
+    refused, *rest = done.stdout.splitlines()
+    assert refused.startswith("gradstep can't be imported in a subinterpreter, and neither can NumPy beside the main")
+    assert rest == ["0.5"]
+
+
 def test_exit_while_a_thread_is_stepping():
     run(
         """

@@ -12,6 +12,14 @@ array([-0.001,  0.   ,  0.001], dtype=float32)
 
 import os
 
+from gradstep.interpreters import is_main
+
+if not is_main():
+    raise ImportError(
+        "gradstep can't be imported in a subinterpreter, and neither can NumPy beside the main one: import it in the "
+        "main interpreter, or use processes (multiprocessing, concurrent.futures.ProcessPoolExecutor)"
+    )
+
 from gradstep import _core
 
 if forced := os.environ.get("GRADSTEP_TARGET"):
