@@ -44,6 +44,7 @@ from gradstep.counting import refuse_capture
 from gradstep.devices import Plan, plan_for
 from gradstep.hyperparameters import Group
 from gradstep.options import step_settings
+from gradstep.scheduling import check_counts
 from gradstep.threads import get_num_threads
 
 if TYPE_CHECKING:
@@ -197,7 +198,9 @@ class _Batch(NamedTuple):
 
 
 def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
-    """Raise ValueError for a ``state_dict`` that counts micro-batches whose sums it does not hold."""
+    """Raise ValueError for a ``state_dict`` that counts micro-batches without their sums, or counts what can't be."""
+    for group in state_dict["param_groups"]:
+        check_counts(group)
     counted = max((group.get("accumulated", 0) for group in state_dict["param_groups"]), default=0)
     if counted and not any("gradient_sum" in state for state in state_dict["state"].values()):
         raise ValueError(

@@ -19,6 +19,7 @@ __all__ = [
     "GroupSchedules",
     "adopt_schedules",
     "changes",
+    "check_counts",
     "check_progress",
     "clock_of",
     "evaluate_schedules",
@@ -29,14 +30,19 @@ _COUNTS = {"updates": "updates", "accumulated": "micro-batches"}
 _MOST = 2**53  #: up to here float64, in which schedules compute, counts every update
 
 
-def check_progress(group: Group) -> None:
-    """Raise TypeError or ValueError for what a group counts and evaluates by itself, if a checkpoint has spoilt it."""
+def check_counts(group: Group) -> None:
+    """Raise ValueError for counts of a group that a checkpoint has spoilt."""
     for key, counted in _COUNTS.items():
         count = group.get(key, 0)
         if type(count) is not int or not 0 <= count <= _MOST:
             raise ValueError(
                 f"Invalid {key}: {shown(count)}: it counts {counted} and must be a whole number from 0 to 2**53"
             )
+
+
+def check_progress(group: Group) -> None:
+    """Raise TypeError or ValueError for what a group counts and evaluates by itself, if a checkpoint has spoilt it."""
+    check_counts(group)
     if not read_float(group.get("last_norm", 0.0), "last_norm") >= 0 and group["last_norm"] == group["last_norm"]:
         raise ValueError(f"Invalid last_norm: {group['last_norm']}: a norm is 0 or above")
     stored = group.get("schedules", {})
