@@ -54,15 +54,8 @@ def over_tensors(values, accumulate, dtype):
         yield float(p.detach()), optimizer.accumulated
 
 
-def layers():
-    """Each layer in each dtype; where torch's own sum is the gradient, a bad micro-batch is not seen alone yet."""
-    unseen = pytest.mark.xfail(strict=True, reason="a bad micro-batch of float32 stays in torch's sum")
-    for layer, dtype in itertools.product((over_arrays, over_tensors_in_arrays, over_tensors), DTYPES):
-        marks = [unseen] if layer is over_tensors and dtype in ("f32", "f64") else []
-        yield pytest.param(layer, dtype, marks=marks, id=f"{layer.__name__}-{dtype}")
-
-
-@pytest.mark.parametrize(("layer", "dtype"), list(layers()))
+@each_dtype
+@pytest.mark.parametrize("layer", [over_arrays, over_tensors_in_arrays, over_tensors])
 def test_a_bad_micro_batch_drops_itself_and_those_before_it(layer, dtype):
     for bad in (math.nan, math.inf, -math.inf):
         for accumulate, place in itertools.product((2, 3), range(5)):
