@@ -21,16 +21,17 @@ device_step measured_times(double by) {
 
 }  // namespace
 
-void device_calls::start(const call_arrays& arrays) {
-  sender_.start(arrays.empty() ? nullptr : current_stream(arrays.any(), where()));
-  if (sender_.is_capturing()) refuse_captured_call();
+device_turn device_calls::start(const call_arrays& arrays) {
+  void* const stream = arrays.empty() ? nullptr : engine_.current_stream(arrays.any());
+  if (engine_.is_capturing(stream)) refuse_captured_call();
+  return {sender_, stream};
 }
 
 template <class Run>
 void device_calls::with(call_arrays& arrays, const Run& run) {
   if (arrays.empty()) return;
   const selected_device here(engine_);
-  start(arrays);
+  const device_turn turn = start(arrays);
   std::deque<slot> slots;
   active_tensors active;
   for (const tensor_task& task : arrays.tasks()) {
@@ -93,13 +94,13 @@ void device_calls::follow(call_arrays& averages_or_copies, double weight) {
 
 void device_calls::read(void* to, const void* from, size_t bytes, const call_arrays& beside) {
   const selected_device here(engine_);
-  start(beside);
+  const device_turn turn = start(beside);
   engine_.fetch(to, from, bytes, sender_.stream());
 }
 
 void device_calls::write(void* to, const void* from, size_t bytes, const call_arrays& beside) {
   const selected_device here(engine_);
-  start(beside);
+  const device_turn turn = start(beside);
   sender_.send(to, from, bytes);
   engine_.wait(sender_.stream());
 }

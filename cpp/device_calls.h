@@ -23,7 +23,7 @@ class device_calls : public separate_calls {
   void write(void* to, const void* from, size_t bytes, const call_arrays& beside) override;
 
  private:
-  void start(const call_arrays& arrays);
+  device_turn start(const call_arrays& arrays);
   sums measure(const device_plan_view& plan, double by, void* stream) const;
   // Sends what the device must know of the arrays, calls run(plan, stream) where they have elements, and
   // waits.

@@ -28,6 +28,11 @@ bool device_engine::is_capturing(void* stream) const {
   return answer;
 }
 
+void* device_engine::current_stream(py::handle array) const {
+  if (void* const stream = engine_->current_stream()) return stream;
+  return gradstep::current_stream(array, where());
+}
+
 void device_engine::wait(void* stream) const {
   const char* error = nullptr;
   without_gil([&] { error = engine_->wait(stream); });
@@ -56,6 +61,31 @@ selected_device::selected_device(const device_engine& on) : on_(on) {
 selected_device::~selected_device() {
   int ours;
   on_->select(before_, &ours);
+}
+
+device_event::~device_event() {
+  if (event_) on_->drop_event(event_);
+}
+
+void device_event::make() {
+  if (!event_) on_.check(on_->make_event(&event_));
+}
+
+void device_event::record(void* stream) {
+  make();
+  on_.check(on_->record(event_, stream));
+  recorded_ = true;
+}
+
+void device_event::wait() const {
+  if (!recorded_) return;
+  const char* error = nullptr;
+  without_gil([&] { error = on_->wait_for_event(event_); });
+  on_.check(error);
+}
+
+void device_event::hold_up(void* stream) const {
+  if (recorded_) on_.check(on_->hold_up(stream, event_));
 }
 
 namespace {

@@ -36,6 +36,8 @@ class device_engine {
   }
   bool is_out_of_memory(const char* error) const;
   bool is_capturing(void* stream) const;
+  // Which the array's library works on now, there.
+  void* current_stream(pybind11::handle array) const;
   void wait(void* stream) const;  // the GIL released
   void fetch(void* to, const void* from, size_t bytes, void* stream) const;
 
@@ -57,6 +59,24 @@ class selected_device {
  private:
   const device_engine& on_;
   int before_ = 0;
+};
+
+// A place in a stream's order; nowhere at first, and nothing waits for that.
+class device_event {
+ public:
+  explicit device_event(const device_engine& on) : on_(on) {}
+  device_event(const device_event&) = delete;
+  ~device_event();
+
+  void make();  // before the first record, which else does it, on the selected device
+  void record(void* stream);
+  void wait() const;                 // until the stream has come by; the GIL released
+  void hold_up(void* stream) const;  // what the stream is told from now on
+
+ private:
+  const device_engine& on_;
+  void* event_ = nullptr;
+  bool recorded_ = false;
 };
 
 enum class memory_kind { on_device, pinned };

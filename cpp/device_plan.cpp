@@ -47,9 +47,16 @@ device_plan::device_plan(const py::capsule& engine, int device)
     : tensors({static_cast<const gradstep::engine*>(engine.get_pointer())->device_type, device}, false),
       engine_(engine, device) {}
 
+device_plan::~device_plan() {
+  try {
+    sender_.wait();
+  } catch (const std::exception&) {  // the process may be ending, and the device with it
+  }
+}
+
 void* device_plan::stream() const {
   for (const slot& each : slots_)
-    if (each.parameter) return current_stream(each.parameter, engine_.where());
+    if (each.parameter) return engine_.current_stream(each.parameter);
   return nullptr;
 }
 
@@ -65,22 +72,27 @@ py::list device_plan::step(const step_arguments& given, const step_books& books,
   py::list unbound = read(given, kept_alive);
   if (!unbound.empty() && !given.options.skip) return unbound;
   const selected_device here(engine_);
+  const device_turn turn(sender_, stream());
   device_tables& tables = prepare_tables(given.groups, given.options.ahead);
   step_settings options = given.options;
   if (before.by) {
     device_plan& by = *before.by;
+    const device_turn turn_before(by.sender_, by.stream());
     by.update(by.prepare_tables(before.given.groups, false), before.given, before.given.options, {});
     options.skip |= before.given.options.skip_nonfinite && by.report().skipped;
   }
   update(tables, given, options, options.skip ? books.skipped : books.updated);
+  if (sender_.is_capturing()) {
+    keep_gradients(kept_alive);
+    in_graph_.insert(in_graph_.end(), kept_alive.begin(), kept_alive.end());
+  }
   return py::list();
 }
 
 py::list device_plan::read(const step_arguments& given, std::vector<py::object>& keep) {
+  for (py::object& each : std::exchange(cells_, {})) keep.push_back(std::move(each));
   py::list unbound = read_all(given, keep);
-  const selected_device here(engine_);
-  sender_.start(stream());
-  if (!unbound.empty() && sender_.is_capturing()) refuse_to_capture();
+  if (!unbound.empty() && is_capturing()) refuse_to_capture();
   return unbound;
 }
 
@@ -103,8 +115,10 @@ device_tables& device_plan::prepare_tables(const std::vector<group_settings>& gr
     if (sender_.is_capturing()) refuse_to_capture();
     take_up_moments();
     tables.cut(slots_, active_, groups);
+    miscounted_ = true;
   }
   if (!started_) send_report();
+  if (miscounted_) forget_count();
   tables.renew(slots_, active_.indices, groups);
   captured_ |= sender_.is_capturing();
   return tables;
@@ -134,6 +148,7 @@ void device_plan::launch(const device_tables& tables, const std::vector<group_se
   const bool has_gradients = plan.chunk_count > 0;
   const device_step step = asked(groups, options, has_gradients);
   void* const stream = sender_.stream();
+  miscounted_ = true;
   if (step.knows_norm) engine_.check(engine_->measure_gradients(plan, step, stream));
   if (has_gradients && rule_measures(groups)) {
     engine_.check(engine_->prepare(plan, step, true, stream));
@@ -144,6 +159,7 @@ void device_plan::launch(const device_tables& tables, const std::vector<group_se
   engine_.check(engine_->prepare(plan, step, false, stream));
   for (const device_launch& each : tables.launches())
     engine_.check(engine_->update(plan, step, each, stream));
+  miscounted_ = false;
 }
 
 device_plan_view device_plan::view(const device_tables& tables) const {
@@ -169,15 +185,35 @@ void device_plan::send_report() {
   started_ = true;
 }
 
+void device_plan::forget_count() {
+  if (sender_.is_capturing()) refuse_to_capture();
+  constexpr unsigned none = 0;
+  sender_.send(&reinterpret_cast<device_status*>(report_.data())->arrived, &none, sizeof none);
+}
+
 bool device_plan::is_capturing() const {
   const selected_device here(engine_);
   return engine_.is_capturing(stream());
 }
 
-std::optional<number_cell> device_plan::find_cell(const py::object& number) const {
+std::optional<number_cell> device_plan::find_cell(const py::object& number) {
   array_view view;
   if (!read_directly(number, view) || view.where != engine_.where()) return std::nullopt;
-  return cell_of(view);
+  const std::optional<number_cell> cell = cell_of(view);
+  if (cell) cells_.push_back(number);
+  return cell;
+}
+
+int device_plan::traverse(visitproc visit, void* arg) const {
+  for (const auto* kept : {&cells_, &in_graph_})
+    for (const py::object& each : *kept) Py_VISIT(each.ptr());
+  return tensors::traverse(visit, arg);
+}
+
+void device_plan::clear() {
+  cells_.clear();
+  in_graph_.clear();
+  tensors::clear();
 }
 
 void device_plan::join_reports() {
@@ -186,9 +222,10 @@ void device_plan::join_reports() {
   for (size_t i = 0; i < slots_.size(); ++i)
     if (slots_[i].to_be_joined) tensors.push_back(int32_t(i));
   const selected_device here(engine_);
+  const device_turn turn(sender_, stream());
   if (const size_t bytes = slots_.size() * sizeof(sums); bytes > joining_.size()) {
     if (sender_.is_capturing()) refuse_to_capture();
-    joining_ = device_memory<memory_kind::on_device>(engine_, bytes);
+    sender_.replace(joining_, bytes);
   }
   packed_arrays packed;
   const size_t place = packed.append(tensors);
@@ -207,13 +244,14 @@ device_report device_plan::fetch_report() {
   return found;
 }
 
-void device_plan::fetch(void* to, const void* from, size_t bytes) const {
+void device_plan::fetch(void* to, const void* from, size_t bytes) {
   if (is_capturing())
     throw std::runtime_error(
         "what the device has counted and measured can't be waited for while a CUDA graph is captured: ask "
         "for it (stats, state_dict, a copy) before or after the capture");
   const selected_device here(engine_);
-  engine_.fetch(to, from, bytes, stream());
+  const device_turn turn(sender_, stream());
+  engine_.fetch(to, from, bytes, sender_.stream());
 }
 
 std::vector<int> device_plan::not_updated() {

@@ -18,6 +18,7 @@ class device_plan : public tensors {
   // `engine` is the engine's capsule.
   device_plan(const pybind11::capsule& engine, int device);
   device_plan(const device_plan&) = delete;  // its parts hold on to each other
+  ~device_plan();                            // waits: a step that is still on its way uses what it holds
 
   // As `plan::step`. Whether the device skips the update for what it finds in its own memory is not known
   // here, but of the step before, for which this waits where it may be skipped.
@@ -39,8 +40,12 @@ class device_plan : public tensors {
   // captured, which needs the states. Waits.
   std::vector<int> not_updated();
   bool is_capturing() const;
-  // Of one number on the device; nothing for anything else.
-  std::optional<number_cell> find_cell(const pybind11::object& number) const;
+  // Of one number on the device; nothing for anything else. A graph that the next step is captured in keeps
+  // it alive.
+  std::optional<number_cell> find_cell(const pybind11::object& number);
+
+  int traverse(visitproc visit, void* arg) const;
+  void clear();
 
  private:
   pybind11::list read(const step_arguments& given, std::vector<pybind11::object>& keep);
@@ -48,6 +53,7 @@ class device_plan : public tensors {
               const bookkeeping& books);
   void join_reports();  // of the steps that were ahead, each of one tensor, since the last call
   void* stream() const;
+  void forget_count();
   device_tables& prepare_tables(const std::vector<group_settings>& groups, bool ahead);
   void take_up_moments();
   void launch(const device_tables& tables, const std::vector<group_settings>& groups,
@@ -55,7 +61,7 @@ class device_plan : public tensors {
   device_plan_view view(const device_tables& tables) const;
   void send_report();
   device_report fetch_report();
-  void fetch(void* to, const void* from, size_t bytes) const;
+  void fetch(void* to, const void* from, size_t bytes);
 
   device_engine engine_;
   device_sender sender_{engine_};
@@ -66,7 +72,10 @@ class device_plan : public tensors {
   device_report first_ = {};  // to be sent
   bool started_ = false;      // it has been
   bool captured_ = false;     // a step is in a graph
+  bool miscounted_ = false;   // thread blocks that arrived: not all launches of a step have been made
   step_settings last_;
+  std::vector<pybind11::object> cells_;     // found for the next step
+  std::vector<pybind11::object> in_graph_;  // read by each replay, though others may have taken their places
 };
 
 }  // namespace gradstep

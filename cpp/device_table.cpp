@@ -12,29 +12,47 @@ constexpr size_t staging_bytes = size_t(1) << 20;  // of some hundred steps, so 
 }  // namespace
 
 void device_sender::start(void* stream) {
-  stream_ = stream;
   capturing_ = on_.is_capturing(stream);
+  if (!capturing_) {
+    done_.make();
+    if (stream != done_on_) done_.hold_up(stream);
+  }
+  stream_ = stream;
 }
 
-// Steps on several streams are ordered by the parameters that they share, so the wait for one is a wait for
-// all.
-void device_sender::send(void* to, const void* from, size_t bytes) {
-  if (used_ + bytes > staging_.size()) {
-    if (used_ > 0) on_.wait(stream_);
-    used_ = 0;
-    if (bytes > staging_.size())
-      staging_ = device_memory<memory_kind::pinned>(on_, std::max(2 * bytes, staging_bytes));
+// An error is one of the device, and the next call will say so: what is here may be left by an exception.
+void device_sender::finish() {
+  if (capturing_) return;
+  try {
+    done_.record(stream_);
+    done_on_ = stream_;
+  } catch (const std::runtime_error&) {
   }
-  char* const staged = staging_.data() + used_;
+}
+
+void device_sender::send(void* to, const void* from, size_t bytes) {
+  if (used_ + bytes > side_bytes()) change_sides(bytes);
+  char* const staged = staging_.data() + size_t(side_) * side_bytes() + used_;
   used_ += (bytes + 15) / 16 * 16;
   std::memcpy(staged, from, bytes);
   on_.check(on_->send(to, staged, bytes, stream_));
 }
 
+void device_sender::change_sides(size_t bytes) {
+  if (bytes > side_bytes()) {
+    replace(staging_, std::max(4 * bytes, staging_bytes));
+  } else {
+    left_[side_].record(stream_);
+    side_ = 1 - side_;
+    left_[side_].wait();
+  }
+  used_ = 0;
+}
+
 void device_table::hold(const std::vector<char>& bytes, device_sender& by) {
   if (by.is_capturing()) return hold_captured(bytes, by);
   if (bytes == held_ && !captured_) return;
-  make_room(bytes.size(), by.engine());
+  make_room(bytes.size(), by);
   held_.clear();  // not known until it has been sent
   if (!bytes.empty()) by.send(memory_.data(), bytes.data(), bytes.size());
   held_ = bytes;
@@ -55,12 +73,17 @@ void device_table::hold_captured(const std::vector<char>& bytes, device_sender& 
   by.engine().check(by.engine()->send(memory_.data(), set_aside_.data(), bytes.size(), by.stream()));
 }
 
-void device_table::make_room(size_t bytes, const device_engine& on) {
+void device_table::make_room(size_t bytes, const device_sender& by) {
   if (bytes <= memory_.size()) return;
   const size_t room = std::max(bytes, 2 * memory_.size());
-  device_memory<memory_kind::on_device> larger(on, room);
-  if (!captured_) set_aside_ = device_memory<memory_kind::pinned>(on, room);
-  if (captured_) outgrown_.push_back(std::move(memory_));
+  device_memory<memory_kind::on_device> larger(by.engine(), room);
+  if (captured_) {
+    outgrown_.push_back(std::move(memory_));
+  } else {
+    device_memory<memory_kind::pinned> aside(by.engine(), room);
+    if (memory_.data()) by.engine().wait(by.stream());
+    set_aside_ = std::move(aside);
+  }
   memory_ = std::move(larger);
 }
 

@@ -189,7 +189,7 @@ void device_tables::take_memory() {
   const std::vector<sums> no_totals(tensors + rules_.size() + 1);
   const size_t totals = tensors * sizeof(device_row), nodes = totals + no_totals.size() * sizeof(sums),
                scratch = nodes + chunks_.size() * sizeof(sums), end = scratch + tensors * sizeof(sums);
-  if (end > memory_.size()) memory_ = device_memory<memory_kind::on_device>(by_.engine(), end);
+  if (end > memory_.size()) by_.replace(memory_, end);
   by_.send(memory_.data() + totals, no_totals.data(), no_totals.size() * sizeof(sums));
   view_.rows = reinterpret_cast<device_row*>(memory_.data());
   view_.totals = reinterpret_cast<sums*>(memory_.data() + totals);

@@ -81,6 +81,11 @@ class tensors {
     const step_arguments& given_;
   };
 
+  // The gradients of the step, for a captured one, whose replays read them.
+  void keep_gradients(std::vector<pybind11::object>& keep) const {
+    for (const stepped& each : given_) keep.push_back(each.gradient);
+  }
+
   // Whether other tensors step than the last time, or from another place.
   bool changed() const { return moved_ || active_.indices != settled_; }
   void settle();  // takes note that what follows from them has been made

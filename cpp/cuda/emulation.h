@@ -92,4 +92,9 @@ inline unsigned atomicAdd(unsigned* sum, unsigned term) {
   *sum += term;
   return before;
 }
+inline unsigned atomicInc(unsigned* count, unsigned last) {
+  const unsigned before = *count;
+  *count = before >= last ? 0 : before + 1;
+  return before;
+}
 inline void __threadfence() {}

@@ -19,10 +19,30 @@ const char* select_device(int device, int* before) {
   if (const char* error = failure(cudaGetDevice(before))) return error;
   return *before == device ? nullptr : failure(cudaSetDevice(device));
 }
-const char* allocate(void** memory, size_t bytes) { return failure(cudaMalloc(memory, bytes)); }
-const char* release(void* memory) { return failure(cudaFree(memory)); }
-const char* allocate_pinned(void** memory, size_t bytes) { return failure(cudaMallocHost(memory, bytes)); }
-const char* release_pinned(void* memory) { return failure(cudaFreeHost(memory)); }
+// While anybody captures a graph, memory can be taken and given back by a thread that says it knows what it
+// does: else that capture would fail for what has nothing to do with it, a plan that the garbage collector
+// has found.
+template <class Call>
+const char* beside_captures(const Call& call) {
+  cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
+  if (const char* error = failure(cudaThreadExchangeStreamCaptureMode(&mode))) return error;
+  const char* const error = failure(call());
+  cudaThreadExchangeStreamCaptureMode(&mode);
+  return error;
+}
+
+const char* allocate(void** memory, size_t bytes) {
+  return beside_captures([=] { return cudaMalloc(memory, bytes); });
+}
+const char* release(void* memory) {
+  return beside_captures([=] { return cudaFree(memory); });
+}
+const char* allocate_pinned(void** memory, size_t bytes) {
+  return beside_captures([=] { return cudaMallocHost(memory, bytes); });
+}
+const char* release_pinned(void* memory) {
+  return beside_captures([=] { return cudaFreeHost(memory); });
+}
 
 const char* send(void* to, const void* from, size_t bytes, void* stream) {
   return failure(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, static_cast<cudaStream_t>(stream)));
@@ -42,6 +62,34 @@ const char* is_capturing(bool* answer, void* stream) {
   const cudaError_t error = cudaStreamIsCapturing(static_cast<cudaStream_t>(stream), &status);
   *answer = status != cudaStreamCaptureStatusNone;
   return failure(error);
+}
+
+void* current_stream() {
+#if defined(__CUDACC__)
+  return nullptr;
+#else
+  return emulation::current_stream();
+#endif
+}
+
+const char* make_event(void** event) {
+  cudaEvent_t made = nullptr;
+  const char* const error = failure(cudaEventCreateWithFlags(&made, cudaEventDisableTiming));
+  *event = made;
+  return error;
+}
+const char* drop_event(void* event) { return failure(cudaEventDestroy(static_cast<cudaEvent_t>(event))); }
+
+const char* record(void* event, void* stream) {
+  return failure(cudaEventRecord(static_cast<cudaEvent_t>(event), static_cast<cudaStream_t>(stream)));
+}
+
+const char* wait_for_event(void* event) {
+  return failure(cudaEventSynchronize(static_cast<cudaEvent_t>(event)));
+}
+
+const char* hold_up(void* stream, void* event) {
+  return failure(cudaStreamWaitEvent(static_cast<cudaStream_t>(stream), static_cast<cudaEvent_t>(event), 0));
 }
 
 const char* measure_gradients(const device_plan_view& plan, const device_step& step, void* stream) {
@@ -117,6 +165,12 @@ const engine& this_engine() {
                                      .fetch = fetch,
                                      .wait = wait,
                                      .is_capturing = is_capturing,
+                                     .current_stream = current_stream,
+                                     .make_event = make_event,
+                                     .drop_event = drop_event,
+                                     .record = record,
+                                     .wait_for_event = wait_for_event,
+                                     .hold_up = hold_up,
                                      .measure_gradients = measure_gradients,
                                      .prepare = prepare,
                                      .measure_rule = measure_rule,

@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 5;
+constexpr int engine_version = 6;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // Which of the plan's rules are launched: chunks [first, last) of tensors that share a rule and an arithmetic
@@ -37,6 +37,16 @@ struct engine {
   const char* (*fetch)(void* to, const void* from, size_t bytes, void* stream);  // and waits
   const char* (*wait)(void* stream);
   const char* (*is_capturing)(bool* answer, void* stream);
+  // The stream that a step goes to where no library of arrays knows it; null where one does.
+  void* (*current_stream)();
+
+  // An event is recorded in a stream's order; the host or another stream can wait until the stream has come
+  // by.
+  const char* (*make_event)(void** event);  // of the selected device
+  const char* (*drop_event)(void* event);
+  const char* (*record)(void* event, void* stream);
+  const char* (*wait_for_event)(void* event);
+  const char* (*hold_up)(void* stream, void* event);  // what the stream is told from now on
 
   // The gradients' sums: of each tensor, each group and all.
   const char* (*measure_gradients)(const device_plan_view& plan, const device_step& step, void* stream);

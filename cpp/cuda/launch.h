@@ -21,8 +21,7 @@ const char* launch(void (*kernel)(Parameters...), unsigned blocks, unsigned thre
 #if defined(__CUDACC__)
   kernel<<<blocks, threads, 0, stream>>>(arguments...);
 #else
-  static_cast<void>(stream);
-  emulation::launch(blocks, threads, [=] { kernel(arguments...); });
+  emulation::launch(blocks, threads, stream, [=] { kernel(arguments...); });
 #endif
   return failure(cudaGetLastError());
 }

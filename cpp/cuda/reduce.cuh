@@ -117,13 +117,13 @@ __device__ __forceinline__ bool sum_chunk(const device_plan_view& plan, int chun
   if (threadIdx.x == 0) {
     plan.nodes[chunk_index] = leaves[0];
     __threadfence();
-    last = atomicAdd(plan.arrived, 1u) == unsigned(plan.chunk_count - 1);
+    const auto others = unsigned(plan.chunk_count - 1);
+    last = atomicInc(plan.arrived, others) == others;  // which begins anew at 0
   }
   block_team::wait();
   if (!last) return false;
   __threadfence();
   add_chunks<what>(plan);
-  if (threadIdx.x == 0) *plan.arrived = 0;
   return true;
 }
 

@@ -1,11 +1,16 @@
 """A captured step replays with no work of the host: rates move on, skipped steps count for nothing."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
+import torch
 
 import gradstep
 from cases import ONE_EACH, Case
 from device.twins import Twins, normals
+from gradstep import optim
 
 SIZES = (1, 33, 4097)
 REPLAYS = 5
@@ -71,3 +76,38 @@ def test_steps_between_replays(device):
         step() if t % 2 else twins.step()
         twins.assert_same()
     assert twins.updates() == (7, 7)
+
+
+def test_what_a_graph_reads_outlives_its_place_in_a_group(device):
+    """Replays go on with a tensor that another has replaced since the capture, and follow what is written there."""
+    made = []
+
+    def make(tensors):
+        made.append((torch.from_numpy if not made else device.put)(np.array(0.1, np.float32)))
+        return optim.AdamW(tensors, lr=made[-1], eps=1e-3)
+
+    twins = Twins(device, make, normals(0, SIZES))
+    twins.set("grad_scale", 2.0)
+    twins.take(normals(1, SIZES))
+    twins.step()
+    step = twins.captured()
+    kept = [weakref.ref(each) for each in (made[1], twins.found.grad_scale, twins.there[0].grad)]
+    gradients = [p.grad for p in twins.there]
+    twins.found.param_groups[0]["lr"] = device.put(np.array(7.0, np.float32))
+    twins.found.grad_scale = device.put(np.array([9.0], np.float32))
+    for t, rate in ((2, 0.1), (3, 0.03)):
+        twins.renew(normals(t, SIZES))
+        for lr in made:
+            lr.fill_(rate)
+        step()
+        twins.assert_same()
+    for p in twins.there:
+        p.grad = None
+    made.clear()
+    gradients.clear()
+    del lr
+    gc.collect()
+    assert all(each() is not None for each in kept)
+    step = twins.found = None
+    gc.collect()
+    assert not any(each() is not None for each in kept)

@@ -1,10 +1,28 @@
 #include "runtime.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "grid.h"
+
+struct emulated_stream {
+  std::deque<gradstep::emulation::work> not_done;
+};
+
+struct emulated_event {
+  // How often it has been recorded, and how often a stream has come by; what waits for it may outlive it.
+  struct counts {
+    unsigned recorded = 0, passed = 0;
+    cudaStream_t on = nullptr;
+  };
+  std::shared_ptr<counts> of = std::make_shared<counts>();
+};
 
 namespace gradstep::emulation {
 namespace {
@@ -12,69 +30,130 @@ namespace {
 constexpr unsigned thread_limit = 1024;
 constexpr int device_count = 2;  // that share the host's memory
 
+// Which of the calls to come fail.
+struct failing_calls {
+  int before = 0, count = 0;
+
+  bool next() {
+    if (before > 0) return --before, false;
+    return count > 0 && count-- > 0;
+  }
+};
+
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local int device = 0;
+thread_local cudaStreamCaptureMode capture_mode = cudaStreamCaptureModeGlobal;
 int changes = 0;  // of any thread's device
-bool capturing = false;
+bool capturing = false, capture_is_valid = true;
 graph captured;
-int before_failing = 0, failing = 0;  // allocations to come
+failing_calls failing_allocations, failing_launches;
+std::map<int, emulated_stream> streams;  // by number
+int current = 0;
+bool lagging = false;
+int in_flight = 0;               // frees of what might still be used,
+std::vector<void*> to_be_freed;  // by and by
 
 cudaError_t outcome(cudaError_t error) {
   if (error != cudaSuccess) last_error = error;
   return error;
 }
 
-cudaError_t enqueue(work next) {
+emulated_stream& stream_at(cudaStream_t stream) { return stream ? *stream : streams[0]; }
+
+void do_next(emulated_stream& stream) {
+  const work next = std::move(stream.not_done.front());
+  stream.not_done.pop_front();
+  next();
+}
+
+void catch_up(emulated_stream& stream) {
+  while (!stream.not_done.empty()) do_next(stream);
+}
+
+bool is_idle() {
+  for (const auto& [number, stream] : streams)
+    if (!stream.not_done.empty()) return false;
+  return true;
+}
+
+cudaError_t enqueue(cudaStream_t stream, work next) {
   if (capturing)
     captured.push_back(std::move(next));
+  else if (lagging)
+    stream_at(stream).not_done.push_back(std::move(next));
   else
     next();
   return cudaSuccess;
 }
 
-// What waits, or takes or gives back memory, can be no part of a graph.
+// What waits can be no part of a graph; nor can what takes or gives back memory, but beside one by a thread
+// that asks for it.
 cudaError_t outside_of_capture() {
   return outcome(capturing ? cudaErrorStreamCaptureUnsupported : cudaSuccess);
 }
 
-bool is_to_fail() {
-  if (before_failing > 0) return --before_failing, false;
-  return failing > 0 && failing-- > 0;
-}
+bool breaks_capture() { return capturing && capture_mode != cudaStreamCaptureModeRelaxed; }
 
 cudaError_t allocate(void** memory, size_t bytes) {
-  if (capturing) return outside_of_capture();
-  if (is_to_fail()) return outcome(cudaErrorMemoryAllocation);
+  if (breaks_capture()) return outside_of_capture();
+  if (failing_allocations.next()) return outcome(cudaErrorMemoryAllocation);
   *memory = bytes ? std::aligned_alloc(256, (bytes + 255) / 256 * 256) : nullptr;
   return outcome(bytes && !*memory ? cudaErrorMemoryAllocation : cudaSuccess);
 }
 
 cudaError_t release(void* memory) {
-  if (!capturing) std::free(memory);
-  return outside_of_capture();
+  if (breaks_capture()) {
+    capture_is_valid = false;
+    return outside_of_capture();
+  }
+  if (is_idle()) {
+    std::free(memory);
+  } else {
+    ++in_flight;
+    to_be_freed.push_back(memory);
+  }
+  return cudaSuccess;
 }
 
 }  // namespace
 
-void launch(unsigned blocks, unsigned threads, work kernel) {
-  if (blocks == 0 || blocks > 0x7fffffff || threads == 0 || threads > thread_limit) {
+void launch(unsigned blocks, unsigned threads, cudaStream_t stream, work kernel) {
+  if (blocks == 0 || blocks > 0x7fffffff || threads == 0 || threads > thread_limit ||
+      failing_launches.next()) {
     outcome(cudaErrorInvalidConfiguration);
     return;
   }
-  enqueue([=] { run_grid(blocks, threads, kernel); });
+  enqueue(stream, [=] { run_grid(blocks, threads, kernel); });
 }
 
-void begin_capture() { capturing = true; }
+cudaStream_t current_stream() { return current == 0 ? nullptr : &streams[current]; }
+
+void begin_capture() {
+  capturing = true;
+  capture_is_valid = true;
+}
 
 graph end_capture() {
   capturing = false;
-  return std::exchange(captured, {});
+  graph found = std::exchange(captured, {});
+  if (!capture_is_valid) throw std::runtime_error("operation failed due to a previous error during capture");
+  return found;
 }
 
-void fail_allocations(int first, int count) {
-  before_failing = first;
-  failing = count;
+void set_stream(int number) { current = number; }
+
+void set_lagging(bool lags) {
+  lagging = lags;
+  if (lags) return;
+  for (auto each = streams.rbegin(); each != streams.rend(); ++each) catch_up(each->second);
+  for (void* memory : std::exchange(to_be_freed, {})) std::free(memory);
 }
+
+int freed_in_flight() { return in_flight; }
+
+void fail_allocations(int first, int count) { failing_allocations = {first, count}; }
+
+void fail_launches(int first, int count) { failing_launches = {first, count}; }
 
 int device_changes() { return changes; }
 
@@ -98,6 +177,8 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "invalid device ordinal";
     case cudaErrorStreamCaptureUnsupported:
       return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureIsolation:
+      return "dependency created on uncaptured work in another stream";
   }
   return "unrecognized error code";
 }
@@ -124,17 +205,60 @@ cudaError_t cudaFree(void* memory) { return release(memory); }
 cudaError_t cudaMallocHost(void** memory, size_t bytes) { return allocate(memory, bytes); }
 cudaError_t cudaFreeHost(void* memory) { return release(memory); }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
-  return enqueue([=] { std::memcpy(to, from, bytes); });
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+  return enqueue(stream, [=] { std::memcpy(to, from, bytes); });
 }
 
-cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t) {
-  return enqueue([=] { std::memset(memory, value, bytes); });
+cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream) {
+  return enqueue(stream, [=] { std::memset(memory, value, bytes); });
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return outside_of_capture(); }
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (!capturing) catch_up(stream_at(stream));
+  return outside_of_capture();
+}
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* status) {
   *status = capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
   return cudaSuccess;
+}
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
+  std::swap(capture_mode, *mode);
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = new emulated_event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+
+// An event of a capture would tell nobody outside of it anything.
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  if (capturing) return outside_of_capture();
+  const auto counts = event->of;
+  counts->on = stream;
+  const unsigned number = ++counts->recorded;
+  return enqueue(stream, [=] { counts->passed = std::max(counts->passed, number); });
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const auto counts = event->of;
+  while (counts->passed < counts->recorded) do_next(stream_at(counts->on));
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (capturing) return outcome(cudaErrorStreamCaptureIsolation);
+  const auto counts = event->of;
+  const unsigned number = counts->recorded;
+  const cudaStream_t other = counts->on;
+  return enqueue(stream, [=] {
+    while (counts->passed < number) do_next(stream_at(other));
+  });
 }

@@ -1,5 +1,6 @@
-// The calls of CUDA's runtime that an engine makes. The memory of the one device is the host's. A stream does
-// at once what it is told, unless it is being captured: then what would be done is only noted, for a graph.
+// The calls of CUDA's runtime that an engine makes. The memory of the devices is the host's. A stream does at
+// once what it is told, unless it is being captured, or lags: then what would be done is only noted, for a
+// graph or until somebody waits for the stream.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@ enum cudaError_t {
   cudaErrorInvalidConfiguration = 9,
   cudaErrorInvalidDevice = 101,
   cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureIsolation = 905,
 };
 enum cudaMemcpyKind {
   cudaMemcpyHostToDevice = 1,
@@ -21,7 +23,10 @@ enum cudaMemcpyKind {
   cudaMemcpyDefault = 4
 };
 enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive };
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal = 0, cudaStreamCaptureModeRelaxed = 2 };
 using cudaStream_t = struct emulated_stream*;
+using cudaEvent_t = struct emulated_event*;
+constexpr unsigned cudaEventDisableTiming = 2;
 
 cudaError_t cudaGetLastError();  // of this thread, by whatever call, until it is asked for
 const char* cudaGetErrorString(cudaError_t error);
@@ -37,6 +42,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status);
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
 
 namespace gradstep::emulation {
 
@@ -44,11 +55,21 @@ using work = std::function<void()>;
 using graph = std::vector<work>;
 
 // Runs a kernel whose arguments are bound; a refusal is found by cudaGetLastError.
-void launch(unsigned blocks, unsigned threads, work kernel);
+void launch(unsigned blocks, unsigned threads, cudaStream_t stream, work kernel);
 
-// For tests. All streams are captured together.
+cudaStream_t current_stream();
+
+// For tests. All streams are captured together; throws where a call has made the capture invalid.
 void begin_capture();
 graph end_capture();
+// Which stream is the current one; 0 for that which is null.
+void set_stream(int number);
+// Whether streams lag. When they cease to, what they have not done yet is done, the last stream first.
+void set_lagging(bool lagging);
+// How often memory was given back while a lagging stream might still use it.
+int freed_in_flight();
+// Of the launches to come, those of the numbers [first, first + count) are refused.
+void fail_launches(int first, int count);
 // Of the allocations to come, those of the numbers [first, first + count) find no memory.
 void fail_allocations(int first, int count);
 // How often any thread has been given another device than it had, or the same again.

@@ -1,8 +1,8 @@
 """What surrounds the update, each operation in a call of its own, over one array or a sequence of them.
 
 They take what the optimizers take: arrays of their dtypes in any layout, where they lie, computed in float64 for
-float64 and in float32 for the others, with the same bits on any device and any number of threads
-(:func:`gradstep.get_num_threads`). All arrays of a call lie on one device, a ``product`` too.
+float64 and in float32 for the others, with the same bits (but a NaN's) on any device and any number of
+threads (:func:`gradstep.get_num_threads`). All arrays of a call lie on one device, a ``product`` too.
 A list of gradients may hold None where there is none. Whatever can't be used raises before anything is written.
 """
 
