@@ -85,6 +85,7 @@ profile() {
 
 git describe --always --dirty --exclude='*' >"$OUT/COMMIT" 2>/dev/null ||
   cp "$WHEELS/COMMIT" "$OUT/COMMIT" 2>/dev/null || echo unknown >"$OUT/COMMIT"
+GRADSTEP_COMMIT=$(cat "$OUT/COMMIT") && export GRADSTEP_COMMIT
 part environment 40 5 bash bench/gpu/environment.sh
 if install_gradstep; then
   part smoke 35 5 python3 bench/gpu/smoke.py

@@ -33,14 +33,14 @@ byte fold(const byte* data, int64_t bytes) {
   return seen;
 }
 
+}  // namespace
+
 bool lies_straight(const array_view& view) {
   int64_t expected = dtype_bytes[int(view.type)];
   for (int d = view.ndim; d-- > 0; expected *= view.dimensions[d].size)
     if (view.dimensions[d].size != 1 && view.dimensions[d].stride != expected) return false;
   return true;
 }
-
-}  // namespace
 
 // One run over the pieces.
 struct read_modify_write::sweep {

@@ -7,6 +7,7 @@
 
 #include "autograd.h"
 #include "bandwidth.h"
+#include "device_bandwidth.h"
 #include "device_calls.h"
 #include "device_plan.h"
 #include "dispatch.h"
@@ -258,6 +259,10 @@ PYBIND11_MODULE(_core, m) {
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))
       .def("run", &read_modify_write::run, py::arg("threads"));
+  py::class_<device_read_modify_write>(m, "DeviceReadModifyWrite")
+      .def(py::init<const py::capsule&, int, const py::list&, const py::object&>(), py::arg("engine"),
+           py::arg("device"), py::arg("written"), py::arg("read"))
+      .def("run", &device_read_modify_write::run);
   bind_separate_calls(m);
   bind_schedules(m);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apart.cuh"
+#include "bandwidth.cuh"
 #include "prepare.cuh"
 #include "rules.cuh"
 
@@ -143,6 +144,11 @@ const char* join_reports(const device_plan_view& plan, const int32_t* tensors, i
                 count, lagged);
 }
 
+const char* rewrite(const rewritten_arrays& arrays, void* stream) {
+  const auto blocks = unsigned((arrays.packs + block_threads - 1) / block_threads);
+  return launch(rewrite_kernel, blocks, block_threads, static_cast<cudaStream_t>(stream), arrays, 0u);
+}
+
 int device_count() {
   int count = 0;
   return failure(cudaGetDeviceCount(&count)) ? 0 : count;
@@ -178,7 +184,8 @@ const engine& this_engine() {
                                      .prepare_gradients = prepare_gradients,
                                      .zero_gradients = zero_gradients,
                                      .follow_parameters = follow_parameters,
-                                     .join_reports = join_reports};
+                                     .join_reports = join_reports,
+                                     .rewrite = rewrite};
   return description;
 }
 

@@ -19,6 +19,13 @@ struct device_launch {
   int32_t first_chunk, last_chunk;
 };
 
+// The yardstick's arrays, all of so many packs of 16 bytes, at multiples of that.
+struct rewritten_arrays {
+  char* written[3];
+  const char* read;
+  int64_t packs;
+};
+
 struct engine {
   int version;
   const char* name;
@@ -66,6 +73,8 @@ struct engine {
   // What the last updates of these tensors did, as one report.
   const char* (*join_reports)(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
                               void* stream);
+  // Moves the bytes of an update of Adam and changes none: what the memory gives.
+  const char* (*rewrite)(const rewritten_arrays& arrays, void* stream);
 };
 
 }  // namespace gradstep

@@ -105,7 +105,7 @@ def bench(
         if schedules:
             return session.schedules()
         if device == "cuda":
-            session.cuda()
+            session.cuda(json)
         elif all_ or case or rule:
             session.cases(case, rule)
         else:
@@ -115,6 +115,8 @@ def bench(
     except CheckFailed as failure:
         sys.exit(f"check failed: {failure}")
     session.write(out, markdown, json)
+    if session.failures:
+        sys.exit("not measured: " + "; ".join(session.failures))
 
 
 @app.command()

@@ -13,8 +13,11 @@ on all arrays of an optimizer lie on that device. What differs on a device, wher
 * A whole step can be captured in a CUDA graph, after one that made its states and tables, and is replayed with rates
   that change, updates that are skipped and a scale that moves. The gradients stay where they were at the capture, one
   graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are neither schedules nor tensors
-  there stay too.
-* With ``release`` a backward pass must work on one stream.
+  there stay too, and a tensor stays the one of the capture: write into it, another in its place changes no replay.
+* The steps of an optimizer are made in the order of their calls, also where these are on different streams (as the
+  hooks of ``release`` may be): one on another stream than the last waits there for it. The replays of a graph are
+  ordered by who makes them.
+* float32 and float64 get the bits of the CPU, but that a NaN's sign and payload are the processor's.
 * The calls of :mod:`gradstep.functional` that surround an update wait until they are done, and are not captured.
 * The tables of a step take a few megabytes beside what the library of the arrays takes. Where there is none left, its
   cache is emptied once; a step that then raises ``MemoryError`` has written and counted nothing.
@@ -26,14 +29,15 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from gradstep import _core
 from gradstep.threads import get_num_threads
 
-__all__ = ["Plan", "calls_for", "cell_on", "empty_caches", "emulated", "plan_for"]
+__all__ = ["Plan", "calls_for", "cell_on", "empty_caches", "emulated", "plan_for", "read_modify_write"]
 
 Plan = _core.Plan | _core.DevicePlan
 
@@ -69,6 +73,22 @@ def calls_for(arrays: list[Any]) -> _core.SeparateCalls:
         known[kind, number] = _core.DeviceCalls(_load(_ENGINES[kind], number), number)
     calls: _core.SeparateCalls = known[kind, number]
     return calls
+
+
+def read_modify_write(written: list[Any], read: Any) -> Callable[[], None]:
+    """What moves the bytes of a step over these arrays and changes none: the yardstick of their memory.
+
+    Args:
+        written: arrays to read and to write back; three on a device.
+        read: one to read, of their size.
+
+    Raises:
+        TypeError, ValueError: the arrays lie in several places, or not whole, or differ in size.
+    """
+    kind, number = _core.common_device([*written, read])
+    if kind not in _ENGINES:
+        return partial(_core.ReadModifyWrite([(written, [read])]).run, get_num_threads())
+    return _core.DeviceReadModifyWrite(_load(_ENGINES[kind], number), number, written, read).run
 
 
 def _load(module: str, number: int) -> Any:

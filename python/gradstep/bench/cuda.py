@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import cycle
+from statistics import median
+from typing import NamedTuple
 
 import torch
 
 from gradstep import optim
 from gradstep.bench.accuracy import check_agreement
 from gradstep.bench.cases import CASES, ON_CUDA, Case
-from gradstep.bench.cuda_turns import turn_on_device, turn_on_host
+from gradstep.bench.cuda_turns import DeviceTurn, turn_on_host
 from gradstep.bench.entries import bytes_of
 from gradstep.bench.results import Result, Subject, summarize
 from gradstep.bench.rules import GRADSTEP
 from gradstep.bench.tail import TAILS, OnePass
 from gradstep.bench.targets import BEST, Target
-from gradstep.bench.timing import YARDSTICK, Pace, run_race
+from gradstep.bench.timing import YARDSTICK, Pace, race_turns
+from gradstep.devices import read_modify_write
 
-__all__ = ["GOALS", "measure_cuda"]
+__all__ = ["GOALS", "measurements"]
 
 Tensors = list[torch.Tensor]
 Contestants = dict[str, Callable[[], object]]
@@ -28,34 +32,41 @@ _CHECKED = 65_536  # elements of each tensor; the tests compare all
 _ACCESSES = 7  # of each element: p, m and v are read and written, g is read
 _ROUNDINGS = {"float32": 1e-5, "bfloat16": 2**-7}  # of the last digit, where the two round differently on the way
 
+_MOST_BYTES = 1 << 32  # that a yardstick moves: what the largest case's step does would not fit beside its tensors
+
 FUSED = "fused"
+#: the yardstick that writes back what it has read
+IN_PLACE = "memory in place"
 RULE = "adamw"
 #: what a step may take of the host's time, with gradients that are new each time and as a replay of a graph
 FRESH, REPLAY = "cuda-host-fresh", "cuda-host-replay"
 HOST_LIMITS = {FRESH: ("60 us", 60e-6), REPLAY: ("10 us", 10e-6)}
 TAIL = "cuda-tail-gpt2"
+LARGEST = "cuda-gpt2-xl"
 
 GOALS = [
-    *(Target(case, RULE, YARDSTICK, 0.92) for case in ("cuda-gpt2", "cuda-gpt2-xl")),
-    *(Target(case, RULE, FUSED, 0.98) for case in ("cuda-gpt2", "cuda-gpt2-xl")),
+    *(Target(case, RULE, YARDSTICK, 0.92) for case in ("cuda-gpt2", LARGEST)),
+    *(Target(case, RULE, IN_PLACE) for case in ("cuda-gpt2", LARGEST)),
+    *(Target(case, RULE, FUSED, 0.98) for case in ("cuda-gpt2", LARGEST)),
     Target("cuda-thousand", RULE, FUSED, 3),
     *(Target(case, RULE, limit, 1) for case, (limit, _) in HOST_LIMITS.items()),
     Target(TAIL, RULE, BEST, 1.3),
 ]
 
 
-def measure_cuda(pace: Pace, device: str = "cuda") -> Iterator[list[Result]]:
-    """Check and time each case; gradstep's result comes first.
+def measurements(pace: Pace, device: str = "cuda") -> dict[str, Callable[[], list[Result]]]:
+    """What checks and times each case, the largest last; gradstep's result comes first.
 
-    Raises:
-        CheckFailed: the first steps differ by more than roundings.
+    Each raises CheckFailed where the first steps differ by more than roundings.
     """
-    for case in ON_CUDA.values():
-        yield _measure_step(case, pace, device)
-        gc.collect()  # a torch optimizer is in a cycle with its hooks and would keep its states
-    yield _measure_host(FRESH, _fresh, pace, device)
-    yield _measure_host(REPLAY, _replays, pace, device)
-    yield _measure_tail(pace, device)
+    steps = {name: partial(_measure_step, case, pace, device) for name, case in ON_CUDA.items()}
+    return {
+        **{name: steps.pop(name) for name in list(steps) if name != LARGEST},
+        FRESH: partial(_measure_host, FRESH, _fresh, pace, device),
+        REPLAY: partial(_measure_host, REPLAY, _replays, pace, device),
+        TAIL: partial(_measure_tail, pace, device),
+        **steps,
+    }
 
 
 def _numbers(case: Case, device: str, seed: int) -> Tensors:
@@ -92,19 +103,49 @@ def _check(case: Case, ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tens
         check_agreement(first, second, f"{case.name}, the first step against torch", _ROUNDINGS[case.dtype])
 
 
-def _copy(size: int, device: str) -> Callable[[], object]:
-    """Reads and writes so many bytes from one end of the device's memory to the other."""
-    source = torch.zeros(size // 2, dtype=torch.uint8, device=device)
+class Yardstick(NamedTuple):
+    """What moves some bytes, and its time, scaled, stands for a step's: far above the caches the speed is one."""
+
+    call: Callable[[], object]
+    moved: int
+
+
+def _random_bytes(size: int, device: str) -> torch.Tensor:
+    """As costly to move as any: a device may move zeros faster."""
+    random = torch.Generator(device).manual_seed(3)
+    return torch.empty(size, dtype=torch.uint8, device=device).random_(0, 256, generator=random)
+
+
+def _copy(size: int, device: str) -> Yardstick:
+    """Reads and writes so many bytes, or the most, from one end of them to the other."""
+    source = _random_bytes(min(size, _MOST_BYTES) // 2, device)
     target = torch.empty_like(source)
-    return lambda: target.copy_(source)
+    return Yardstick(lambda: target.copy_(source), 2 * source.nbytes)
+
+
+def _in_place(size: int, device: str) -> Yardstick:
+    """Reads four arrays and writes three of them back, as a step does, and changes nothing."""
+    each = max(min(size, _MOST_BYTES) // _ACCESSES // 16, 1) * 16
+    whole = _random_bytes(4 * each, device).view(torch.float32)
+    *written, read = whole.chunk(4)
+    return Yardstick(read_modify_write(written, read), _ACCESSES * each)
 
 
 def _measure_step(case: Case, pace: Pace, device: str) -> list[Result]:
     size = _ACCESSES * getattr(torch, case.dtype).itemsize * case.elements
     contestants: Contestants = {name: each.step for name, each in _optimizers(case, device).items()}
-    contestants[YARDSTICK] = _copy(size, device)
-    race = run_race(contestants, pace, turn_on_device)
-    return summarize(Subject(case.name, RULE, case.elements, size), [race], {})
+    yardsticks = {YARDSTICK: _copy(size, device), IN_PLACE: _in_place(size, device)}
+    return _race(Subject(case.name, RULE, case.elements, size), contestants, yardsticks, pace)
+
+
+def _race(subject: Subject, contestants: Contestants, yardsticks: dict[str, Yardstick], pace: Pace) -> list[Result]:
+    calls = {**contestants, **{name: each.call for name, each in yardsticks.items()}}
+    turns = {name: DeviceTurn(call) for name, call in calls.items()}
+    race = race_turns(turns, pace)
+    for name, yardstick in yardsticks.items():
+        race[name] = [seconds * (subject.step_bytes or 0) / yardstick.moved for seconds in race[name]]
+    results = summarize(subject, [race], {})
+    return [replace(each, host_seconds=median(turns[each.contestant].host_seconds)) for each in results]
 
 
 class _FreshGradients:
@@ -142,7 +183,8 @@ def _measure_host(
 ) -> list[Result]:
     """What the host does for a step of 148 tensors, beside a limit."""
     case = ON_CUDA["cuda-gpt2"]
-    race = run_race(enter(_optimizers(case, device)), pace, turn_on_host)
+    contestants = enter(_optimizers(case, device))
+    race = race_turns({name: turn_on_host(call) for name, call in contestants.items()}, pace)
     limit, seconds = HOST_LIMITS[name]
     race[limit] = [seconds] * len(race[GRADSTEP])
     return summarize(Subject(name, RULE, case.elements), [race], {})
@@ -160,8 +202,8 @@ def _measure_tail(pace: Pace, device: str) -> list[Result]:
         tail()
         _check(case, ours.params, tail.params)
     size = bytes_of(ours.sweeps())
-    contestants: Contestants = {GRADSTEP: ours, **theirs, YARDSTICK: _copy(size, device)}
-    return summarize(Subject(TAIL, RULE, case.elements, size), [run_race(contestants, pace, turn_on_device)], {})
+    subject = Subject(TAIL, RULE, case.elements, size)
+    return _race(subject, {GRADSTEP: ours, **theirs}, {YARDSTICK: _copy(size, device)}, pace)
 
 
 def _copies(starts: Tensors) -> Tensors:

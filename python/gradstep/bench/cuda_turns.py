@@ -10,25 +10,59 @@ import torch
 
 from gradstep.bench.timing import Turn
 
-__all__ = ["turn_on_device", "turn_on_host"]
+__all__ = ["DeviceTurn", "turn_on_host"]
 
 Step = Callable[[], object]
 
+_BATCH = 16  # calls between two events: their launches must fit the device's queue, of about a thousand
+_PAUSE, _LONGEST_PAUSE = 1 << 20, 1 << 26  # cycles of the device's clock: about 0.5 ms, 30 ms
 
-def turn_on_device(step: Step) -> Turn:
-    """Seconds of the device, between an event before and one after; calls that need nothing before come in one run."""
-    prepare = getattr(step, "prepare", None)
 
-    def turn(repeats: int) -> float:
-        if prepare is None:
-            return _between_events(step, repeats) / repeats
-        seconds = 0.0
-        for _ in range(repeats):
-            prepare()
-            seconds += _between_events(step, 1)
-        return seconds / repeats
+class DeviceTurn:
+    """Seconds of the device for a call, between an event before and one after.
 
-    return turn
+    The device pauses before the first event until the host has told it everything, or the host's latency would count as
+    the device's time. A contestant that waits for the device in its call can't be had without that latency: ``waits``.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.host_seconds: list[float] = []  #: for a call, until the host can go on
+        self.waits = False
+        self._step = step
+        self._prepare = getattr(step, "prepare", None)
+        self._pause = _PAUSE
+
+    def __call__(self, repeats: int) -> float:
+        batch = _BATCH if self._prepare is None else 1
+        counts = [min(batch, repeats - first) for first in range(0, repeats, batch)]
+        return sum(map(self._time, counts)) / repeats
+
+    def _time(self, count: int) -> float:
+        seconds, ahead = self._between_events(count)
+        while not (ahead or self.waits):
+            self.waits = self._pause >= _LONGEST_PAUSE
+            self._pause *= 2
+            seconds, ahead = self._between_events(count)
+        return seconds
+
+    def _between_events(self, count: int) -> tuple[float, bool]:
+        """The device's seconds, and whether the host was ahead of it all the time."""
+        event: Any = torch.cuda.Event
+        sleep: Any = torch.cuda._sleep
+        start, end = event(enable_timing=True), event(enable_timing=True)
+        if self._prepare is not None:
+            self._prepare()
+        if not self.waits:
+            sleep(self._pause)
+        start.record()
+        began = perf_counter()
+        for _ in range(count):
+            self._step()
+        self.host_seconds.append((perf_counter() - began) / count)
+        end.record()
+        ahead = not start.query()
+        end.synchronize()
+        return float(start.elapsed_time(end)) * 1e-3, ahead
 
 
 def turn_on_host(step: Step) -> Turn:
@@ -47,14 +81,3 @@ def turn_on_host(step: Step) -> Turn:
         return seconds / repeats
 
     return turn
-
-
-def _between_events(step: Step, repeats: int) -> float:
-    event: Any = torch.cuda.Event
-    start, end = event(enable_timing=True), event(enable_timing=True)
-    start.record()
-    for _ in range(repeats):
-        step()
-    end.record()
-    end.synchronize()
-    return float(start.elapsed_time(end)) * 1e-3

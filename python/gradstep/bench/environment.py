@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import subprocess
@@ -18,7 +19,10 @@ __all__ = ["environment"]
 
 
 def environment() -> dict[str, str | int]:
-    """The machine, the versions and the command; the commit where this is run in gradstep's repository."""
+    """The machine, the versions and the command.
+
+    The commit is that of GRADSTEP_COMMIT, or else, where this is run in gradstep's repository, what git says.
+    """
     return {
         "processor": _processor(),
         **_device(),
@@ -47,6 +51,8 @@ def _processor() -> str:
 
 
 def _commit() -> dict[str, str]:
+    if told := os.environ.get("GRADSTEP_COMMIT"):
+        return {"commit": told}
     if not Path("python/gradstep/bench").is_dir():
         return {}
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]

@@ -23,13 +23,15 @@ def print_results(console: Console, title: str, results: Sequence[Result]) -> No
     table = Table(title=title, title_justify="left")
     table.add_column("rule")
     table.add_column("contestant")
-    for heading in ("time", "spread", "GB/s", "share", "x gradstep", "max error"):
+    on_device = any(result.host_seconds for result in results)
+    for heading in ("time", "spread", "GB/s", "share", "x gradstep", "max error", *["host"] * on_device):
         table.add_column(heading, justify="right")
     for result in results:
         first = result.contestant == GRADSTEP
         if first and table.row_count:
             table.add_section()
-        table.add_row(result.rule if first else "", *_cells(result), style="bold" if first else "")
+        host = [format_time(result.host_seconds)] if result.host_seconds else []
+        table.add_row(result.rule if first else "", *_cells(result), *host, style="bold" if first else "")
     console.print(table)
 
 

@@ -41,6 +41,7 @@ class Result:
     rms_error: float | None = None
     at_most: float | None = None  # gradstep can be so many times as fast, if only the bytes that each moves count
     step_share: float | None = None  # of the time of an iteration, where the whole loop is timed
+    host_seconds: float | None = None  # until the host can go on, where `seconds` are the device's
 
 
 def summarize(subject: Subject, races: list[Race], errors: dict[str, Error]) -> list[Result]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from rich.console import Console
 
-from gradstep.bench.cuda import GOALS, measure_cuda
+from gradstep.bench.cuda import GOALS, measurements
 from gradstep.bench.environment import environment
 from gradstep.bench.plot import plot_results
 from gradstep.bench.published import print_verdicts, write_json, write_markdown
@@ -35,6 +37,7 @@ class Session:
     console: Console = field(default_factory=lambda: Console(width=max(WIDTH, Console().width)))
     results: list[Result] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)  #: of cases that could not be measured
 
     def __post_init__(self) -> None:
         self.console.print(", ".join(f"{name} {value}" for name, value in environment().items()), style="dim")
@@ -47,11 +50,23 @@ class Session:
         self.verdicts = [judge(target, self.results) for target in targets]
         print_verdicts(self.console, self.verdicts)
 
-    def cuda(self) -> None:
-        for found in measure_cuda(self.pace):
-            print_results(self.console, found[0].case, found)
-            self.results += found
-        self.verdicts = [judge(goal, self.results) for goal in GOALS]
+    def cuda(self, json: Path | None) -> None:
+        """Case by case, for time on a device is short: what is measured is written at once, a failure ends its case."""
+        for case, measure in measurements(self.pace).items():
+            try:
+                found = measure()
+            except Exception as error:
+                self.failures.append(f"{case}: {type(error).__name__}: {error}")
+                self.console.print(f"{case} failed: {type(error).__name__}: {error}", style="red", markup=False)
+            else:
+                print_results(self.console, case, found)
+                self.results += found
+            gc.collect()  # a torch optimizer is in a cycle with its hooks and would keep its states
+            torch.cuda.empty_cache()
+            measured = {result.case for result in self.results}
+            self.verdicts = [judge(goal, self.results) for goal in GOALS if goal.case in measured]
+            if json:
+                write_json(json, self.results, self.verdicts)
         print_verdicts(self.console, self.verdicts)
 
     def cases(self, cases: Iterable[str] | None, rules: Iterable[str] | None) -> None:
@@ -76,8 +91,9 @@ class Session:
             write_markdown(markdown, self.verdicts)
         if json:
             write_json(json, self.results, self.verdicts)
-        plot_results(self.results, out)
-        self.console.print(f"Figure: {out}")
+        if self.results:
+            plot_results(self.results, out)
+            self.console.print(f"Figure: {out}")
 
 
 def _known(given: Iterable[str] | None, known: Iterable[str]) -> list[str]:

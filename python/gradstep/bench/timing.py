@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
-__all__ = ["YARDSTICK", "Pace", "Race", "Turn", "run_race", "turn_of"]
+__all__ = ["YARDSTICK", "Pace", "Race", "Turn", "race_turns", "run_race", "turn_of"]
 
 #: the read-modify-write loop over the bytes of a step
 YARDSTICK = "memory"
@@ -46,15 +46,15 @@ def turn_of(step: Callable[[], object]) -> Turn:
     return partial(_time_turn, step) if prepare is None else partial(_time_prepared_turn, step, prepare)
 
 
-def run_race(
-    contestants: Mapping[str, Callable[[], object]],
-    pace: Pace,
-    turn_of: Callable[[Callable[[], object]], Turn] = turn_of,
-) -> Race:
-    """Time the contestants in turns, in another order each round: nobody always meets the caches of the same other."""
-    turns = {name: turn_of(step) for name, step in contestants.items()}
+def run_race(contestants: Mapping[str, Callable[[], object]], pace: Pace) -> Race:
+    """Time the contestants by the host's clock."""
+    return race_turns({name: turn_of(step) for name, step in contestants.items()}, pace)
+
+
+def race_turns(turns: Mapping[str, Turn], pace: Pace) -> Race:
+    """Let the contestants take turns, in another order each round: nobody always meets the caches of the same other."""
     repeats = {name: _warm_up(turn, pace) for name, turn in turns.items()}
-    times: Race = {name: [] for name in contestants}
+    times: Race = {name: [] for name in turns}
     order = random.Random(0)
     gc.collect()
     gc.disable()
