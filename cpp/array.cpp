@@ -72,31 +72,42 @@ void array_role::refuse_elsewhere(const array_view& array) const {
 
 namespace {
 
-// The exchange API of the tensor types seen last; types are few and live as long as their library.
-dlpack::exchange_api* exchange_of(PyTypeObject* type) {
-  struct known_type {
-    PyTypeObject* type;
-    dlpack::exchange_api* api;
-  };
-  static known_type known[8] = {};
-  static unsigned next = 0;
-  for (const known_type& each : known)
-    if (each.type == type) return each.api;
-  count_foreign_call();
-  py::module_::import("gradstep.arrays").attr("meet_autograd")();
+// What is known of a type of arrays.
+struct known_type {
+  PyTypeObject* type;
+  dlpack::exchange_api* api;  // null where it offers none
+  bool plain;                 // its methods run no code of Python
+};
 
-  dlpack::exchange_api* api = nullptr;
+dlpack::exchange_api* find_exchange(PyTypeObject* type) {
   const py::object capsule =
       py::getattr(reinterpret_cast<PyObject*>(type), dlpack::exchange_attribute, py::none());
+  dlpack::exchange_api* api = nullptr;
   if (PyCapsule_IsValid(capsule.ptr(), dlpack::exchange_capsule))
     api = static_cast<dlpack::exchange_api*>(PyCapsule_GetPointer(capsule.ptr(), dlpack::exchange_capsule));
   while (api && api->major != 1) api = api->older;
-  if (api && !api->tensor_from_object) api = nullptr;
-  Py_INCREF(type);  // a heap type that stays in the table must not be freed and its address reused
-  Py_XDECREF(known[next % 8].type);
-  known[next++ % 8] = {type, api};
-  return api;
+  return api && api->tensor_from_object ? api : nullptr;
 }
+
+// Of the types seen last; types are few and live as long as their library.
+const known_type& known_type_of(PyTypeObject* type) {
+  constexpr size_t count = 8;
+  static known_type known[count] = {};
+  static size_t next = 0;
+  for (const known_type& each : known)
+    if (each.type == type) return each;
+  count_foreign_call();
+  static const py::handle meet =
+      py::object(py::module_::import("gradstep.arrays").attr("meet_type")).release();
+  const bool plain = meet(py::handle(reinterpret_cast<PyObject*>(type))).cast<bool>();
+  known_type& made = known[next++ % count];
+  Py_INCREF(type);  // a heap type that stays in the table must not be freed and its address reused
+  Py_XDECREF(made.type);
+  made = {type, find_exchange(type), plain};
+  return made;
+}
+
+dlpack::exchange_api* exchange_of(PyTypeObject* type) { return known_type_of(type).api; }
 
 // Appends the dimension of the two reals to the view of a complex array, which its `type` and its own
 // dimensions describe.
@@ -342,12 +353,10 @@ bool holds_its_elements(py::handle tensor, const array_view& view) {
 uint64_t foreign_calls() { return foreign_call_count; }
 void count_foreign_call() { ++foreign_call_count; }
 
-void inspect_tensor(py::handle array, const array_role& role) {
-  dlpack::exchange_api* const api = exchange_of(Py_TYPE(array.ptr()));
-  if (!api) return;
-  array_view view;
-  if (!read_tensor(*api, array, view)) return;  // whoever reads it says why
-  count_foreign_call();                         // the storage is a new object of Python
+void inspect_tensor(py::handle array, const array_view& view, const array_role& role) {
+  const known_type& type = known_type_of(Py_TYPE(array.ptr()));
+  if (!type.api) return;
+  if (!type.plain) count_foreign_call();
   py::object owner;
   if (is_negated(array) || !holds_its_elements(array, view)) read_description(array, role, owner);
 }

@@ -105,12 +105,26 @@ void* current_stream(pybind11::handle array, const device& where);
 
 // Raises for a tensor that DLPack gives although its elements are not to be had as they lie: a lazily negated
 // view, and one whose storage has become too small for it. Asking costs more than reading, so it is asked of
-// arrays that are new or have moved, not of those that a step has seen before.
-void inspect_tensor(pybind11::handle array, const array_role& role);
+// arrays that are new or have moved, not of those that a step has seen before. `view` is the tensor as it was
+// read.
+void inspect_tensor(pybind11::handle array, const array_view& view, const array_role& role);
 
-// Counts the calls of code that may move any array: Python functions, and whatever lets the garbage collector
-// run. Arrays that were read before such a call are read again before anything is written.
+// Counts the calls of code that may move any array: functions of Python. Arrays that were read before such a
+// call are read again before anything is written.
 uint64_t foreign_calls();
 void count_foreign_call();
+
+// While arrays are read the garbage collector rests: what it frees may run code that moves another.
+class no_garbage_collection {
+ public:
+  no_garbage_collection() : was_on_(PyGC_Disable()) {}
+  ~no_garbage_collection() {
+    if (was_on_) PyGC_Enable();
+  }
+  no_garbage_collection(const no_garbage_collection&) = delete;
+
+ private:
+  const int was_on_;
+};
 
 }  // namespace gradstep

@@ -6,15 +6,15 @@ namespace gradstep {
 
 namespace {
 
-struct known_autograd {
-  py::handle tensor, increment_version;  // null until torch is there
+struct known_torch {
+  py::handle tensor, increment_version, modes;  // null until torch is there
   bool takes_list = true;
 };
-known_autograd autograd;
+known_torch torch;
 
 bool increment(py::handle argument) {
-  return bool(py::reinterpret_steal<py::object>(
-      PyObject_CallOneArg(autograd.increment_version.ptr(), argument.ptr())));
+  return bool(
+      py::reinterpret_steal<py::object>(PyObject_CallOneArg(torch.increment_version.ptr(), argument.ptr())));
 }
 
 void increment_one(py::handle tensor) {
@@ -25,19 +25,26 @@ void increment_one(py::handle tensor) {
 
 }  // namespace
 
-void meet_autograd(py::type tensor, py::object increment_version, bool takes_list) {
-  if (autograd.tensor) return;
-  autograd = {tensor.release(), increment_version.release(), takes_list};
+void meet_torch(py::type tensor, py::object increment_version, bool takes_list, py::object modes) {
+  if (torch.tensor) return;
+  torch = {tensor.release(), increment_version.release(), modes.release(), takes_list};
+}
+
+bool torch_functions_are_overridden() {
+  if (!torch.modes) return false;
+  const auto count = py::reinterpret_steal<py::object>(PyObject_CallNoArgs(torch.modes.ptr()));
+  if (!count) throw py::error_already_set();
+  return PyLong_AsLong(count.ptr()) != 0;
 }
 
 void tell_autograd(const py::list& written) {
-  if (!autograd.tensor || written.empty()) return;
+  if (!torch.tensor || written.empty()) return;
   py::list tensors;
   for (const py::handle each : written)
-    if (PyObject_TypeCheck(each.ptr(), reinterpret_cast<PyTypeObject*>(autograd.tensor.ptr())))
+    if (PyObject_TypeCheck(each.ptr(), reinterpret_cast<PyTypeObject*>(torch.tensor.ptr())))
       tensors.append(each);
   if (tensors.empty()) return;
-  if (!autograd.takes_list) {
+  if (!torch.takes_list) {
     for (const py::handle each : tensors) increment_one(each);
   } else if (!increment(tensors)) {
     throw py::error_already_set();

@@ -1,4 +1,5 @@
-// torch's autograd, told of what is written through pointers: a graph that has saved a tensor must notice.
+// What the core knows of torch: its autograd, told of what is written through pointers (a graph that has
+// saved a tensor must notice), and whether somebody overrides its functions.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -6,8 +7,12 @@
 namespace gradstep {
 
 // `tensor` is torch's class, `increment_version` its function in C, which takes a list of tensors or, in
-// torch 2.4 and before, one of them.
-void meet_autograd(pybind11::type tensor, pybind11::object increment_version, bool takes_list);
+// torch 2.4 and before, one of them; `modes` tells how many modes override functions now.
+void meet_torch(pybind11::type tensor, pybind11::object increment_version, bool takes_list,
+                pybind11::object modes);
+
+// Whether a method of a plain tensor may run code of Python.
+bool torch_functions_are_overridden();
 
 // Increments the versions of the tensors among these arrays; runs no code of Python.
 void tell_autograd(const pybind11::list& written);

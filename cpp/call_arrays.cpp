@@ -57,7 +57,7 @@ const array_view& call_arrays::read(py::handle array, array_role role, bool writ
   if (view.where != where_)
     throw py::type_error(role.text() + " is on " + view.where.text() + ", and the first array on " +
                          where_.text() + ": make a call for each place");
-  inspect_tensor(array, role);
+  inspect_tensor(array, view, role);
   if (written && !view.writable) refuse_read_only(role.text());
   arrays_.push_back(py::reinterpret_borrow<py::object>(array));
   if (owner) owners_.push_back(std::move(owner));

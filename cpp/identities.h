@@ -9,6 +9,18 @@
 
 namespace gradstep {
 
+// Whether a dict holds these items, a tuple of pairs, in this order: the very objects.
+inline bool holds_items(const pybind11::dict& container, const pybind11::tuple& items) {
+  if (size_t(PyDict_Size(container.ptr())) != items.size()) return false;
+  Py_ssize_t position = 0;
+  PyObject *key, *value;
+  for (Py_ssize_t i = 0; PyDict_Next(container.ptr(), &position, &key, &value); ++i) {
+    PyObject* const pair = PyTuple_GET_ITEM(items.ptr(), i);
+    if (PyTuple_GET_ITEM(pair, 0) != key || PyTuple_GET_ITEM(pair, 1) != value) return false;
+  }
+  return true;
+}
+
 class identities {
  public:
   bool match(pybind11::handle container) {

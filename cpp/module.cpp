@@ -12,6 +12,7 @@
 #include "device_plan.h"
 #include "dispatch.h"
 #include "host_calls.h"
+#include "identities.h"
 #include "plan.h"
 #include "schedule_module.h"
 #include "sharing.h"
@@ -209,11 +210,12 @@ py::class_<Plan> bind_plan(py::module_& m, const char* name) {
 }
 
 void bind_books(py::module_& m) {
+  m.def("holds_items", &holds_items, py::arg("container"), py::arg("items"));
   m.attr("REMOVED") = bookkeeping::removed();
   m.attr("GRADIENT_NORM") = bookkeeping::gradient_norm();
   m.def("write", [](const py::list& entries) { bookkeeping(entries).write(); }, py::arg("entries"));
-  m.def("meet_autograd", &meet_autograd, py::arg("tensor"), py::arg("increment_version"),
-        py::arg("takes_list"));
+  m.def("meet_torch", &meet_torch, py::arg("tensor"), py::arg("increment_version"), py::arg("takes_list"),
+        py::arg("modes"));
   py::class_<state_binding>(m, "StateBinding")
       .def(py::init(&make_binding), py::arg("index"), py::arg("state"), py::arg("added"), py::arg("names"),
            py::arg("fresh"));

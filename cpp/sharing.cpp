@@ -208,7 +208,7 @@ void check_parameters(const py::list& parameters) {
     const int index = int(roles.size());
     roles.push_back({"parameter", index, where});
     views.push_back(read_parameter(parameter, roles.back(), owners));
-    inspect_tensor(parameter, roles.back());
+    inspect_tensor(parameter, views.back(), roles.back());
   }
   refuse_overlap(views, roles, std::vector<bool>(views.size(), true));
 }

@@ -57,7 +57,7 @@ bool slot::read(py::handle gradient_now, int index, int state_count, const group
   }
   its_role.refuse_elsewhere(gradient);
   if (owner) keep.push_back(std::move(owner));
-  if (comes_again) inspect_tensor(gradient_now, its_role);
+  inspect_tensor(gradient_now, gradient, its_role);
   gradient_seen = gradient_now;
   follow_rows(false, index);
   const bool moved = read_dense(seen, gradient, index, keep);
@@ -111,7 +111,7 @@ bool slot::is_reshaped(const array_view& seen, int rows_now) const {
 
 // The states are read next.
 void slot::lay_out(const array_view& seen, int rows_now, int index) {
-  inspect_tensor(parameter, role("parameter", index));
+  inspect_tensor(parameter, seen, role("parameter", index));
   if (is_reshaped(seen, rows_now)) {
     refuse_lagging(index);
     for (sighting& each : known) each = {};
@@ -206,7 +206,7 @@ bool slot::read_state(operand& part, size_t member, int index, std::vector<py::o
   const std::string what = state_text(member, index);
   require_shape(array, view, what);
   if (!array.writable) refuse_read_only(what);
-  inspect_tensor(members[member], role("a state of parameter", index));
+  inspect_tensor(members[member], array, role("a state of parameter", index));
   part = visited_part(array);
   known[member].remember(members[member]);
   return true;
@@ -218,7 +218,7 @@ bool slot::read_cell(number_cell& cell, size_t member, int index, std::vector<py
   const array_view array = read_array(members[member], role("a state of parameter", index), owner);
   if (owner) keep.push_back(std::move(owner));
   laid_out = known_apart = false;
-  inspect_tensor(members[member], role("a state of parameter", index));
+  inspect_tensor(members[member], array, role("a state of parameter", index));
   cell = gradstep::read_cell(array, state_text(member, index));
   known[member].remember(members[member]);
   return true;

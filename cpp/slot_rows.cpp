@@ -12,7 +12,7 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   py::object owner;
   const array_view values = read_array(gradient.values, its_role, owner);
   require_same_kind(values, seen, its_role.text());
-  inspect_tensor(gradient.values, its_role);
+  inspect_tensor(gradient.values, values, its_role);
   keep.push_back(owner ? std::move(owner) : gradient.values);
   if (lies_elsewhere(seen, gradient.row_dimensions)) lay_out(seen, gradient.row_dimensions, index);
   read_states(index, keep);

@@ -48,10 +48,11 @@ py::list tensors::read_all(const step_arguments& given, std::vector<py::object>&
     states_seen_.remember(given.states);
   }
   take_objects(given);
-  inspect_gradients();
+  const no_garbage_collection pause;
   keep.reserve(given_.size());
   for (int reading = 0; reading < most_readings; ++reading) {
     const uint64_t calls_before = foreign_calls();
+    if (torch_functions_are_overridden()) count_foreign_call();
     py::list unbound = read_tensors(given, keep);
     sharing_.refuse(slots_, active_, given.groups);
     for (const int index : active_.indices) slots_[size_t(index)].refuse_wrong_count(index);
@@ -84,16 +85,6 @@ void tensors::take_objects(const step_arguments& given) {
     for (size_t i = 0; i < taken.size(); ++i) taken[i].gradient = gradients[i];
   }
   given_ = std::move(taken);
-}
-
-// Those that are new objects: a question to one may run code that moves another.
-void tensors::inspect_gradients() {
-  for (const stepped& each : given_) {
-    if (each.gradient.is_none()) continue;
-    const bool known =
-        size_t(each.index) < slots_.size() && each.gradient.is(slots_[size_t(each.index)].gradient_seen);
-    if (!known) inspect_tensor(each.gradient, {"the gradient of parameter", each.index, where_});
-  }
 }
 
 py::list tensors::read_tensors(const step_arguments& given, std::vector<py::object>& keep) {

@@ -102,7 +102,6 @@ class tensors {
 
  private:
   void take_objects(const step_arguments& given);
-  void inspect_gradients();
   pybind11::list read_tensors(const step_arguments& given, std::vector<pybind11::object>& keep);
   bool are_unmoved() const;
   pybind11::list written(const step_arguments& given, bool updated) const;

@@ -110,6 +110,9 @@ class StateNames:
         copy: str = "",
     ) -> None: ...
 
+def holds_items(container: dict[Any, Any], items: tuple[tuple[Any, Any], ...]) -> bool:
+    """Whether a dict holds these items in this order: the very objects."""
+
 #: a target, a key and a value: an item of a dict or a list, or an attribute of anything else
 Entry = tuple[Any, Any, Any]
 
@@ -120,7 +123,9 @@ GRADIENT_NORM: object
 def write(entries: Sequence[Entry]) -> None:
     """Write all of the entries, or none where one raises."""
 
-def meet_autograd(tensor: type[Any], increment_version: Callable[..., None], takes_list: bool) -> None: ...
+def meet_torch(
+    tensor: type[Any], increment_version: Callable[..., None], takes_list: bool, modes: Callable[[], int]
+) -> None: ...
 
 class StateBinding:
     def __init__(

@@ -23,7 +23,7 @@ __all__ = [
     "describe",
     "is_complex",
     "is_fake",
-    "meet_autograd",
+    "meet_type",
     "refuse_kind",
     "tell_autograd",
 ]
@@ -191,7 +191,7 @@ def _is_wrapper(tensor: Any) -> bool:
 
 def _describe_tensor(tensor: Any, role: str) -> Description:
     """Say why the exchange API would not give this tensor, or do its work for a torch that lacks it."""
-    meet_autograd()
+    _meet_torch(sys.modules["torch"])
     refuse_kind(tensor, role)
     kind = type(tensor).__name__
     if tensor.device.type not in ("cpu", "cuda"):
@@ -222,11 +222,21 @@ def _tensor_address(tensor: Any) -> int:
         return 0
 
 
-def meet_autograd() -> None:
-    """Let the core tell torch's autograd of what it writes through pointers; it calls this for new types of arrays."""
+def meet_type(kind: type[Any]) -> bool:
+    """Whether the methods of a type of arrays run no code of Python; the core asks of each type that it meets.
+
+    With the first of torch's types it is given what it calls there by itself.
+    """
     torch = sys.modules.get("torch")
-    if torch and "torch.autograd.graph" in sys.modules:
-        _core.meet_autograd(torch.Tensor, *_version_bump())
+    if torch is None or not issubclass(kind, torch.Tensor):
+        return False
+    _meet_torch(torch)
+    overrides = getattr(kind, "__torch_function__", None)
+    return kind is torch.Tensor or overrides is torch._C._disabled_torch_function_impl
+
+
+def _meet_torch(torch: Any) -> None:
+    _core.meet_torch(torch.Tensor, *_version_bump(), torch._C._len_torch_function_stack)
 
 
 def tell_autograd(written: Iterable[Any]) -> None:

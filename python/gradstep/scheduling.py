@@ -124,7 +124,7 @@ class GroupSchedules:
         self._take(schedules, group, group["updates"] if schedules else 0)
 
     def _take(self, schedules: Mapping[str, Schedule], group: Group, updates: int) -> None:
-        self._schedules = schedules
+        self.by_name = schedules  #: by their hyper-parameters' names
         values = {name: _value_at(schedule, updates) for name, schedule in schedules.items()}
         #: what a schedule that has no value here wrote last stays in the group
         self._ended = {name for name, value in values.items() if value is None}
@@ -134,9 +134,9 @@ class GroupSchedules:
 
     def driving(self, group: Group) -> Mapping[str, Schedule]:
         """Those whose value nobody else has written (a torch scheduler, the user)."""
-        if not self._schedules:
-            return self._schedules
-        return {name: each for name, each in self._schedules.items() if not self._is_overridden(name, group)}
+        if not self.by_name:
+            return self.by_name
+        return {name: each for name, each in self.by_name.items() if not self._is_overridden(name, group)}
 
     def _is_overridden(self, name: str, group: Group) -> bool:
         return bool(HYPERPARAMETERS[name].get(group) != self._written[name])
@@ -147,7 +147,7 @@ class GroupSchedules:
         Raises:
             ValueError: a schedule has no value for the next update.
         """
-        for name, schedule in self._schedules.items():
+        for name, schedule in self.by_name.items():
             if self._is_overridden(name, group):
                 self._warn(name, group)
             elif name in self._ended:
@@ -160,14 +160,14 @@ class GroupSchedules:
             return
         warnings.warn(
             f"{place.text} was set to {value} from outside and takes over from its schedule "
-            f"{self._schedules[name]!r}; to go on with the schedule, drive it by nothing else",
+            f"{self.by_name[name]!r}; to go on with the schedule, drive it by nothing else",
             UserWarning,
             stacklevel=5,
         )
 
     def has_written(self, key: str, group: Group) -> bool:
         """Whether the value of that key is the one that the schedules have written there last."""
-        names = [name for name in self._schedules if HYPERPARAMETERS[name].key == key]
+        names = [name for name in self.by_name if HYPERPARAMETERS[name].key == key]
         return any(HYPERPARAMETERS[name].index is None and group[key] is self._written[name] for name in names)
 
     def at(self, group: Group, updates: int) -> tuple[GroupSchedules, Group]:
@@ -176,14 +176,11 @@ class GroupSchedules:
         driving = self.driving(group)
         after._take(driving, group, updates)
         changes = _put_all(group, after._written) | {"updates": updates}
-        if len(driving) < len(self._schedules):
+        if len(driving) < len(self.by_name):
             changes["schedules"] = {name: group["schedules"][name] for name in driving}
-            overridden = [name for name in self._schedules if name not in driving]
+            overridden = [name for name in self.by_name if name not in driving]
             changes[_OVERRIDDEN] = [*group.get(_OVERRIDDEN, ()), *overridden]
         return after, changes
-
-    def __bool__(self) -> bool:
-        return bool(self._schedules)
 
 
 def _value_at(schedule: Schedule, updates: int) -> float | None:

@@ -27,6 +27,7 @@ _PLAIN_TYPES = frozenset(_PLAIN)
 class _Known(NamedTuple):
     """A group's settings, and the values that they were made from; what a device evaluates is not among these."""
 
+    items: tuple[tuple[str, Any], ...]  #: of the whole group
     keys: set[str]
     scheduled: set[str]
     read: operator.itemgetter[Any]
@@ -41,7 +42,7 @@ class Settings(Rule):
     _plan: Plan
     _schedules: list[GroupSchedules]
 
-    _checked_values: dict[int, tuple[Any, ...]]
+    _checked_items: dict[int, tuple[tuple[str, Any], ...]]
     _known_settings: dict[int, _Known]
     _known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]]
     _known_step_settings: _core.StepSettings | None
@@ -49,7 +50,7 @@ class Settings(Rule):
     @staticmethod
     def _no_settings() -> dict[str, Any]:
         """The attributes that remember settings, with none of them."""
-        return {"_checked_values": {}, "_known_settings": {}, "_known_options": {}, "_known_step_settings": None}
+        return {"_checked_items": {}, "_known_settings": {}, "_known_options": {}, "_known_step_settings": None}
 
     def _check_new(self, new: list[Group], others: list[Group]) -> None:
         """Take the schedules of groups that are to join ``others``, and check each by itself and all together, once.
@@ -70,11 +71,11 @@ class Settings(Rule):
         Raises:
             TypeError, ValueError: as the constructor does for such a value; nothing has been written.
         """
-        checked: dict[int, tuple[Any, ...]] = {}
+        checked: dict[int, tuple[tuple[str, Any], ...]] = {}
         changed = []
         for i, group in enumerate(self.param_groups):
-            known, now = self._checked_values.get(i), tuple(group.values())
-            if known and len(known) == len(now) and all(map(operator.is_, known, now)):
+            known = self._checked_items.get(i)
+            if known and _core.holds_items(group, known):
                 checked[i] = known
                 continue
             plain = _has_plain_values(group)
@@ -82,17 +83,17 @@ class Settings(Rule):
                 self._check_group(group)
                 changed.append(i)
             if plain:  # an array or a list may change in place
-                checked[i] = now
+                checked[i] = tuple(group.items())
         if changed:
             check_together(self.param_groups)
             self._adopt_schedules(changed)
-        self._checked_values = checked
+        self._checked_items = checked
 
-    def _only_moved(self, i: int, group: Group, known: tuple[Any, ...]) -> bool:
+    def _only_moved(self, i: int, group: Group, known: tuple[tuple[str, Any], ...]) -> bool:
         """Whether all that changed is what counts, or what the group's schedules have written."""
         if len(known) != len(group):
             return False
-        changed = [key for (key, now), then in zip(group.items(), known, strict=True) if now is not then]
+        changed = [key for (key, now), (_, then) in zip(group.items(), known, strict=True) if now is not then]
         return all(key in _NO_SETTINGS or self._schedules[i].has_written(key, group) for key in changed)
 
     def _check_group(self, group: Group) -> None:
@@ -102,6 +103,8 @@ class Settings(Rule):
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         known = self._known_settings.get(i)
+        if known and not known.scheduled and _core.holds_items(group, known.items) and not self._evaluated_there(i):
+            return known.settings
         if (
             known
             and known.keys == group.keys()
@@ -123,7 +126,9 @@ class Settings(Rule):
         moving = {place.key for place in places if place.index is None and not place.chooses_kernel}
         read = operator.itemgetter(*(key for key in group if key not in _NO_SETTINGS | moving))
         if plain:  # a tensor may change in place
-            self._known_settings[i] = _Known(set(group), set(scheduled), read, read(group), settings)
+            self._known_settings[i] = _Known(
+                tuple(group.items()), set(group), set(scheduled), read, read(group), settings
+            )
         else:
             self._known_settings.pop(i, None)
         return settings

@@ -84,7 +84,8 @@ class Stepping(Settings, States):
         self._begin()
         groups = self.param_groups
         for group, schedules in zip(groups, self._schedules, strict=True):
-            schedules.begin(group)
+            if schedules.by_name:
+                schedules.begin(group)
         if groups[0]["accumulate"] > 1 or self.accumulated:
             return self._accumulation.step(self, gradients, grad_scale, found_inf)
         return self._apply(gradients, self._asked_settings(grad_scale, found_inf))
@@ -125,7 +126,7 @@ class Stepping(Settings, States):
         parameters = [tuple(group["params"]) for group in groups]
         of_groups = [self._group_settings(i, group) for i, group in enumerate(groups)]
         settings = settings or self._usual_settings()
-        updated, skipped = books or Books(self._advancing(), [])
+        updated, skipped = books or (self._advancing(), [])
 
         def step(bindings: list[_core.StateBinding], made: list[_core.Entry]) -> list[int]:
             return self._plan.step(
@@ -169,7 +170,7 @@ class Stepping(Settings, States):
         """The entries that count an update of all tensors."""
         entries: list[_core.Entry] = []
         for i, (group, schedules) in enumerate(zip(self.param_groups, self._schedules, strict=True)):
-            if schedules:
+            if schedules.by_name:
                 after, changes = schedules.at(group, group["updates"] + 1)
                 entries += [(group, key, value) for key, value in changes.items()]
                 entries.append((self._schedules, i, after))
