@@ -184,6 +184,14 @@ bool is_plain_numpy(py::handle object) {
          Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
 }
 
+// NumPy has no number of its own for it: known by its name, as for gradstep.arrays.describe.
+bool is_bfloat16(const py::dtype& type) {
+  if (type.kind() != 'V' || type.itemsize() != 2) return false;
+  const py::handle scalar = py::detail::array_descriptor_proxy(type.ptr())->typeobj;
+  const std::string_view name = reinterpret_cast<PyTypeObject*>(scalar.ptr())->tp_name;
+  return name.substr(name.rfind('.') + 1) == "bfloat16";
+}
+
 bool read_numpy(py::handle object, array_view& view) {
   const auto array = py::reinterpret_borrow<py::array>(object);
   const py::dtype type = array.dtype();
@@ -196,6 +204,8 @@ bool read_numpy(py::handle object, array_view& view) {
     view.type = dtype::f64;
   else if (number == half)
     view.type = dtype::f16;
+  else if (is_bfloat16(type))
+    view.type = dtype::bf16;
   else
     return false;
   const char order = type.byteorder();

@@ -24,6 +24,7 @@ inline bool holds_items(const pybind11::dict& container, const pybind11::tuple& 
 class identities {
  public:
   bool match(pybind11::handle container) {
+    if (!remembers_) return false;
     const uint64_t version = version_of(container);
     if (version != 0 && version == version_) return true;
     size_t i = 0;
@@ -41,7 +42,10 @@ class identities {
     seen_.clear();
     for_each(container, [&](const PyObject* member) { seen_.push_back(member); });
     version_ = version_of(container);
+    remembers_ = true;
   }
+
+  void forget() { remembers_ = false; }
 
  private:
   // A number that no two dicts share and that changes with its dict; 0 for a list, and where Python has none.
@@ -66,6 +70,7 @@ class identities {
   }
 
   std::vector<const PyObject*> seen_;
+  bool remembers_ = false;
   uint64_t version_ = 0;  // when they were last found the same
 };
 

@@ -88,7 +88,7 @@ bool slot::read_dense(const array_view& seen, const array_view& gradient, int in
   return moved;
 }
 
-bool slot::is_unmoved(py::handle gradient_now) const {
+bool slot::is_unmoved(py::handle gradient_now) {
   array_view now;
   const auto lies_there = [&](const sighting& known, py::handle array) {
     return !read_directly(array, now) || known.is_unchanged(array);  // what is described is held by its owner
@@ -98,7 +98,7 @@ bool slot::is_unmoved(py::handle gradient_now) const {
     unmoved &= unchanged(now, gradient_view) && now.data == gradient_view.data;
   for (size_t member = 0; bound && member < members.size(); ++member)
     unmoved &= lies_there(known[member], members[member]);
-  return unmoved;
+  return unmoved && (!bound || holds_its_members());
 }
 
 bool slot::lies_elsewhere(const array_view& seen, int rows_now) const {
@@ -153,6 +153,7 @@ void slot::bind(const state_binding& given) {
   task.has_copy = !of.copy.empty();
   task.state_count = int(of.arrays.size());
   known.assign(members.size(), {});
+  values_seen.forget();  // of the members before: one that comes back is none of these
   state = given.state;
   if (!given.added.empty()) added = given.added;
   fresh = given.fresh;

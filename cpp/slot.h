@@ -78,7 +78,7 @@ struct slot {
   void refuse_wrong_count(int index) const;  // of updates, as the state says it
 
   // Whether all that was read still lies there.
-  bool is_unmoved(pybind11::handle gradient_now) const;
+  bool is_unmoved(pybind11::handle gradient_now);
 
   // For what would not let the rows rest that a sparse gradient leaves out, or can't be done to one.
   void refuse_beside_rows(const group_settings& settings, int index) const;

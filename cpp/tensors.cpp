@@ -43,20 +43,21 @@ void refuse_cautious_beside(const rule_entry& rule) {
 py::list tensors::read_all(const step_arguments& given, std::vector<py::object>& keep) {
   constexpr int most_readings = 4;
   refuse_unlike_groups(given.groups);
-  if (!states_seen_.match(given.states)) {
-    for (slot& each : slots_) each.forget_states();
-    states_seen_.remember(given.states);
-  }
   take_objects(given);
   const no_garbage_collection pause;
   keep.reserve(given_.size());
   for (int reading = 0; reading < most_readings; ++reading) {
     const uint64_t calls_before = foreign_calls();
     if (torch_functions_are_overridden()) count_foreign_call();
+    if (!states_seen_.match(given.states)) {
+      for (slot& each : slots_) each.forget_states();
+      states_seen_.remember(given.states);
+    }
     py::list unbound = read_tensors(given, keep);
     sharing_.refuse(slots_, active_, given.groups);
     for (const int index : active_.indices) slots_[size_t(index)].refuse_wrong_count(index);
-    if (foreign_calls() == calls_before || are_unmoved()) return unbound;
+    if (foreign_calls() == calls_before || (states_seen_.match(given.states) && are_unmoved()))
+      return unbound;
   }
   throw std::runtime_error(
       "arrays of this step are moved by code that runs while the step reads them (a finalizer, a property, a "
@@ -116,7 +117,7 @@ py::list tensors::read_tensors(const step_arguments& given, std::vector<py::obje
   return unbound;
 }
 
-bool tensors::are_unmoved() const {
+bool tensors::are_unmoved() {
   return std::all_of(given_.begin(), given_.end(), [&](const stepped& each) {
     return each.gradient.is_none() || slots_[size_t(each.index)].is_unmoved(each.gradient);
   });

@@ -103,7 +103,7 @@ class tensors {
  private:
   void take_objects(const step_arguments& given);
   pybind11::list read_tensors(const step_arguments& given, std::vector<pybind11::object>& keep);
-  bool are_unmoved() const;
+  bool are_unmoved();
   pybind11::list written(const step_arguments& given, bool updated) const;
 
   void note_moved(slot& tensor);

@@ -137,7 +137,10 @@ class Stepping(Settings, States):
         if unbound:
             with self._binding:
                 if step(*self._bindings(unbound, parameters)):
-                    raise RuntimeError("the optimizer's state was changed by another thread during its step")
+                    raise RuntimeError(
+                        "the optimizer's state was changed by another thread, or by code that reading a gradient runs, "
+                        "during its step: leave it alone until the step is made"
+                    )
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%d parameters were gathered and scattered, for their layout", self._plan.gathered())
         return not self._plan.skipped()
