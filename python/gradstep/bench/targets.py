@@ -72,8 +72,8 @@ _LINEAR = [
 ]
 
 TARGETS = [
-    Target("tiny", "adam", "fused", 12),
-    Target("tiny", "adam", "default", 50),
+    Target("tiny", "adam", "fused", 8),
+    Target("tiny", "adam", "default", 35),
     Target("mlp", "adam", "fused", 1.6),  # with AVX-512
     Target("mlp", "adam", "default", 4),
     *_AT_THE_MEMORY_LIMIT,
