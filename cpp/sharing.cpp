@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <set>
+#include <utility>
 
 namespace py = pybind11;
 
@@ -99,7 +101,9 @@ class array_list {
     parts_.push_back(what);
   }
 
+  // Once, however many states share it.
   void add_number(part what, const number_cell& cell) {
+    if (!numbers_.emplace(cell.data, cell.type).second) return;
     arrays_.emplace_back(cell.data, cell.type, std::span<const dimension>(), true, of_numbers);
     parts_.push_back(what);
   }
@@ -123,6 +127,7 @@ class array_list {
   std::vector<touched_array> arrays_;
   std::vector<part> parts_;
   std::deque<std::vector<dimension>> of_rows_;
+  std::set<std::pair<const char*, dtype>> numbers_;
 };
 
 void refuse_read_only_gradients(const std::deque<slot>& slots, const active_tensors& active,

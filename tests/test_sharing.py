@@ -272,3 +272,12 @@ def test_the_arrays_of_a_functional_update():
         with pytest.raises(ValueError, match=f"{found}.* shares memory with parameter 0"):
             gradstep.functional.adam_(b[:6], *arguments, step=1, lr=0.1)
         assert not b.any()
+
+
+def test_a_thousand_states_share_their_numbers():
+    arrays = [np.ones(2, np.float32) for _ in range(1000)]
+    optimizer = gradstep.Prodigy([{"params": [array]} for array in arrays])
+    for _ in range(2):
+        optimizer.step([np.ones(2, np.float32)] * 1000)
+    assert all(state["d"] is optimizer.state[0]["d"] for state in optimizer.state)
+    assert float(optimizer.state[0]["step"]) == 2
