@@ -100,9 +100,9 @@ def test_backward_passes_that_work_on_several_streams(lagging):
         with lagging.device.stepping():
             sum((p * g).sum() for p, g in zip(twins.there, gradients, strict=True)).backward()
         twins.step()
+    assert twins.found.stats() == twins.expected.stats()  # waits for the last stream, and so for those before it
     lagging.catch_up()
     twins.assert_same()
-    assert twins.found.stats() == twins.expected.stats()
 
 
 def test_a_plan_is_dropped_with_a_step_on_its_way(lagging):
@@ -154,8 +154,8 @@ def test_plans_come_and_go_beside_a_capture(lagging):
     """A plan that the garbage collector finds, and one that another part of the program makes, break no capture."""
     lagging.catch_up()
     twins, other = adam(lagging.device), [adam(lagging.device)]
-    for each in (twins, other[0]):
-        lagging.step(each, normals(1, SIZES))
+    lagging.step(twins, normals(1, SIZES))
+    lagging.step(other[0], normals(1, SIZES))
 
     def step_and_drop():
         twins.found.step()
@@ -177,7 +177,7 @@ def test_blocks_are_counted_anew_after_a_launch_that_failed(lagging):
     norms = []
     for t in range(1, 5):
         for p, start in zip(parameters, starts, strict=True):
-            p.grad = lagging.device.put(start)
+            p.grad = lagging.device.put(t * start)
         lagging.module.fail_launches(2, 1 if t == 2 else 0)  # prepare, the update of the first dtype, that of the other
         with lagging.device.stepping():
             if t == 2:
@@ -186,4 +186,5 @@ def test_blocks_are_counted_anew_after_a_launch_that_failed(lagging):
             else:
                 optimizer.step()
                 norms.append(optimizer.stats().gradient_norm)
-    assert norms == [pytest.approx(np.sqrt(sum((start.astype(np.float64) ** 2).sum() for start in starts)), 1e-12)] * 3
+    norm = np.sqrt(sum((start.astype(np.float64) ** 2).sum() for start in starts))
+    assert norms == [pytest.approx(t * norm, 1e-6) for t in (1, 3, 4)]  # those of float32 are rounded
