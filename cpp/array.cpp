@@ -227,6 +227,14 @@ bool read_directly(py::handle array, array_view& view) {
   return is_plain_numpy(array) && read_numpy(array, view);
 }
 
+namespace {
+
+bool can_be_seen(py::handle array, const void* interface) {
+  return interface || py::isinstance<py::array>(array);
+}
+
+}  // namespace
+
 struct sighting::raw {
   const void* data;
   PyObject* number_type;
@@ -262,12 +270,11 @@ bool sighting::look(py::handle array, const void* interface, raw& seen) {
   return true;
 }
 
-void sighting::remember(py::handle array) {
+void sighting::remember(py::handle array, const array_view& read) {
   raw seen;
-  array_view view;
   type_ = {};
   interface_ = exchange_of(Py_TYPE(array.ptr()));
-  if (!read_directly(array, view) || !look(array, interface_, seen)) return;
+  if (!can_be_seen(array, interface_) || !lies_as_read(array, read) || !look(array, interface_, seen)) return;
   number_type_ = py::reinterpret_borrow<py::object>(seen.number_type);
   data_ = seen.data;
   kind_ = seen.kind;
@@ -275,6 +282,10 @@ void sighting::remember(py::handle array) {
   dimensions_.assign(seen.sizes, seen.sizes + seen.ndim);
   dimensions_.insert(dimensions_.end(), seen.strides, seen.strides + seen.ndim);
   type_ = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())));
+}
+
+bool sighting::was_moved(py::handle array) const {
+  return can_be_seen(array, exchange_of(Py_TYPE(array.ptr()))) && !is_unchanged(array);
 }
 
 bool sighting::is_unchanged(py::handle array) const {
@@ -314,6 +325,8 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   const auto [type, id] = found[6].cast<std::pair<int32_t, int32_t>>();
   view.where = {type, id};
   owner = found[7];
+  if (!view.data && view.size() > 0)
+    throw py::value_error(role.text() + " has no memory: its storage was freed or resized; restore it");
   return view;
 }
 
@@ -362,6 +375,27 @@ bool holds_its_elements(py::handle tensor, const array_view& view) {
 
 uint64_t foreign_calls() { return foreign_call_count; }
 void count_foreign_call() { ++foreign_call_count; }
+
+void refuse_moving() {
+  throw std::runtime_error(
+      "arrays are moved by code that runs while they are read (a finalizer, a property, a __dlpack__): let "
+      "it "
+      "leave them where they are until the call is made");
+}
+
+bool lies_as_read(py::handle array, const array_view& view) {
+  array_view now;
+  if (exchange_of(Py_TYPE(array.ptr())))
+    return read_directly(array, now) && now.data == view.data && now.type == view.type &&
+           now.same_place_as(view) && holds_its_elements(array, now);
+  if (!py::isinstance<py::array>(array)) return true;
+  const auto seen = py::reinterpret_borrow<py::array>(array);
+  bool same = seen.data() == view.data && seen.ndim() == view.ndim - view.complex &&
+              seen.writeable() == view.writable;
+  for (int d = 0; same && d < int(seen.ndim()); ++d)
+    same = view.dimensions[d] == dimension{seen.shape(d), seen.strides(d)};
+  return same;
+}
 
 void inspect_tensor(py::handle array, const array_view& view, const array_role& role) {
   const known_type& type = known_type_of(Py_TYPE(array.ptr()));

@@ -68,13 +68,17 @@ void require_shape(const array_view& given, const array_view& parameter, const s
 // lies.
 bool read_directly(pybind11::handle array, array_view& view);
 
+// Whether a tensor or an array of NumPy still lies as it was read; true for others, which their owners keep.
+bool lies_as_read(pybind11::handle array, const array_view& view);
+
 // Where and how an array lay when it was read, to find out that it still does in half the time of reading it
-// again. Only of those that are read directly: any other is never found unchanged.
+// again. Only of tensors and NumPy's arrays: any other is never found unchanged.
 class sighting {
  public:
-  void remember(pybind11::handle array);
+  void remember(pybind11::handle array, const array_view& read);  // forgets one that has moved since
   void forget() { type_ = {}; }
   bool is_unchanged(pybind11::handle array) const;  // runs no code of others
+  bool was_moved(pybind11::handle array) const;     // since it was remembered, as far as that can be seen
 
  private:
   struct raw;
@@ -113,6 +117,7 @@ void inspect_tensor(pybind11::handle array, const array_view& view, const array_
 // call are read again before anything is written.
 uint64_t foreign_calls();
 void count_foreign_call();
+[[noreturn]] void refuse_moving();  // of arrays by such code, while they are read
 
 // While arrays are read the garbage collector rests: what it frees may run code that moves another.
 class no_garbage_collection {

@@ -1,5 +1,6 @@
 #include "call_arrays.h"
 
+#include "autograd.h"
 #include "layout.h"
 #include "sharing.h"
 
@@ -9,7 +10,15 @@ namespace gradstep {
 
 void call_arrays::read_gradients(const py::list& gradients) { take_gradients(gradients, false); }
 
+void call_arrays::finish() const {
+  refuse_overlap(views_, roles_, written_);
+  if (foreign_calls() == calls_before_ && !torch_functions_are_overridden()) return;
+  for (size_t i = 0; i < arrays_.size(); ++i)
+    if (!lies_as_read(arrays_[i], views_[i])) refuse_moving();
+}
+
 void call_arrays::take_gradients(const py::list& gradients, bool written) {
+  const no_garbage_collection pause;
   int index = 0;
   for (const py::handle each : gradients) {
     const array_role role = {"gradient", index++};
@@ -17,15 +26,14 @@ void call_arrays::take_gradients(const py::list& gradients, bool written) {
     const array_view& gradient = read(each, role, written);
     add(gradient).gradient = operand(gradient, memory_order(gradient));
   }
+  finish();
 }
 
-void call_arrays::read_written_gradients(const py::list& gradients) {
-  take_gradients(gradients, true);
-  refuse_overlap(views_, roles_, written_);
-}
+void call_arrays::read_written_gradients(const py::list& gradients) { take_gradients(gradients, true); }
 
 void call_arrays::read_pairs(operand tensor_task::* part, const char* what, const py::list& written,
                              const py::list& parameters) {
+  const no_garbage_collection pause;
   for (size_t i = 0; i < written.size(); ++i) {
     const array_role role = {what, int(i)};
     const array_view& mine = read(written[i], role, true);
@@ -38,12 +46,13 @@ void call_arrays::read_pairs(operand tensor_task::* part, const char* what, cons
     task.has_average |= part == &tensor_task::average;
     task.has_copy |= part == &tensor_task::copy;
   }
-  refuse_overlap(views_, roles_, written_);
+  finish();
 }
 
 number_cell call_arrays::read_number(py::handle number, const char* what) {
+  const no_garbage_collection pause;
   const number_cell found = read_cell(read(number, {what}, true), what);
-  refuse_overlap(views_, roles_, written_);
+  finish();
   return found;
 }
 

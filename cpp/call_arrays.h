@@ -37,12 +37,14 @@ class call_arrays {
   void take_gradients(const pybind11::list& gradients, bool written);
   const array_view& read(pybind11::handle array, array_role role, bool written);
   tensor_task& add(const array_view& visited);
+  void finish() const;  // the reading: raises for what can't be used together, or was moved meanwhile
 
   device where_;
   std::vector<array_view> views_;
   std::vector<array_role> roles_;
   std::vector<bool> written_;
   std::vector<pybind11::object> arrays_, owners_;  // kept alive
+  uint64_t calls_before_ = foreign_calls();
   std::deque<tensor_task> tasks_;
 };
 

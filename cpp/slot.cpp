@@ -62,7 +62,7 @@ bool slot::read(py::handle gradient_now, int index, int state_count, const group
   follow_rows(false, index);
   const bool moved = read_dense(seen, gradient, index, keep);
   if (comes_again)  // a new one seldom does
-    gradient_known.remember(gradient_now);
+    gradient_known.remember(gradient_now, gradient);
   else
     gradient_known.forget();
   return moved;
@@ -89,15 +89,11 @@ bool slot::read_dense(const array_view& seen, const array_view& gradient, int in
 }
 
 bool slot::is_unmoved(py::handle gradient_now) {
-  array_view now;
-  const auto lies_there = [&](const sighting& known, py::handle array) {
-    return !read_directly(array, now) || known.is_unchanged(array);  // what is described is held by its owner
-  };
-  bool unmoved = lies_there(parameter_known, parameter);
-  if (!row_dimensions && read_directly(gradient_now, now))
-    unmoved &= unchanged(now, gradient_view) && now.data == gradient_view.data;
+  bool unmoved = !parameter_known.was_moved(parameter);
+  if (!gradient_now.is_none())
+    unmoved &= lies_as_read(row_dimensions ? row_values : gradient_now, gradient_view);
   for (size_t member = 0; bound && member < members.size(); ++member)
-    unmoved &= lies_there(known[member], members[member]);
+    unmoved &= !known[member].was_moved(members[member]);
   return unmoved && (!bound || holds_its_members());
 }
 
@@ -118,7 +114,7 @@ void slot::lay_out(const array_view& seen, int rows_now, int index) {
   }
   laid_out = known_apart = false;
   view = seen;
-  parameter_known.remember(parameter);
+  parameter_known.remember(parameter, seen);
   row_dimensions = rows_now;
   order = memory_order(seen, row_dimensions);
   task.parameter = visited_part(seen);
@@ -209,7 +205,7 @@ bool slot::read_state(operand& part, size_t member, int index, std::vector<py::o
   if (!array.writable) refuse_read_only(what);
   inspect_tensor(members[member], array, role("a state of parameter", index));
   part = visited_part(array);
-  known[member].remember(members[member]);
+  known[member].remember(members[member], array);
   return true;
 }
 
@@ -221,7 +217,7 @@ bool slot::read_cell(number_cell& cell, size_t member, int index, std::vector<py
   laid_out = known_apart = false;
   inspect_tensor(members[member], array, role("a state of parameter", index));
   cell = gradstep::read_cell(array, state_text(member, index));
-  known[member].remember(members[member]);
+  known[member].remember(members[member], array);
   return true;
 }
 

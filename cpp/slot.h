@@ -55,6 +55,7 @@ struct slot {
   bool timed_by_device = false;        // it has taken up t and fresh, and advances them
   array_view view{}, gradient_view{};  // what the task is laid out for
   pybind11::handle gradient_seen;      // the last gradient; alive only within its step
+  pybind11::handle row_values;         // or what a sparse one holds for its rows
   bool gradient_moved = true;          // since it was found apart from what it must not share memory with
   bool known_apart = false;            // so were all others of its arrays, where they lie now
   visiting_order order;

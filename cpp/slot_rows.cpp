@@ -1,4 +1,5 @@
 // The part of a slot that knows rows: sparse gradients, and rows that lag behind them.
+#include "autograd.h"
 #include "dispatch.h"
 #include "slot.h"
 
@@ -13,7 +14,8 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   const array_view values = read_array(gradient.values, its_role, owner);
   require_same_kind(values, seen, its_role.text());
   inspect_tensor(gradient.values, values, its_role);
-  keep.push_back(owner ? std::move(owner) : gradient.values);
+  keep.push_back(gradient.values);
+  if (owner) keep.push_back(std::move(owner));
   if (lies_elsewhere(seen, gradient.row_dimensions)) lay_out(seen, gradient.row_dimensions, index);
   read_states(index, keep);
   rows.sort(gradient.numbers);
@@ -24,7 +26,8 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   task.size = rows.visited.count() * task.gradient.row_elements;
   gradient_moved = true;
   gradient_seen = {};
-  gradient_view = {};
+  row_values = gradient.values;
+  gradient_view = values;
 }
 
 // What has been checked of a sparse gradient may have changed since.
@@ -77,6 +80,8 @@ void slot::refuse_lagging(int index) const {
 }
 
 void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::object>& keep) {
+  const no_garbage_collection pause;
+  const uint64_t calls_before = foreign_calls();
   const array_view seen = read_parameter(parameter, role("parameter", index), keep);
   if (lies_elsewhere(seen, row_dimensions)) lay_out(seen, row_dimensions, index);
   bound = task.state_count >= 0;  // what lags is in these, even if they were replaced since
@@ -94,6 +99,8 @@ void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::o
   rows.visited = {std::move(lagging), {}};
   task.size = rows.visited.count() * task.parameter.row_elements;
   task.step = &history.steps.back();
+  if ((foreign_calls() != calls_before || torch_functions_are_overridden()) && !is_unmoved(py::none()))
+    refuse_moving();
 }
 
 void slot::note_made() {

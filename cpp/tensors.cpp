@@ -55,13 +55,11 @@ py::list tensors::read_all(const step_arguments& given, std::vector<py::object>&
     }
     py::list unbound = read_tensors(given, keep);
     sharing_.refuse(slots_, active_, given.groups);
+    if (foreign_calls() != calls_before && !(states_seen_.match(given.states) && are_unmoved())) continue;
     for (const int index : active_.indices) slots_[size_t(index)].refuse_wrong_count(index);
-    if (foreign_calls() == calls_before || (states_seen_.match(given.states) && are_unmoved()))
-      return unbound;
+    return unbound;
   }
-  throw std::runtime_error(
-      "arrays of this step are moved by code that runs while the step reads them (a finalizer, a property, a "
-      "__dlpack__): let it leave them where they are until the step is made");
+  refuse_moving();
 }
 
 // Holds all parameters and gradients before any of them is read: to get one may run code that moves another.
