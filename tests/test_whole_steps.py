@@ -1,0 +1,168 @@
+"""Whatever is raised in a step, and wherever: nothing of an update has been made, or it is whole and counted."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import gradstep
+from arrays import normal
+from gradstep import functional, optim
+from gradstep.scheduling import adopt_schedules
+from injecting import assert_all_or_nothing
+
+SIZE = 5
+RATE = gradstep.Linear(0.1, 0.01, 10)
+OPTIONS = {"ema": 0.9, "ema_bias_correction": True, "cast_to": "f16"}
+
+
+class Subject:
+    """An optimizer over two parameters, the gradients of its next step and all that can be seen of both."""
+
+    def __init__(self, make, dtype="f32", over_torch=False, steps=1):
+        self.over_torch = over_torch
+        arrays = [normal(seed, SIZE, dtype) for seed in (1, 2)]
+        kind = torch.bfloat16 if over_torch == "bf16" else torch.float32
+        self.parameters = [torch.tensor(a).to(kind) for a in arrays] if over_torch else arrays
+        self.optimizer = make(self.parameters)
+        for t in range(steps):
+            self.take(t)
+            self.step()
+        self.take(steps)
+
+    def take(self, t):
+        gradients = [normal(10 * t + seed, SIZE) for seed in (3, 4)]
+        if not self.over_torch:
+            self.gradients = [g.astype(p.dtype) for g, p in zip(gradients, self.parameters, strict=True)]
+            return
+        for p, gradient in zip(self.parameters, gradients, strict=True):
+            added = torch.tensor(gradient).to(p.dtype)
+            p.grad = added if p.grad is None else p.grad.add_(added)
+
+    def step(self):
+        self.optimizer.step(*([] if self.over_torch else [self.gradients]))
+
+    def look(self):
+        optimizer = self.optimizer
+        states = [optimizer.state.get(p) for p in self.parameters] if self.over_torch else optimizer.state
+        groups = [{key: value for key, value in g.items() if key != "params"} for g in optimizer.param_groups]
+        for group in groups:  # a step takes what was written there before it begins: the same schedule in another place
+            adopt_schedules(group, 0)
+        seen = [self.parameters, states, groups, optimizer.accumulated]
+        if not self.over_torch:
+            return [*seen, self.gradients]
+        return [*seen, [(p._version, p.grad, p.grad is not None and p.grad._version) for p in self.parameters]]
+
+
+def written_over(params):
+    opt = gradstep.Adam(params, lr=RATE)
+    opt.param_groups[0]["lr"] = gradstep.Constant(0.5)
+    return opt
+
+
+def in_numpy(name, **options):
+    return lambda params: getattr(gradstep, name)(params, **options)
+
+
+def in_torch(name, **options):
+    return lambda params: getattr(optim, name)(params, **options)
+
+
+SUBJECTS = {
+    "first step": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS), steps=0),
+    "plain": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS)),
+    "schedules": lambda: Subject(in_numpy("Adam", lr=RATE, betas=(gradstep.Linear(0.8, 0.9, 5), 0.99))),
+    "schedule written": lambda: Subject(written_over, steps=0),
+    "end of a schedule": lambda: Subject(in_numpy("SGD", lr=gradstep.Linear(1.0, 0.5, 2, past="error")), steps=2),
+    "clip_lagged": lambda: Subject(in_numpy("SGD", lr=0.1, clip_norm=0.1, clip_lagged=True)),
+    "skip_nonfinite": lambda: Subject(in_numpy("Adam", lr=0.1, skip_nonfinite=True, zero_grad=True, stats=True)),
+    "shared numbers": lambda: Subject(in_numpy("Prodigy", lr=RATE), steps=0),
+    "schedule-free": lambda: Subject(in_numpy("ScheduleFreeAdamW", lr=0.1)),
+    "first of three": lambda: Subject(in_numpy("Adam", lr=RATE, accumulate=3), steps=0),
+    "second of three": lambda: Subject(in_numpy("Adam", lr=RATE, accumulate=3)),
+    "last of three": lambda: Subject(in_numpy("Adam", lr=RATE, accumulate=3), steps=2),
+    "last of three in bf16": lambda: Subject(in_numpy("Adam", lr=RATE, accumulate=3), "bf16", steps=2),
+    "torch, first step": lambda: Subject(in_torch("Adam", lr=RATE, **OPTIONS), over_torch=True, steps=0),
+    "torch": lambda: Subject(in_torch("Adam", lr=RATE, zero_grad=True), over_torch=True),
+    "torch, second of three": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=3), over_torch=True),
+    "torch, last of three": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=3), over_torch=True, steps=2),
+    "torch, first of two in bf16": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=2), over_torch="bf16", steps=0),
+    "torch, last of two in bf16": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=2), over_torch="bf16"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*takes over from its schedule")
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_an_exception_at_each_line(name):
+    assert_all_or_nothing(SUBJECTS[name], Subject.step, Subject.look)
+
+
+@pytest.mark.parametrize("name", ["adam_", "sgd_"])
+def test_an_exception_at_each_line_of_a_function(name):
+    def make():
+        return [normal(seed, SIZE) for seed in range(4 if name == "adam_" else 2)]
+
+    assert_all_or_nothing(make, lambda arrays: getattr(functional, name)(*arrays, step=1, lr=0.1), lambda x: x)
+
+
+def test_signals_in_long_steps():
+    size = 1 << 18
+    p = torch.zeros(size)
+    optimizer = optim.Adam([p], lr=gradstep.Linear(0.1, 0.01, 1000))
+    p.grad = torch.ones(size)
+    optimizer.step()
+    version, interrupted = p._version, 0
+    for i in range(40):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 1e-4 * (1 + i % 8))
+            signal.signal(signal.SIGALRM, signal.default_int_handler)
+            for _ in range(50):
+                optimizer.step()
+        except KeyboardInterrupt:
+            interrupted += 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        updates = optimizer.param_groups[0]["updates"]
+        assert optimizer.state[p]["step"].item() == updates == 1 + p._version - version
+    assert interrupted > 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
+@pytest.mark.filterwarnings("ignore:.*use of fork")
+def test_a_fork_in_long_steps():
+    p = np.zeros(1 << 19, np.float32)
+    optimizer = gradstep.Adam([p], lr=RATE)
+    gradient, ended = np.ones_like(p), threading.Event()
+    optimizer.step([gradient])
+
+    def go_on():
+        while not ended.is_set():
+            optimizer.step([gradient])
+
+    def is_whole():
+        steps = int(optimizer.state[0]["step"])
+        twin = np.zeros(1, np.float32)
+        other = gradstep.Adam([twin], lr=RATE)
+        for _ in range(steps):
+            other.step([np.ones_like(twin)])
+        return steps == optimizer.param_groups[0]["updates"] and (p == twin).all()
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        for _ in range(2):
+            child = os.fork()
+            if child == 0:
+                try:
+                    right = is_whole()
+                    optimizer.step([gradient])
+                    os._exit(0 if right and is_whole() else 3)
+                finally:
+                    os._exit(4)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        ended.set()
+        thread.join()
