@@ -109,7 +109,9 @@ bool slot::is_reshaped(const array_view& seen, int rows_now) const {
 void slot::lay_out(const array_view& seen, int rows_now, int index) {
   inspect_tensor(parameter, seen, role("parameter", index));
   if (is_reshaped(seen, rows_now)) {
-    refuse_lagging(index);
+    const bool differs =
+        rows_now != row_dimensions || !unchanged(seen, view);  // or only a refusal came between
+    if (differs) refuse_lagging(index);
     for (sighting& each : known) each = {};
   }
   laid_out = known_apart = false;

@@ -54,6 +54,7 @@ py::list tensors::read_all(const step_arguments& given, std::vector<py::object>&
       states_seen_.remember(given.states);
     }
     py::list unbound = read_tensors(given, keep);
+    if (!unbound.empty()) return unbound;  // what they were bound to before is not what they will step
     sharing_.refuse(slots_, active_, given.groups);
     if (foreign_calls() != calls_before && !(states_seen_.match(given.states) && are_unmoved())) continue;
     for (const int index : active_.indices) slots_[size_t(index)].refuse_wrong_count(index);

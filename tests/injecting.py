@@ -55,26 +55,40 @@ def each_line(
         repeats: how many times a line is tried that is executed again and again.
     """
     call(make())  # what is read or compiled once only
+    for place in executed(make(), call, folders):
+        if place.repeat < repeats:
+            yield interrupted(make(), call, place, exception, folders)
+
+
+def executed(subject: Any, call: Callable[[Any], Any], folders: tuple[str, ...] = (LIBRARY,)) -> list[Place]:
+    """The lines that a call executes, in their order; the call is made."""
     places: list[Place] = []
-    _traced(call, make(), folders, lambda place: places.append(place))
+    _traced(call, subject, folders, lambda place: places.append(place))
     assert places, "no line of the library was executed"
-    for place in places:
-        if place.repeat >= repeats:
-            continue
-        reached = []
+    return places
 
-        def raise_there(found: Place, place: Place = place, reached: list[Place] = reached) -> None:
-            if found == place:
-                reached.append(found)
-                raise exception(f"injected at {place}")
 
-        subject, raised = make(), None
-        try:
-            _traced(call, subject, folders, raise_there)
-        except BaseException as error:
-            raised = error
-        assert reached, f"{place} was not executed again: {raised!r}"
-        yield Interrupted(place, subject, raised)
+def interrupted(
+    subject: Any,
+    call: Callable[[Any], Any],
+    place: Place,
+    exception: type[BaseException] = KeyboardInterrupt,
+    folders: tuple[str, ...] = (LIBRARY,),
+) -> Interrupted:
+    """Call the subject, with an exception at that place."""
+    reached, raised = [], None
+
+    def raise_there(found: Place) -> None:
+        if found == place:
+            reached.append(found)
+            raise exception(f"injected at {place}")
+
+    try:
+        _traced(call, subject, folders, raise_there)
+    except BaseException as error:
+        raised = error
+    assert reached, f"{place} was not executed again: {raised!r}"
+    return Interrupted(place, subject, raised)
 
 
 def assert_all_or_nothing(

@@ -52,6 +52,8 @@ def replace_dict(optimizer):
 
 ACTS = {
     "parameter": lambda arrays, optimizer, gradients: move(arrays[0]),
+    "parameter of that gradient": lambda arrays, optimizer, gradients: move(arrays[1]),
+    "state of that gradient's": lambda arrays, optimizer, gradients: move(optimizer.state[1]["exp_avg"]),
     "gradient": lambda arrays, optimizer, gradients: move(gradients[0]),
     "state": lambda arrays, optimizer, gradients: move(optimizer.state[0]["exp_avg"]),
     "replaced state": lambda arrays, optimizer, gradients: replace_state(optimizer),

@@ -106,7 +106,13 @@ class Accumulation:
         """Find out which gradients are to be added, and which are sums already."""
         to_add: list[Any] = []
         sums = dict(self._sums)
-        for index, (_, parameter) in enumerate(optimizer._located()):
+        located = optimizer._located()
+        if gradients is not None and len(gradients) != len(located):
+            raise ValueError(
+                f"the step got {len(gradients)} gradients, but the groups hold {len(located)} parameters: a group's "
+                "list of parameters was changed in place; add parameters with add_param_group"
+            )
+        for index, (_, parameter) in enumerate(located):
             gradient = parameter.grad if gradients is None else gradients[index]
             if optimizer._gradient_is_sum(parameter):
                 self._check_in_place(index, gradient)

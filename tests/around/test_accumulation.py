@@ -261,3 +261,16 @@ def test_a_micro_batch_at_the_averages_is_refused():
     free.eval()
     with pytest.raises(RuntimeError, match="the parameters hold their average, for evaluation"):
         free.step([np.ones(2)])
+
+
+def test_a_list_of_parameters_that_was_changed_in_place_is_refused():
+    w = np.zeros(2)
+    optimizer = gradstep.SGD([w], lr=1.0, accumulate=2)
+    optimizer.param_groups[0]["params"].append(np.zeros(3))
+    with pytest.raises(
+        ValueError, match=r"got 1 gradients, but the groups hold 2 parameters: a group's list .* in place"
+    ):
+        optimizer.step([np.ones(2)])
+    optimizer.param_groups[0]["params"].pop()
+    optimizer.step([np.ones(2)])
+    assert optimizer.accumulated == 1
