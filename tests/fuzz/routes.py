@@ -163,8 +163,8 @@ def formulas(draw: Draw) -> str:
         given.append([numbered(gradient) for gradient in gradients])
         refused = training.step()
         assert refused is None, repr(refused)
-    for i, (group, parameter) in enumerate(training.optimizer._located()):
-        numbers = {key: value for key, value in group.items() if key != "params"}
+    for i, parameter in enumerate(training.parameters):
+        numbers = {key: value for key, value in training.group_of(i).items() if key != "params"}
         with np.errstate(all="ignore"):
             expected = reference.run(setup.name, starts[i], [g[i] for g in given], numbers)
         assert_near(numbered(parameter), expected, TOLERANCE[dtype], f"{setup.name} over {setup.arrays[i]}")

@@ -106,7 +106,7 @@ class Training:
         return self.native(values, source.choice(["contiguous", "contiguous", "transposed", "strided"]))
 
     def _takes_rows(self, i: int) -> bool:
-        group = self.optimizer._located()[i][0]
+        group = self.group_of(i)
         return bool(group["lazy_rows"] or self.optimizer.takes_rows(group)) and group["accumulate"] == 1
 
     def gradients(self) -> list[Any]:
@@ -155,9 +155,15 @@ class Training:
             self.step()
         return self
 
+    def group_of(self, i: int) -> dict[str, Any]:
+        """The group of parameter i."""
+        numbers = [n for n, (_, arrays) in enumerate(self.setup.groups) for _ in arrays]
+        return self.optimizer.param_groups[numbers[i]]
+
     def states(self) -> list[dict[str, Any]]:
         """Those of all parameters, in their order."""
-        return [self.optimizer._known_state(i, p) or {} for i, p in enumerate(self.parameters)]
+        held = self.optimizer.state
+        return list(held) if self.layer == "numpy" else [held.get(p, {}) for p in self.parameters]
 
     def result(self) -> dict[str, Any]:
         """What has the same bits by every route."""

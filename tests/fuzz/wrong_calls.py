@@ -102,7 +102,7 @@ def another_count(draw: Draw, training: Training, gradients: list[Any]) -> None:
 
 def read_only_gradient(draw: Draw, training: Training, gradients: list[Any]) -> None:
     i = one(draw, training, gradients)
-    group = training.optimizer._located()[i][0]
+    group = training.group_of(i)
     need(training.layer == "numpy" and group["zero_grad"] and group["accumulate"] == 1)
     attempt_with(
         training, gradients, i, np.frombuffer(gradients[i].tobytes(), gradients[i].dtype).reshape(gradients[i].shape)
