@@ -239,10 +239,12 @@ bool slot::suits(int state_count, const group_settings& settings) const {
 }
 
 bool slot::holds_its_members() {
-  if (added || values_seen.match(state)) return true;
-  for (size_t k = 0; k < names.size(); ++k)
-    if (PyDict_GetItem(state.ptr(), names[k].ptr()) != members[k].ptr()) return false;
-  values_seen.remember(state);
+  if (!added && values_seen.match(state)) return true;
+  for (size_t k = 0; k < names.size(); ++k) {
+    PyObject* const made = added ? PyDict_GetItem(added.ptr(), names[k].ptr()) : nullptr;
+    if ((made ? made : PyDict_GetItem(state.ptr(), names[k].ptr())) != members[k].ptr()) return false;
+  }
+  if (!added) values_seen.remember(state);
   return true;
 }
 

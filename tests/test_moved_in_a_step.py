@@ -101,6 +101,21 @@ def test_a_state_that_comes_back_after_a_refusal_is_stepped():
     assert_same_bits(kept, twin.state[1]["exp_avg"])
 
 
+def test_a_state_replaced_at_each_reading_is_refused():
+    # Prodigy's numbers are those of all parameters, so that a state is never bound alone.
+    arrays = [normal(1, SIZE), normal(2, SIZE)]
+    optimizer = gradstep.Prodigy(arrays)
+    gradients = [normal(3, SIZE), normal(4, SIZE)]
+    optimizer.step(gradients)
+    acting = Acting(gradients[1], lambda: replace_state(optimizer))
+    acting.acts *= 3  # two readings, and one after the states were bound anew
+    before = [array.copy() for array in arrays]
+    with pytest.raises(RuntimeError, match="changed by another thread, or by code"):
+        optimizer.step([gradients[0], acting])
+    for array, kept in zip(arrays, before, strict=True):
+        assert_same_bits(array, kept)
+
+
 def test_a_state_cleared_after_the_first_step_starts_afresh():
     arrays, optimizer = training("f32")
     optimizer.state[0].clear()

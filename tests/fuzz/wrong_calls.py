@@ -204,6 +204,7 @@ def written_option(draw: Draw, training: Training, gradients: list[Any]) -> None
 
 
 def wrong_checkpoint(draw: Draw, training: Training, gradients: list[Any]) -> None:
+    need(not any(training.setup.option("lazy_rows")))  # state_dict lets rows catch up
     saved = training.optimizer.state_dict()
     states = {number: dict(state) for number, state in saved["state"].items()}
     groups = [dict(group) for group in saved["param_groups"]]
