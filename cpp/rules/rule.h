@@ -22,6 +22,7 @@ namespace gradstep::GS_TARGET {
 // float.
 GS_HD double bounded_ratio(double above, double below) {
   const double ratio = above / below;
+  if (above != above || below != below) return ratio;   // NaN stays visible
   return ratio == ratio ? minimum(ratio, 0x1p100) : 1;  // both are beyond double
 }
 

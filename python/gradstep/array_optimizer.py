@@ -69,12 +69,12 @@ class ArrayOptimizer(Stepping):
             self.state.extend({} for _ in new["params"])
             return
         self._check_new([new], self.param_groups)
+        self._check_arrays([*self.param_groups, new])
         self._settle()
         before, groups, states = vars(self).copy(), self.param_groups.copy(), self.state.copy()
         try:
             self.param_groups.append(new)
             self.state.extend({} for _ in new["params"])
-            self._check_arrays(self.param_groups)
             self._forget_plan()
         except BaseException:
             self.param_groups[:], self.state[:] = groups, states

@@ -46,7 +46,7 @@ def test_the_stream_is_the_librarys(cupy, parameter):
 
 def test_where_it_lies(parameter):
     found = describe(parameter, "parameter 0")
-    assert found == (parameter.ctypes.data, "f16", (3, 2), (2, 6), True, (2, 3), parameter)
+    assert found == (parameter.ctypes.data, "f16", False, (3, 2), (2, 6), True, (2, 3), parameter)
 
 
 @pytest.mark.parametrize(
