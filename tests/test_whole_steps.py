@@ -14,6 +14,8 @@ from gradstep import functional, optim
 from gradstep.scheduling import adopt_schedules
 from injecting import assert_all_or_nothing
 
+pytestmark = pytest.mark.slow  # not tried under sanitizers yet
+
 SIZE = 5
 RATE = gradstep.Linear(0.1, 0.01, 10)
 OPTIONS = {"ema": 0.9, "ema_bias_correction": True, "cast_to": "f16"}
