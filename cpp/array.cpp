@@ -72,7 +72,7 @@ void array_role::refuse_elsewhere(const array_view& array) const {
 
 namespace {
 
-// What is known of a type of arrays.
+// Facts about a type of arrays.
 struct known_type {
   PyTypeObject* type;
   dlpack::exchange_api* api;  // null where it offers none

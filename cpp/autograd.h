@@ -1,5 +1,5 @@
-// What the core knows of torch: its autograd, told of what is written through pointers (a graph that has
-// saved a tensor must notice), and whether somebody overrides its functions.
+// Facts about torch that the core is told: its autograd, told of what is written through pointers (a graph
+// that has saved a tensor must notice), and whether somebody overrides its functions.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -11,7 +11,7 @@ namespace gradstep {
 void meet_torch(pybind11::type tensor, pybind11::object increment_version, bool takes_list,
                 pybind11::object modes);
 
-// Whether a method of a plain tensor may run code of Python.
+// True if a method of a plain tensor may run code of Python.
 bool torch_functions_are_overridden();
 
 // Increments the versions of the tensors among these arrays; runs no code of Python.

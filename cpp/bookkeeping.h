@@ -1,6 +1,6 @@
-// What an update changes in Python's objects beside the arrays: counts, rates, states that it has made. All
-// of it is written at once, by code that no signal can interrupt, so that an update is counted whole or not
-// at all.
+// Changes that an update makes in Python's objects beside the arrays: counts, rates, states that it has made.
+// All of it is written at once, by code that no signal can interrupt, so that an update is counted whole or
+// not at all.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -9,7 +9,7 @@
 
 namespace gradstep {
 
-// Whether a dict holds these items, a tuple of pairs, in this order: the very objects.
+// True if a dict holds these items, a tuple of pairs, in this order: the very objects.
 inline bool holds_items(const pybind11::dict& container, const pybind11::tuple& items) {
   if (size_t(PyDict_Size(container.ptr())) != items.size()) return false;
   Py_ssize_t position = 0;

@@ -26,7 +26,7 @@ struct state_names {
   std::string average, average_product, copy;
 };
 
-// What a tensor without a whole state is given for one step: it becomes its own once that is sure to be made.
+// A state for a tensor without a whole one, for one step: it becomes its own once that is sure to be made.
 struct state_binding {
   int index;                    // of the tensor
   pybind11::dict state, added;  // what is there, and what the step adds to it
@@ -78,7 +78,7 @@ struct slot {
             std::vector<pybind11::object>& keep);
   void refuse_wrong_count(int index) const;  // of updates, as the state says it
 
-  // Whether all that was read still lies there.
+  // True if all that was read still lies there.
   bool is_unmoved(pybind11::handle gradient_now);
 
   // For what would not let the rows rest that a sparse gradient leaves out, or can't be done to one.

@@ -33,7 +33,7 @@ class step_guard {
   int& stepping_;
 };
 
-// What a step is made of. `parameters` holds a sequence for each group; `gradients` is a flat sequence with
+// Arguments of a step. `parameters` holds a sequence for each group; `gradients` is a flat sequence with
 // an entry or None for each parameter, or None to take each parameter's `.grad`; `states` is the dict or list
 // of all states. `bindings` are of tensors that were without states.
 struct step_arguments {
@@ -50,7 +50,7 @@ struct earlier_step {
   step_arguments given;
 };
 
-// What is written into Python's objects when the step makes an update, and when it skips it.
+// Entries written into Python's objects when the step makes an update, and when it skips it.
 struct step_books {
   bookkeeping updated, skipped;
 };

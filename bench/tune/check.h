@@ -1,4 +1,4 @@
-// Whether a variant leaves the bits that it must.
+// The check of the bits that a variant leaves.
 #pragma once
 
 #include <array>

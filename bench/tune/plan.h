@@ -26,7 +26,7 @@ class plan {
 
   // Everything as it was at first.
   void reset() const;
-  // What a launch may write, by name.
+  // The memory that a launch may write, by name.
   struct output {
     const char* name;
     const memory* bytes;

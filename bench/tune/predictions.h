@@ -1,4 +1,4 @@
-// What each variant should take on an H100 and an H200, written before the first run.
+// Predicted times of the variants on an H100 and an H200, written before the first run.
 //
 // A launch takes the time of its bytes at the copy's speed, over the share of that speed that it reaches, and
 // a fixed time. The shares follow from the bytes in flight: the copy needs 14 to 18 KB of each processor on

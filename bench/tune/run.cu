@@ -22,7 +22,7 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// What the two processes share.
+// Memory that the two processes share.
 struct notes {
   static constexpr int limit = 256;
   int checking = -1;  // which variant, if any
@@ -130,7 +130,7 @@ int wait_for(pid_t process, double deadline, const options& asked, const notes& 
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// Whether all is well.
+// True where all is well.
 bool run_apart(const model& of, variants (*variants_for)(const plan&), const options& asked, double seconds) {
   const shared_notes shared;
   notes& told = *shared;

@@ -1,6 +1,6 @@
-// What comes before the update: the sums of the gradients with more loads in flight; the constants, alone and
-// with the update behind them, one after the other and overlapping. In one file, since prepare.cuh has the
-// kernels of both.
+// The kernels before the update: the sums of the gradients with more loads in flight; the constants, alone
+// and with the update behind them, one after the other and overlapping. In one file, since prepare.cuh has
+// the kernels of both.
 #include "cuda/prepare.cuh"
 
 #include <algorithm>

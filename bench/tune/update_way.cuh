@@ -8,7 +8,7 @@
 
 namespace gradstep::GS_TARGET::tune {
 
-// What waits for the kernel before, where both are launched to overlap (programmatic dependent launch):
+// The wait for the kernel before, where both are launched to overlap (programmatic dependent launch):
 // whatever that kernel writes may be read from here on.
 __device__ __forceinline__ void wait_for_previous_kernel() {
 #if defined(__CUDACC__)
