@@ -9,8 +9,6 @@ from cases import CASES
 from gradstep import functional
 from moving import KINDS, Training, moves
 
-pytestmark = pytest.mark.slow  # not tried under sanitizers yet
-
 REFUSALS = (TypeError, ValueError, RuntimeError)
 ONE_OF_EACH_CLASS = list({case.name: case for case in reversed(CASES)}.values())
 FEW = [case for case in ONE_OF_EACH_CLASS if case.name in ("SGD", "Adam", "Prodigy")]

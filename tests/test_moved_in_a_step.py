@@ -10,8 +10,6 @@ import pytest
 import gradstep
 from arrays import DTYPES, assert_same_bits, normal
 
-pytestmark = pytest.mark.slow  # not tried under sanitizers yet
-
 SIZE = 40
 
 

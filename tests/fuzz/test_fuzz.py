@@ -7,8 +7,6 @@ import pytest
 from .__main__ import KINDS
 from .running import outcomes, summary
 
-pytestmark = pytest.mark.slow  # not tried under sanitizers yet
-
 SEED = 12
 #: forks depend on the time of day: they are for runs by hand
 REPEATABLE = [kind for kind in KINDS if kind != "forks"]
