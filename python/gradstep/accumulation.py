@@ -10,9 +10,10 @@ alone counts, for schedules too:
 The losses are to be left as they are, not divided by n. A parameter that has a gradient in only some of the
 micro-batches gets their sum over n; one that has none is left alone. Norms, clipping and statistics are of the mean.
 
-The sums are in ``state["gradient_sum"]`` while they hold something, and ``optimizer.accumulated`` says how many
-micro-batches that is, so that a ``state_dict`` in their midst is complete. (torch.distributed.checkpoint loads only
-what a new optimizer has, so not the sums: save where ``accumulated`` is 0.) They are float32 (float64 for float64
+The sums are in ``state["gradient_sum"]`` while they hold something, ``optimizer.accumulated`` says how many
+micro-batches that is, and ``group["summed"]`` how many parameters of the group have a sum, so that a ``state_dict`` in
+their midst is complete. (torch.distributed.checkpoint loads only what a new optimizer has, so not the sums, and such a
+checkpoint is refused: save where ``accumulated`` is 0.) They are float32 (float64 for float64
 parameters) whatever the gradients are. To a float32 or float64 ``.grad`` torch adds in place, so that it is the sum
 itself, without another copy; ``optimizer.zero_grad()`` leaves it alone until the update. 16-bit gradients are taken out
 of ``.grad``, which is None after each step. The update fills the sums with zeros in its own pass.
@@ -51,6 +52,10 @@ if TYPE_CHECKING:
     from gradstep.stepping import Stepping
 
 __all__ = ["Accumulation", "refuse_lost_sums"]
+
+
+_SUMMED = "summed"
+"""Under this key a group has the number of its parameters that have a sum."""
 
 
 class Accumulation:
@@ -146,7 +151,8 @@ class Accumulation:
     def _adding(self, optimizer: Stepping, batch: _Batch, count: int, unscale: float) -> list[_core.Entry]:
         """The entries that count a micro-batch which makes no update."""
         entries: list[_core.Entry] = [(vars(self), "_sums", batch.sums), (vars(self), "_unscale", unscale)]
-        entries += [(group, "accumulated", count) for group in optimizer.param_groups]
+        for group, sums in zip(optimizer.param_groups, _by_group(optimizer.param_groups, batch.sums), strict=True):
+            entries += [(group, "accumulated", count), (group, _SUMMED, sum(each is not None for each in sums))]
         for index, (group, parameter) in enumerate(optimizer._located()):
             if index in batch.sums:
                 state = optimizer._known_state(index, parameter)
@@ -165,7 +171,8 @@ class Accumulation:
             (vars(self), "_empty", empty),
             (vars(self), "_unscale", None),
         ]
-        entries += [(group, "accumulated", 0) for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            entries += [(group, "accumulated", 0), (group, _SUMMED, 0)]
         for index, (group, parameter) in enumerate(optimizer._located()):
             if index in batch.sums:
                 state = optimizer._known_state(index, parameter)
@@ -205,10 +212,16 @@ class _Batch(NamedTuple):
 
 def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
     """Raise ValueError for a ``state_dict`` that counts micro-batches without their sums, or counts what can't be."""
-    for group in state_dict["param_groups"]:
+    groups, states = state_dict["param_groups"], state_dict["state"]
+    for group in groups:
         check_counts(group)
-    counted = max((group.get("accumulated", 0) for group in state_dict["param_groups"]), default=0)
-    if counted and not any("gradient_sum" in state for state in state_dict["state"].values()):
+    counted = max((group.get("accumulated", 0) for group in groups), default=0)
+    found = [sum(_has_sum(states.get(number, {})) for number in group["params"]) for group in groups]
+    if all(_SUMMED in group for group in groups):
+        lost = any(group[_SUMMED] > held for group, held in zip(groups, found, strict=True))
+    else:  # of an earlier version, which did not count them
+        lost = not any(found)
+    if counted and lost:
         raise ValueError(
             f"the state_dict was saved after {counted} micro-batches of an update, but their sums are not in it (a "
             "distributed checkpoint is loaded without them): save where optimizer.accumulated is 0, or set "
@@ -216,10 +229,14 @@ def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
         )
 
 
+def _has_sum(state: Mapping[str, Any]) -> bool:
+    return state.get("gradient_sum") is not None
+
+
 def _sums_in_states(optimizer: Stepping) -> Iterator[tuple[int, Any]]:
     for index, (_, parameter) in enumerate(optimizer._located()):
         state = optimizer._known_state(index, parameter) or {}
-        if state.get("gradient_sum") is not None:
+        if _has_sum(state):
             yield index, state["gradient_sum"]
 
 

@@ -25,6 +25,7 @@ def complete_counts(group: Group) -> None:
     group.setdefault(SCALE, 1.0)
     if group["accumulate"] > 1:
         group.setdefault("accumulated", 0)
+        group.setdefault("summed", 0)
     if group["clip_lagged"]:
         group.setdefault("last_norm", 0.0)
 

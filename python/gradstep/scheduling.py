@@ -26,7 +26,7 @@ __all__ = [
     "resume_schedules",
 ]
 
-_COUNTS = {"updates": "updates", "accumulated": "micro-batches"}
+_COUNTS = {"updates": "updates", "accumulated": "micro-batches", "summed": "sums of gradients"}
 _MOST = 2**53  #: up to here float64, in which schedules compute, counts every update
 
 

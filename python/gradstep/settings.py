@@ -18,7 +18,7 @@ from gradstep.threads import get_num_threads
 
 __all__ = ["Settings"]
 
-_NO_SETTINGS = {"params", "overridden", "schedules", "updates", "accumulated", "last_norm"}
+_NO_SETTINGS = {"params", "overridden", "schedules", "updates", "accumulated", "summed", "last_norm"}
 _READ_OPTIONS = operator.itemgetter(*OPTION_DEFAULTS)
 _PLAIN = (int, float, bool, str, type(None))
 _PLAIN_TYPES = frozenset(_PLAIN)

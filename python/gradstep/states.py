@@ -40,12 +40,26 @@ class States(Rule):
     def _new_number(self, parameter: Any, name: str, value: float) -> Any:
         raise AttributeError("an optimizer says how a number of state is made")
 
+    def _numbered_states(self) -> list[dict[str, Any]]:
+        """The states that hold numbers."""
+        states = (self._known_state(i, parameter) or {} for i, (_, parameter) in enumerate(self._located()))
+        return [state for state in states if "step" in state]
+
     def _shared_numbers(self) -> dict[str, Any]:
-        """The numbers of the state with the most updates: a loaded one that was left out since may lag behind."""
-        parameters = [parameter for group in self.param_groups for parameter in group["params"]]
-        states = [self._known_state(i, parameter) or {} for i, parameter in enumerate(parameters)]
-        known = max((state for state in states if "step" in state), key=lambda state: float(state["step"]), default={})
+        """The numbers of the state with the most updates: others of a checkpoint may lag behind."""
+        known = max(self._numbered_states(), key=lambda state: float(state["step"]), default={})
         return {name: known[name] for name in self.numbers if name in known}
+
+    def _share_numbers(self) -> None:
+        """Put the same numbers into all states, where the rule has one set of them for all parameters.
+
+        A step binds only the states whose parameters have a gradient, and copies of the numbers in others would stay
+        as they were loaded.
+        """
+        if self.shares_numbers:
+            shared = self._shared_numbers()
+            for state in self._numbered_states():
+                state.update(shared)
 
     def _complete_state(self, group: Group, parameter: Any, state: dict[str, Any]) -> None:
         """Make what the state lacks."""

@@ -61,6 +61,7 @@ class Stepping(Settings, States):
     def _forget_plan(self) -> None:
         """Start from the groups and states as they are now: they are new, loaded or replaced."""
         self._complete_groups()
+        self._share_numbers()
         anew = {
             "_plan": _core.Plan(),
             "_seeks_device": True,  # until the first step: a model may be moved before it

@@ -111,9 +111,6 @@ def resumes(draw: Draw) -> str:
         step_both(first, second, f"resumed after {stop}")
         if step + 1 == stop:
             first.optimizer.catch_up()  # as state_dict does
-            sums = [state for state in second.states() if "gradient_sum" in state]
-            if second.optimizer.accumulated and not sums:
-                raise NotApplicable("micro-batches without any gradient: what is saved is refused")
             second.resumed()
             assert_same(second.result(), first.result(), "what was loaded")
     return setup.name

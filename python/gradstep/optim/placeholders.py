@@ -48,12 +48,15 @@ class Placeholders:
     def make(self, optimizer: TorchOptimizer) -> None:
         """Give every parameter that is trained a state."""
         optimizer._complete_groups()  # a group may have been added
+        shared: dict[str, Any] = {}
         try:
             for group in optimizer.param_groups:
                 for parameter in group["params"]:
                     if parameter.requires_grad:
-                        state: dict[str, Any] = {}
+                        state = dict(shared)
                         optimizer._complete_state(group, parameter, state)
+                        if optimizer.shares_numbers:
+                            shared = {name: state[name] for name in optimizer.numbers}
                         self._made.append((parameter, {name: (each, each._version) for name, each in state.items()}))
                         optimizer.state[parameter] = state
         except BaseException:
