@@ -118,28 +118,66 @@ def test_torchs_hooks_see_and_change_what_is_loaded():
     assert seen == [saved["param_groups"][0]["lr"] / 2]
 
 
+#: classes that take each other's, as torch's do
+ONE_RULE = [{"Adam", "AdamW"}]
 #: classes that share the names of all states and hyper-parameters with others
-ALIKE = [
-    {"Adam", "AdamW"},
-    {"ADOPT", "LaProp", "NAdamW", "RAdam", "SparseAdam", "StableAdamW"},
-]
+ALIKE = [*ONE_RULE, {"ADOPT", "LaProp", "NAdamW", "RAdam", "SparseAdam", "StableAdamW"}]
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["", "of an earlier version"])
 @pytest.mark.parametrize("source", DEFAULTS, ids=str)
 @each_layer
-def test_another_class_is_refused_by_name(layer, source):
+@pytest.mark.filterwarnings("ignore:the state_dict's options take the place")
+def test_another_class_is_refused_by_name(layer, source, named):
     saved = Run(layer, source.name, 2).saved()
+    for group in saved["param_groups"]:
+        assert group["gradstep_class"] == source.name
+        if not named:
+            del group["gradstep_class"]
     for name in rules.__all__:
         run = Run(layer, name)
-        if name == source.name or any({name, source.name} <= alike for alike in ALIKE):
+        if name == source.name or any({name, source.name} <= each for each in (ONE_RULE if named else ALIKE)):
             run.optimizer.load_state_dict(copy.deepcopy(saved))
+            assert all(group["gradstep_class"] == name for group in run.optimizer.param_groups)
             continue
         before = run.look()
-        with pytest.raises(
-            ValueError, match=rf"the state_dict is of .*{source.name}.*, but this optimizer is {name}: "
-        ):
+        source_named = source.name if named else f".*{source.name}.*"
+        with pytest.raises(ValueError, match=rf"the state_dict is of {source_named}, but this optimizer is {name}: "):
             run.optimizer.load_state_dict(copy.deepcopy(saved))
         assert run.look() == before
+
+
+@each_layer
+def test_a_class_without_states_is_refused_by_name(layer):
+    run = Run(layer, "NAdamW")
+    with pytest.raises(ValueError, match="is of RAdam, but this optimizer is NAdamW: its groups have 'gradstep_class'"):
+        run.optimizer.load_state_dict(Run(layer, "RAdam").saved())
+    for damaged in (None, ["NAdamW"], "Nonesuch"):
+        saved = Run(layer, "NAdamW").saved()
+        saved["param_groups"][1]["gradstep_class"] = damaged
+        with pytest.raises(ValueError, match="but this optimizer is NAdamW: its groups have 'gradstep_class'"):
+            run.optimizer.load_state_dict(saved)
+
+
+@each_layer
+def test_subclasses_and_groups_of_others_have_the_name_of_their_class(layer):
+    of_layer = optim if layer == "tensors" else gradstep
+    run = Run(layer, "LaProp", 2)
+    derived = type("Derived", (of_layer.LaProp,), {})(Run(layer, "LaProp").params)
+    assert derived.param_groups[0]["gradstep_class"] == "LaProp"
+    other = of_layer.SGD([dict(group) for group in run.optimizer.param_groups], lr=0.1)
+    assert [group["gradstep_class"] for group in other.param_groups] == ["SGD", "SGD"]
+    other.add_param_group({"params": Run(layer, "SGD").params, "gradstep_class": "Adam"})
+    assert other.state_dict()["param_groups"][2]["gradstep_class"] == "SGD"
+
+
+def test_another_class_is_refused_out_of_files(tmp_path):
+    for layer, ending in (("arrays", "npz"), ("tensors", "pt")):
+        path = tmp_path / f"run.{ending}"
+        gradstep.checkpoint.save(path, optimizer=Run(layer, "StableAdamW", 2).optimizer)
+        with pytest.raises(ValueError, match="is of StableAdamW, but this optimizer is ADOPT"):
+            gradstep.checkpoint.restore(path, optimizer=Run(layer, "ADOPT").optimizer)
+        gradstep.checkpoint.restore(path, optimizer=Run(layer, "StableAdamW").optimizer)
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "NAdam", "Adafactor"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gradstep.accumulation import refuse_lost_sums
 from gradstep.hyperparameters import Group, read_float, shown
 from gradstep.options import OPTION_DEFAULTS, check_together
-from gradstep.rules.base import Rule
+from gradstep.rules.base import CLASS, Rule
 from gradstep.scheduling import resume_schedules
 
 if TYPE_CHECKING:
@@ -135,10 +135,15 @@ def _rules() -> Mapping[str, Any]:
 def _refuse_other_class(optimizer: Stepping, own: list[Group], state_dict: Mapping[str, Any]) -> None:
     """Raise ValueError for a ``state_dict`` of an optimizer of another class.
 
-    It holds no name of a class, but names of states and of hyper-parameters; classes that share all of them, such as
-    Adam and AdamW, can't be told apart, and take each other's.
+    Its groups have the name of their class where this library wrote them. Others, and those of earlier versions, are
+    known by the names of their states and hyper-parameters alone. Adam and AdamW take each other's, as torch's do:
+    they are one rule with other defaults.
     """
     mine: Any = type(optimizer)
+    for name in (group[CLASS] for group in state_dict["param_groups"] if CLASS in group):
+        if not isinstance(name, str) or name not in _interchangeable(mine):
+            source = name if isinstance(name, str) else "another class"
+            raise _other_class(mine, source, f"its groups have {CLASS!r}: {shown(name)}")
     kept = {name for state in state_dict["state"].values() for name, each in _items(state) if each is not None}
     kept -= _SURROUNDING | {"step"}  # which torch's SGD has not
     known = frozenset().union(*map(_hyperparameters_of, _rules().values()))
@@ -150,11 +155,21 @@ def _refuse_other_class(optimizer: Stepping, own: list[Group], state_dict: Mappi
     if others or strange or given - _hyperparameters_of(mine) or (given != _hyperparameters_of(mine) and alike):
         source = " or ".join(alike) or "another class"
         held = f"its states hold {', '.join(sorted(kept))}" if kept else f"its groups hold {', '.join(sorted(given))}"
-        raise ValueError(
-            f"the state_dict is of {source}, but this optimizer is {mine.__name__}: {held}. Load it into an optimizer "
-            f"of the class that saved it; to go on with {mine.__name__}, load the model alone and let its states begin "
-            "anew"
-        )
+        raise _other_class(mine, source, held)
+
+
+@functools.cache
+def _interchangeable(rule: type[Rule]) -> frozenset[str]:
+    """The names of the classes that differ from this one by their defaults alone."""
+    return frozenset(name for name, each in _rules().items() if each.declaration() is rule.declaration())
+
+
+def _other_class(mine: type[Rule], source: str, held: str) -> ValueError:
+    name = mine.class_name()
+    return ValueError(
+        f"the state_dict is of {source}, but this optimizer is {name}: {held}. Load it into an optimizer of the class "
+        f"that saved it; to go on with {name}, load the model alone and let its states begin anew"
+    )
 
 
 def _items(state: Any) -> Iterable[tuple[str, Any]]:

@@ -17,7 +17,6 @@ from gradstep.scheduling import GroupSchedules, adopt_schedules, clock_of, evalu
 from gradstep.threads import get_num_threads
 
 __all__ = ["Settings"]
-
 _NO_SETTINGS = {"params", "overridden", "schedules", "updates", "accumulated", "summed", "last_norm"}
 _READ_OPTIONS = operator.itemgetter(*OPTION_DEFAULTS)
 _PLAIN = (int, float, bool, str, type(None))

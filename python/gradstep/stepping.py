@@ -14,6 +14,7 @@ from gradstep.books import Books
 from gradstep.counting import complete_counts, norm_entries, start_counting, take_counts
 from gradstep.devices import plan_for
 from gradstep.hyperparameters import Group
+from gradstep.rules.base import CLASS
 from gradstep.scheduling import GroupSchedules
 from gradstep.settings import Settings
 from gradstep.sparse import row_numbers
@@ -78,6 +79,7 @@ class Stepping(Settings, States):
     def _complete_groups(self) -> None:
         """Put what the library keeps in a group into those that lack it."""
         for group in self.param_groups:
+            group[CLASS] = self.class_name()
             complete_counts(group)
 
     def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradstep.hyperparameters import Group
 from gradstep.rate_scale import SCALE, scale_of
+from gradstep.rules.base import CLASS
 from gradstep.schedules import from_json
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from gradstep.optim.torch_optimizer import TorchOptimizer
 
-OURS = {SCALE, "schedules", "updates", "state_dtype"}
+OURS = {CLASS, SCALE, "schedules", "updates", "state_dtype"}
 """Keys of a group that `to_torch` heeds itself: torch has no use for them."""
 
 

@@ -20,7 +20,10 @@ from gradstep.options import NO_SOURCES, OPTION_DEFAULTS, Options, Sources, chec
 from gradstep.rate_scale import scale_of
 from gradstep.scheduling import check_progress
 
-__all__ = ["Kernel", "Rule", "check_nesterov"]
+__all__ = ["CLASS", "Kernel", "Rule", "check_nesterov"]
+
+CLASS = "gradstep_class"
+"""Under this key a group has the name of its optimizer's class, by which a checkpoint of another is refused."""
 
 
 class Kernel(NamedTuple):
@@ -66,6 +69,12 @@ class Rule:
                 f"beside its own it takes {', '.join(OPTION_DEFAULTS)}"
             )
         return {"weight_decay": 0.0, **own, **OPTION_DEFAULTS, **cls.option_defaults, **options}
+
+    @classmethod
+    @functools.cache
+    def class_name(cls) -> str:
+        """The name under which rule and optimizer are known, whatever subclass or wrapper of them this is."""
+        return next(each.__name__ for each in cls.__mro__ if each.__module__.startswith(f"{__package__}."))
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:
@@ -119,11 +128,15 @@ class Rule:
         check_progress(group)
 
     @classmethod
+    def declaration(cls) -> type[Rule]:
+        """The class that declares the kernel; two of the same declaration differ by their defaults alone."""
+        return next(each for each in cls.__mro__ if issubclass(each, Rule) and "kernel" in vars(each))
+
+    @classmethod
     @functools.cache
     def own_defaults(cls) -> Mapping[str, Any]:
         """The rule's own hyper-parameters with their defaults, from the signature of its declaration."""
-        declaration = next(each for each in cls.__mro__ if "kernel" in vars(each))
-        arguments = inspect.signature(declaration).parameters.values()
+        arguments = inspect.signature(cls.declaration()).parameters.values()
         given = {each.name: each.default for each in arguments if each.default is not each.empty}
         own = {name: default for name, default in given.items() if name not in OPTION_DEFAULTS}
         return {**own, "weight_decay": own.get("weight_decay", 0.0)}
