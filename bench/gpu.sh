@@ -6,13 +6,15 @@
 #   OUT     the folder for the results: summary.txt COMMIT bench.json bench.png tests.xml logs.tgz
 #   WHEELS  a folder from bench/gpu_wheel.sh, if there is one: what it holds is installed; otherwise, and where that is of
 #           another tree or does not load, this builds from source
+#   LIMITS_PERCENT  scales the limit and the grace of each part (100)
 #
-# All limits together come to 450 s with a wheel and to 590 s from source. tests/bench/test_gpu_kit.py rehearses this
-# script, with stand-ins for all that it calls.
+# All limits and graces together come to 450 s at most with a wheel, and to 590 s from source.
+# tests/bench/test_gpu_kit.py rehearses this script, with stand-ins for all that it calls.
 set -uo pipefail
 : "${OUT:?names the folder for the results}"
 mkdir -p "$OUT" && OUT=$(realpath "$OUT")
 WHEELS=$(realpath -m "${WHEELS:-/nonexistent}")
+percent=${LIMITS_PERCENT:-100}
 cd "$(dirname "$0")/.." || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -20,15 +22,19 @@ logs=$work/logs site=$work/site
 mkdir "$logs"
 export PYTHONPATH=$site PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=${CUDA_HOME:-/usr/local/cuda}/bin:$PATH
 
+# scale SECONDS: what LIMITS_PERCENT leaves of them.
+scale() { printf '%d.%02d' $(($1 * percent / 100)) $(($1 * percent % 100)); }
+
 # run NAME SECONDS GRACE COMMAND...: the command writes the log of that name and is interrupted at the limit, so that it
-# can still say what it found; after the grace it is killed. Its status and its seconds go into a list for the summary.
+# can still say what it found; after the grace it is killed. Its status, its seconds, limit and grace go into a list.
 # timeout interrupts its child twice, and pytest gives up its summary at the second: a shell between them takes one.
 run() {
-  local name=$1 seconds=$2 grace=$3 start=$SECONDS status
+  local name=$1 limit grace start=$SECONDS status
+  limit=$(scale "$2") grace=$(scale "$3")
   shift 3
-  timeout -s INT -k "$grace" "$seconds" bash -c 'trap : INT; "$@"; exit' shell "$@" >>"$logs/$name.log" 2>&1
+  timeout -s INT -k "$grace" "$limit" bash -c 'trap : INT; "$@"; exit' shell "$@" >>"$logs/$name.log" 2>&1
   status=$?
-  echo "$name $status $((SECONDS - start))" | tee -a "$logs/parts.txt"
+  echo "$name $status $((SECONDS - start)) $limit $grace" | tee -a "$logs/parts.txt"
   return $status
 }
 
@@ -70,6 +76,7 @@ sanitize() {
 }
 
 # A wait that spins would take a core from another process; the benchmark has the machine for itself.
+# The grace is 20 s since xdist gives a worker that is stuck in a kernel 10 s before pytest prints its summary.
 test_all() {
   part tests 110 20 env OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive COLUMNS=160 \
     python3 -m pytest -q -rf --tb=short --maxfail=40 -n 12 --max-worker-restart=20 --durations=10 \
@@ -96,7 +103,7 @@ if install_gradstep; then
   part benchmark 85 5 python3 -m gradstep bench --device cuda --json "$OUT/bench.json" --out "$OUT/bench.png"
   profile
 fi
-part summary 5 5 python3 bench/gpu/summary.py "$logs" "$OUT" || tail -n 4 "$logs"/*.log >>"$logs/summary.log"
+part summary 10 5 python3 bench/gpu/summary.py "$logs" "$OUT" || tail -n 4 "$logs"/*.log >>"$logs/summary.log"
 cp "$logs/summary.log" "$OUT/summary.txt"
 tail -c 11000 "$OUT/summary.txt" # the call shows the last 12,000 characters of all that is printed
 failed=$(awk '$2 != 0 { print $1 }' "$logs/parts.txt" | paste -sd ' ')

@@ -34,7 +34,7 @@ def read_log(logs, name):
 def read_parts(logs):
     """(name, status, seconds) in the order in which they ended."""
     lines = (logs / "parts.txt").read_text().splitlines()
-    return [(name, int(status), int(seconds)) for name, status, seconds in map(str.split, lines)]
+    return [(name, int(status), int(seconds)) for name, status, seconds, *_ in map(str.split, lines)]
 
 
 def failures(logs, parts):

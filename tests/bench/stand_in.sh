@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Stands in for python3, nvidia-smi, nvcc, compute-sanitizer, ncu and timeout in a rehearsal of bench/gpu.sh, under their
-# names. STAND_IN holds words like `tests=hang`: how the calls of a part end. One that hangs is out of time at once, by
-# the signal of timeout's clock to the leader of its processes, which timeout is; the next such signal ends the grace,
-# which one that is deaf needs. CALLS names a file, which gets a line for each call.
+# Stands in for python3, nvidia-smi, nvcc, compute-sanitizer and ncu in a rehearsal of bench/gpu.sh, under their names.
+# STAND_IN holds words like `tests=hang`: how the calls of a part end. One that hangs ends where it is interrupted, and
+# one that is deaf where it is killed. CALLS names a file, which gets a line for each call.
 set -u
 
 part_of() {
@@ -19,19 +18,16 @@ part_of() {
   esac
 }
 
-out_of_time() { read -r _ _ _ _ leader _ </proc/$$/stat && kill -ALRM "$leader"; }
-
-name=$(basename "$0")
+name=${0##*/}
 echo "$name$(printf ' %q' "$@")" >>"$CALLS"
-[ "$name" != timeout ] || exec "$REAL_TIMEOUT" "$@"
 part=$(part_of "$name" "$@")
 echo "$part speaks"
 echo "OMP_WAIT_POLICY=${OMP_WAIT_POLICY-}, PYTORCH_NO_CUDA_MEMORY_CACHING=${PYTORCH_NO_CUDA_MEMORY_CACHING-}, $PYTHONPATH"
 case " $STAND_IN " in
   *" $part=fail "*) echo "$part is wrong" && exit 1 ;;
   *" $part=crash "*) kill -SEGV $$ ;;
-  *" $part=hang "*) trap 'echo "$part was interrupted" && exit 130' INT && out_of_time && while :; do sleep 0.05; done ;;
-  *" $part=deaf "*) trap '' INT && while :; do out_of_time && sleep 0.1; done ;;
+  *" $part=hang "*) trap 'echo "$part was interrupted" && exit 130' INT && while :; do sleep 1; done ;;
+  *" $part=deaf "*) trap '' INT && while :; do sleep 1; done ;;
   *" $part=pytest "*) PYTHONPATH='' exec "$REAL_PYTHON" -m pytest "${@:3:3}" -n 1 "$PYTEST_FILE" ;;
 esac
 [ "$part" != summary ] || PYTHONPATH=$REAL_PYTHONPATH exec "$REAL_PYTHON" "$@"

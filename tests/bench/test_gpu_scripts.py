@@ -154,7 +154,7 @@ def test_counters(load, tmp_path):
 def test_a_summary_of_long_logs_fits(load, tmp_path, capsys):
     summary = load("summary")
     names = ["environment", "smoke", *summary.SANITIZERS, "tests", "benchmark", "ncu"]
-    (tmp_path / "parts.txt").write_text("".join(f"{name} 1 99\n" for name in names))
+    (tmp_path / "parts.txt").write_text("".join(f"{name} 1 99 99.00 5.00\n" for name in names))
     (tmp_path / "COMMIT").write_text("c0ffee\n")
     for name in names:
         (tmp_path / f"{name}.log").write_text(f"{name} said this in a long line, " * 3 + "\n" + f"{name}\n" * 9999)
@@ -169,9 +169,12 @@ def test_a_summary_of_long_logs_fits(load, tmp_path, capsys):
 
 
 def test_a_summary_of_nothing(load, tmp_path, capsys):
-    (tmp_path / "parts.txt").write_text("environment 124 40\n")
+    (tmp_path / "parts.txt").write_text("environment 124 40 40.00 5.00\nsmoke 137 40 35.00 5.00\n")
     (tmp_path / "COMMIT").write_text("c0ffee\n")
     load("summary").main(tmp_path, tmp_path)
     said = capsys.readouterr().out
     assert "== tests\nnot to be had: FileNotFoundError" in said
-    assert said.splitlines()[-1].split() == ["environment", "40", "s", "out", "of", "time,", "interrupted"]
+    assert [" ".join(line.split()) for line in said.splitlines()[-2:]] == [
+        "environment 40 s out of time, interrupted",
+        "smoke 40 s out of time, killed",
+    ]
