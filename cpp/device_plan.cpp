@@ -73,12 +73,13 @@ py::list device_plan::step(const step_arguments& given, const step_books& books,
   if (!unbound.empty() && !given.options.skip) return unbound;
   const selected_device here(engine_);
   const device_turn turn(sender_, stream());
-  device_tables& tables = prepare_tables(given.groups, given.options.ahead);
+  device_tables& tables = prepare_tables(given.groups, given.options);
   step_settings options = given.options;
   if (before.by) {
     device_plan& by = *before.by;
     const device_turn turn_before(by.sender_, by.stream());
-    by.update(by.prepare_tables(before.given.groups, false), before.given, before.given.options, {});
+    by.update(by.prepare_tables(before.given.groups, before.given.options), before.given,
+              before.given.options, {});
     options.skip |= before.given.options.skip_nonfinite && by.report().skipped;
   }
   update(tables, given, options, options.skip ? books.skipped : books.updated);
@@ -103,13 +104,14 @@ void device_plan::update(const device_tables& tables, const step_arguments& give
   if (options.measure)
     for (const int index : active_.indices) slots_[size_t(index)].to_be_joined = true;
   last_ = options;
-  if (options.joins) join_reports();
+  if (options.joins) join_reports(tables);
 }
 
-device_tables& device_plan::prepare_tables(const std::vector<group_settings>& groups, bool ahead) {
+device_tables& device_plan::prepare_tables(const std::vector<group_settings>& groups,
+                                           const step_settings& options) {
   settle();
   device_tables& tables =
-      ahead ? tables_of_one_.try_emplace(active_.indices.at(0), sender_).first->second : tables_;
+      options.ahead ? tables_of_one_.try_emplace(active_.indices.at(0), sender_).first->second : tables_;
   if (!tables.suits(active_, groups)) {
     if (captured_) refuse_change();
     if (sender_.is_capturing()) refuse_to_capture();
@@ -120,6 +122,7 @@ device_tables& device_plan::prepare_tables(const std::vector<group_settings>& gr
   if (!started_) send_report();
   if (miscounted_) forget_count();
   tables.renew(slots_, active_.indices, groups);
+  if (options.joins && options.measure) prepare_joining();
   captured_ |= sender_.is_capturing();
   return tables;
 }
@@ -216,26 +219,30 @@ void device_plan::clear() {
   tensors::clear();
 }
 
-void device_plan::join_reports() {
-  if (!last_.measure) return;
-  std::vector<int32_t> tensors;
-  for (size_t i = 0; i < slots_.size(); ++i)
-    if (slots_[i].to_be_joined) tensors.push_back(int32_t(i));
-  const selected_device here(engine_);
-  const device_turn turn(sender_, stream());
+void device_plan::prepare_joining() {
+  std::vector<char> joins;
+  for (const slot& each : slots_) joins.push_back(each.to_be_joined);
+  for (const int index : active_.indices) joins[size_t(index)] = true;
+  joined_tensors_.clear();
+  for (size_t i = 0; i < joins.size(); ++i)
+    if (joins[i]) joined_tensors_.push_back(int32_t(i));
   if (const size_t bytes = slots_.size() * sizeof(sums); bytes > joining_.size()) {
     if (sender_.is_capturing()) refuse_to_capture();
     sender_.replace(joining_, bytes);
   }
   packed_arrays packed;
-  const size_t place = packed.append(tensors);
+  packed.append(joined_tensors_);
   joined_.hold(packed.bytes(), sender_);
-  device_plan_view plan = view(tables_);
+}
+
+void device_plan::join_reports(const device_tables& tables) {
+  if (!last_.measure) return;
+  device_plan_view plan = view(tables);
   plan.scratch = reinterpret_cast<sums*>(joining_.data());
-  engine_.check(engine_->join_reports(plan, joined_.at<int32_t>(place), int(tensors.size()),
+  engine_.check(engine_->join_reports(plan, joined_.at<int32_t>(0), int(joined_tensors_.size()),
                                       last_.known_norm >= 0, sender_.stream()));
   for (slot& each : slots_) each.to_be_joined = false;
-  last_.measure = !tensors.empty();
+  last_.measure = !joined_tensors_.empty();
 }
 
 device_report device_plan::fetch_report() {

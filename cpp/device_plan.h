@@ -51,10 +51,13 @@ class device_plan : public tensors {
   pybind11::list read(const step_arguments& given, std::vector<pybind11::object>& keep);
   void update(const device_tables& tables, const step_arguments& given, const step_settings& options,
               const bookkeeping& books);
-  void join_reports();  // of the steps that were ahead, each of one tensor, since the last call
+  // Of this step, and of those that were ahead, each of one tensor, since the last call.
+  void prepare_joining();
+  void join_reports(const device_tables& tables);
   void* stream() const;
   void forget_count();
-  device_tables& prepare_tables(const std::vector<group_settings>& groups, bool ahead);
+  // All memory that the step needs is taken here, before anything is written or counted.
+  device_tables& prepare_tables(const std::vector<group_settings>& groups, const step_settings& options);
   void take_up_moments();
   void launch(const device_tables& tables, const std::vector<group_settings>& groups,
               const step_settings& options);
@@ -67,7 +70,8 @@ class device_plan : public tensors {
   device_sender sender_{engine_};
   device_tables tables_{sender_};
   std::map<int, device_tables> tables_of_one_;  // for steps that are ahead
-  device_table joined_;                         // the tensors whose sums are
+  std::vector<int32_t> joined_tensors_;         // whose sums are
+  device_table joined_;                         // the same, on the device
   device_memory<memory_kind::on_device> moments_, report_, joining_;
   device_report first_ = {};  // to be sent
   bool started_ = false;      // it has been

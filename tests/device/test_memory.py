@@ -1,6 +1,7 @@
 """A device without memory for a step's tables: caches are emptied once, and a step that fails is not counted."""
 
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -108,6 +109,45 @@ def test_a_step_that_fails_for_want_of_memory_is_not_counted(emulated, prepare):
         if not failed:
             break
     assert allocation >= {at_the_first_step: 7, with_one_more_gradient: 2}.get(prepare, 1)
+
+
+def test_releasing_for_want_of_memory_counts_each_step_once(emulated):
+    """The step that counts for all updates the first parameter itself, and joins what the hooks have measured."""
+
+    def make(tensors):
+        groups = [{"params": tensors[:1], "release": False}, {"params": tensors[1:], "release": True}]
+        for tensor in tensors:
+            tensor.requires_grad_()
+        return gradstep.optim.Adam(groups, eps=1e-3, lr=OPTIONS["lr"], stats=True)
+
+    def calls_of_an_iteration(optimizer):
+        for group in optimizer.param_groups[1:]:
+            yield from (partial(optimizer._release._update, parameter) for parameter in group["params"])
+        yield optimizer.step
+
+    for allocation in range(100):
+        twins = Twins(emulated, make, normals(0, SIZES))
+        failures = 0
+        for t in (1, 2):
+            twins.take(normals(t, SIZES))
+            for call in calls_of_an_iteration(twins.expected):
+                call()
+            emulated.fail_allocations(allocation, 2 if t == 1 else 0)
+            with emulated.stepping():
+                for call in calls_of_an_iteration(twins.found):
+                    try:
+                        call()
+                    except MemoryError:
+                        emulated.fail_allocations(0, 0)
+                        failures += 1
+                        call()
+            twins.assert_same()
+            assert twins.found.stats() == twins.expected.stats()
+        assert twins.updates() == (2, 2)
+        assert failures <= 1
+        if failures == 0:
+            break
+    assert allocation >= 20
 
 
 def test_caches_are_emptied_once_where_a_device_is_full(emulated, emptied):
