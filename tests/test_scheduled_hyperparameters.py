@@ -141,7 +141,7 @@ def test_one_of_a_pair_written_from_outside_takes_over():
     with pytest.warns(UserWarning, match=r"group\['betas'\]\[0\] was set to 0.5 from outside and takes over from its"):
         optimizer.step([np.ones(3)])
     assert group["betas"] == (0.5, Linear(0.99, 0.9, 10)(2))
-    assert set(group["schedules"]) == {"beta2"}
+    assert group["schedules"] == {"beta1": "", "beta2": Linear(0.99, 0.9, 10).to_json()}
 
 
 @pytest.mark.parametrize("name", ["maximize", "initial_accumulator_value"])

@@ -225,7 +225,8 @@ def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
         raise ValueError(
             f"the state_dict was saved after {counted} micro-batches of an update, but their sums are not in it (a "
             "distributed checkpoint is loaded without them): save where optimizer.accumulated is 0, or set "
-            "'accumulated' to 0 in all of state_dict['param_groups'] to begin that update anew"
+            "'accumulated' to 0 in all of state_dict['param_groups'] (in a flattened state_dict all "
+            "'param_groups.<name>.accumulated') to begin that update anew"
         )
 
 

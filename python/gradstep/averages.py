@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradstep.stepping import Stepping
 
-__all__ = ["Averages"]
+__all__ = ["Averages", "Swap"]
+
+
+class Swap:
+    """Whether averages are in the parameters' place: one object for an optimizer and all that wraps it."""
+
+    def __init__(self) -> None:
+        self.is_in = False
 
 
 class Averages:
@@ -51,7 +58,7 @@ class Averages:
         held = [(p, state["ema"]) for p, state in self._pairs() if state.get("ema") is not None]
         optimizer = self._optimizer
         kept = [optimizer._new_copy(p, "param") for p, _ in held]
-        optimizer._averages_in = True
+        optimizer._swap.is_in = True
         try:
             for parameter, average in held:
                 optimizer._assign(parameter, average)
@@ -59,7 +66,7 @@ class Averages:
         finally:
             for (parameter, _), values in zip(held, kept, strict=True):
                 optimizer._assign(parameter, values)
-            optimizer._averages_in = False
+            optimizer._swap.is_in = False
 
     def state_dict(self) -> dict[int, Any]:
         """The averages by their parameters' numbers."""

@@ -11,7 +11,7 @@ from gradstep import _core
 from gradstep.devices import Plan
 from gradstep.hyperparameters import Group
 from gradstep.rate_scale import SCALE
-from gradstep.scheduling import GroupSchedules
+from gradstep.scheduling import GroupSchedules, scheduled
 
 __all__ = ["complete_counts", "norm_entries", "refuse_capture", "start_counting", "take_counts"]
 
@@ -38,7 +38,7 @@ def start_counting(plan: Plan, groups: list[Group]) -> None:
     """
     if isinstance(plan, _core.Plan):
         return
-    counts = {group["updates"] for group in groups if group.get("schedules")}
+    counts = {group["updates"] for group in groups if scheduled(group)}
     if len(counts) > 1:
         raise ValueError(
             f"the groups' schedules are at {sorted(counts)} updates, but a device has one count for all: set "
@@ -57,7 +57,7 @@ def take_counts(plan: Plan, groups: list[Group], schedules: list[GroupSchedules]
         return
     entries: list[_core.Entry] = []
     for i, group in enumerate(groups):
-        if group.get("schedules"):
+        if scheduled(group):
             known = i < len(schedules)
             shown, changes = (schedules[i] if known else GroupSchedules(group)).at(group, plan.updates())
             entries += [(group, key, value) for key, value in changes.items()]

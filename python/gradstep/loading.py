@@ -14,7 +14,7 @@ from gradstep.accumulation import refuse_lost_sums
 from gradstep.hyperparameters import Group, read_float, shown
 from gradstep.options import OPTION_DEFAULTS, check_together
 from gradstep.rules.base import CLASS, Rule
-from gradstep.scheduling import resume_schedules
+from gradstep.scheduling import resume_schedules, scheduled
 
 if TYPE_CHECKING:
     from gradstep.stepping import Stepping
@@ -195,7 +195,7 @@ def _warn_of_changes(own: list[Group], loaded: list[Group]) -> None:
 def _changes(own: Group, loaded: Group) -> Iterator[str]:
     for key in OPTION_DEFAULTS:
         before, after = own.get(key), loaded[key]
-        if key not in _HOW and key not in loaded.get("schedules", {}) and not _is_same(before, after):
+        if key not in _HOW and key not in scheduled(loaded) and not _is_same(before, after):
             yield f"{key} {shown(before)} -> {shown(after)}"
 
 

@@ -2,7 +2,8 @@
 
 A group stays plain data: ``group["schedules"]`` holds each schedule as JSON by its hyper-parameter's name (``lr``,
 ``momentum``, ``beta1``), ``group["updates"]`` their clock, and the hyper-parameter's own place in the group the number
-that the next update uses.
+that the next update uses. Where somebody's writes have taken over from a schedule its text is empty: the names stay,
+because a distributed checkpoint is loaded by the keys that a new optimizer has.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = [
     "clock_of",
     "evaluate_schedules",
     "resume_schedules",
+    "scheduled",
 ]
 
 _COUNTS = {"updates": "updates", "accumulated": "micro-batches", "summed": "sums of gradients"}
@@ -53,11 +55,17 @@ def check_progress(group: Group) -> None:
             raise ValueError(f"Invalid schedules: the group has no hyper-parameter {shown(name)}")
         if not isinstance(text, str):
             raise TypeError(f"Invalid schedules: {shown(text)} of {name} is no text: pass what to_json() returned")
-        from_json(text)
+        if text:
+            from_json(text)
 
 
 _OVERRIDDEN = "overridden"
-"""Under this key a group has the names of the schedules that somebody's writes took over from."""
+"""Under this key groups of earlier versions have the names of the schedules that somebody's writes took over from."""
+
+
+def scheduled(group: Group) -> dict[str, str]:
+    """The schedules that drive a group, in JSON, by their hyper-parameters' names."""
+    return {name: text for name, text in group.get("schedules", {}).items() if text}
 
 
 def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
@@ -110,8 +118,6 @@ def adopt_schedules(group: Group, clock: int) -> bool:
     if found:
         adopted["updates"] = updates
         adopted["schedules"] = group.get("schedules", {}) | {name: each.to_json() for name, each in found.items()}
-        if _OVERRIDDEN in group:
-            adopted[_OVERRIDDEN] = [name for name in group[_OVERRIDDEN] if name not in found]
         group.update(adopted)
     return bool(found)
 
@@ -120,7 +126,7 @@ class GroupSchedules:
     """The schedules of one group, ready to be read, and the values that they wrote last. It never changes."""
 
     def __init__(self, group: Group) -> None:
-        schedules = {name: from_json(text) for name, text in group.get("schedules", {}).items()}
+        schedules = {name: from_json(text) for name, text in scheduled(group).items()}
         self._take(schedules, group, group["updates"] if schedules else 0)
 
     def _take(self, schedules: Mapping[str, Schedule], group: Group, updates: int) -> None:
@@ -177,9 +183,7 @@ class GroupSchedules:
         after._take(driving, group, updates)
         changes = _put_all(group, after._written) | {"updates": updates}
         if len(driving) < len(self.by_name):
-            changes["schedules"] = {name: group["schedules"][name] for name in driving}
-            overridden = [name for name in self.by_name if name not in driving]
-            changes[_OVERRIDDEN] = [*group.get(_OVERRIDDEN, ()), *overridden]
+            changes["schedules"] = group["schedules"] | {name: "" for name in self.by_name if name not in driving}
         return after, changes
 
 
@@ -207,20 +211,30 @@ def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any
 
 
 def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any]) -> Group:
-    overridden = saved.get(_OVERRIDDEN, ())  # whose numbers the checkpoint has: they took over from the same schedules
-    mine = {name: text for name, text in given.get("schedules", {}).items() if name not in overridden}
-    if not mine:
+    saved = _former_names_kept(saved)
+    mine, theirs = given.get("schedules", {}), saved.get("schedules", {})
+    # Numbers that took over have done so from the same schedules, here or there.
+    compared = {name: text for name, text in mine.items() if text and theirs.get(name) != ""}
+    if not compared:
         return saved
     if "schedules" in saved:
-        _refuse_change(i, saved["schedules"], mine)
+        _refuse_change(i, {name: text for name, text in theirs.items() if text and mine.get(name) != ""}, compared)
         return saved
     resumed = {**saved, "schedules": dict(mine), "updates": _updates_of(i, saved, states)}
-    for name, text in mine.items():
+    for name, text in compared.items():
         place = HYPERPARAMETERS[name]
         if place.key not in resumed:
             resumed[place.key] = given[place.key]
         place.put(resumed, from_json(text)(resumed["updates"]))
     return resumed
+
+
+def _former_names_kept(saved: Group) -> Group:
+    """A group of a checkpoint, with the names of overridden schedules where an earlier version dropped them."""
+    if _OVERRIDDEN not in saved:
+        return saved
+    names = dict.fromkeys(saved[_OVERRIDDEN], "") | saved.get("schedules", {})
+    return {key: value for key, value in saved.items() if key != _OVERRIDDEN} | {"schedules": names}
 
 
 def _updates_of(i: int, saved: Group, states: Mapping[Any, Any]) -> int:

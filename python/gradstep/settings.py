@@ -13,11 +13,11 @@ from gradstep.hyperparameters import HYPERPARAMETERS, Group
 from gradstep.options import OPTION_DEFAULTS, Sources, check_together, step_settings, surroundings
 from gradstep.rules.base import Rule
 from gradstep.schedules import Schedule
-from gradstep.scheduling import GroupSchedules, adopt_schedules, clock_of, evaluate_schedules
+from gradstep.scheduling import GroupSchedules, adopt_schedules, clock_of, evaluate_schedules, scheduled
 from gradstep.threads import get_num_threads
 
 __all__ = ["Settings"]
-_NO_SETTINGS = {"params", "overridden", "schedules", "updates", "accumulated", "summed", "last_norm"}
+_NO_SETTINGS = {"params", "schedules", "updates", "accumulated", "summed", "last_norm"}
 _READ_OPTIONS = operator.itemgetter(*OPTION_DEFAULTS)
 _PLAIN = (int, float, bool, str, type(None))
 _PLAIN_TYPES = frozenset(_PLAIN)
@@ -150,7 +150,7 @@ class Settings(Rule):
 
     def _adopt_schedules(self, changed: list[int]) -> None:
         """Take schedules that were written into groups, all on the same clock."""
-        counting = any(group.get("schedules") for group in self.param_groups)
+        counting = any(scheduled(group) for group in self.param_groups)
         clock = clock_of(self.param_groups)
         entries: list[_core.Entry] = []
         for i in changed:

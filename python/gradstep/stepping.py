@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gradstep import _core
 from gradstep.accumulation import Accumulation
-from gradstep.averages import Averages
+from gradstep.averages import Averages, Swap
 from gradstep.books import Books
 from gradstep.counting import complete_counts, norm_entries, start_counting, take_counts
 from gradstep.devices import plan_for
@@ -44,7 +44,7 @@ class Stepping(Settings, States):
 
     defaults: Group
     state: Any
-    _averages_in: bool
+    _swap: Swap
     _known_groups: list[Group]
     _seeks_device: bool
     _made_states: set[int]
@@ -67,7 +67,7 @@ class Stepping(Settings, States):
             "_plan": _core.Plan(),
             "_seeks_device": True,  # until the first step: a model may be moved before it
             "_made_states": set(),  # by this plan
-            "_averages_in": False,
+            "_swap": getattr(self, "_swap", None) or Swap(),
             "_accumulation": Accumulation(self),
             "_binding": threading.Lock(),  # another thread must not make the states anew after the first step
             "_known_groups": list(self.param_groups),
@@ -108,7 +108,7 @@ class Stepping(Settings, States):
 
     def _refuse_evaluation(self) -> None:
         """Raise RuntimeError while the parameters hold what is evaluated instead of what is trained."""
-        if self._averages_in:
+        if self._swap.is_in:
             raise RuntimeError(
                 "the parameters are their averages now, which a step must not change: leave the optimizer's "
                 "`with averages.swapped_in()` block first"

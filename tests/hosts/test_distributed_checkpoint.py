@@ -77,7 +77,7 @@ def assert_same(first, second):
         assert_all_same(*([to_numpy(state[name]) for name in mine] for state in (mine, theirs)))
 
 
-def save_and_load(path, saved, loaded, flat=False):
+def save_and_load(path, saved, loaded, flat=False, change=lambda optimizers: None):
     """By way of files, from one model and optimizer into others, which are new."""
     options = StateDictOptions(flatten_optimizer_state_dict=flat)
 
@@ -88,6 +88,7 @@ def save_and_load(path, saved, loaded, flat=False):
     checkpoint.save(parts(*saved), checkpoint_id=path)
     into = parts(*loaded)
     checkpoint.load(into, checkpoint_id=path)
+    change(into["optimizer"])
     set_model_state_dict(loaded[0], into["model"])
     set_optimizer_state_dict(*loaded, into["optimizer"], options=options)
 
@@ -146,7 +147,60 @@ def test_sums_of_micro_batches_are_not_lost_silently(flat, tmp_path):
     first, second = (optim.AdamW(each.values(), accumulate=2) for each in (model, other))
     train(model, first, range(3))
     with pytest.raises(ValueError, match="saved after 1 micro-batches of an update, but their sums are not in it"):
+        save_and_load(tmp_path / "refused", (model, first), (other, second), flat)
+
+    def begin_anew(optimizers):  # as the message says
+        for group in optimizers["param_groups"] if not flat else ():
+            group["accumulated"] = 0
+        for key in optimizers:
+            if key.startswith("param_groups.") and key.endswith(".accumulated"):
+                optimizers[key] = 0
+
+    save_and_load(tmp_path / "anew", (model, first), (other, second), flat, begin_anew)
+    assert second.accumulated == 0
+    train(other, second, range(3, 5))
+    assert second.accumulated == 0
+
+
+@each_layout
+@pytest.mark.parametrize("steps_after", [0, 1])
+def test_a_rate_that_took_over_from_its_schedule_goes_on(steps_after, flat, tmp_path):
+    model, other = new_model(), new_model()
+    options = {"lr": RATE, "betas": (gradstep.Linear(0.9, 0.8, 20), 0.99)}
+    first, second = (optim.AdamW(each.values(), **options) for each in (model, other))
+    train(model, first, range(2))
+    for group in first.param_groups:
+        group["lr"] = 0.05
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*takes over from its schedule")
+        train(model, first, range(2, 2 + steps_after))
         save_and_load(tmp_path, (model, first), (other, second), flat)
+        train(model, first, range(3, 6))
+        train(other, second, range(3, 6))
+    assert second.param_groups[0]["lr"] == 0.05
+    assert_same((model, first), (other, second))
+
+
+@each_layout
+def test_another_class_is_refused_by_name(flat, tmp_path):
+    model, other = new_model(), new_model()
+    first, second = optim.RAdam(model.values()), optim.NAdamW(other.values())
+    train(model, first, range(2))
+    with pytest.raises(ValueError, match="the state_dict is of RAdam, but this optimizer is NAdamW"):
+        save_and_load(tmp_path, (model, first), (other, second), flat)
+
+
+@each_layout
+def test_micro_batches_without_gradients_go_on(flat, tmp_path):
+    model, other = new_model(), new_model()
+    first, second = (optim.AdamW(each.values(), accumulate=2) for each in (model, other))
+    train(model, first, range(2))
+    first.step()  # of a micro-batch in which nothing has a gradient
+    save_and_load(tmp_path, (model, first), (other, second), flat)
+    assert second.accumulated == 1
+    train(model, first, range(2, 5))
+    train(other, second, range(2, 5))
+    assert_same((model, first), (other, second))
 
 
 @each_layout

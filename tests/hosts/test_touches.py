@@ -350,6 +350,44 @@ def test_groups_in_another_order_keep_their_schedules():
     assert [group["lr"] for group in optimizer.param_groups] == [0.5, RATE(2)]
 
 
+def test_schedules_that_an_earlier_version_noted_as_overridden():
+    def program():
+        params = tensors()
+        return params, optim.AdamW(params, lr=RATE, betas=(gradstep.Linear(0.9, 0.8, 20), 0.99))
+
+    params, optimizer = program()
+    steps(optimizer, params, [0])
+    optimizer.param_groups[0]["lr"] = 0.5
+    with pytest.warns(UserWarning, match="takes over from its schedule"):
+        steps(optimizer, params, [1])
+    saved = copy.deepcopy(optimizer.state_dict())
+    (group,) = saved["param_groups"]
+    assert group["schedules"].pop("lr") == ""
+    group["overridden"] = ["lr"]
+    others, other = program()
+    with torch.no_grad():
+        for p, q in zip(params, others, strict=True):
+            q.copy_(p)
+    other.load_state_dict(saved)
+    assert other.state_dict()["param_groups"] == optimizer.state_dict()["param_groups"]
+    assert_all_same(steps(other, others, [2]), steps(optimizer, params, [2]))
+
+
+def test_a_checkpoint_from_before_a_schedule_was_overridden_is_taken():
+    params = tensors()
+    optimizer = optim.AdamW(params, lr=RATE, betas=(gradstep.Linear(0.9, 0.8, 20), 0.99))
+    steps(optimizer, params, [0])
+    saved = copy.deepcopy(optimizer.state_dict())
+    optimizer.param_groups[0]["lr"] = 0.5
+    with pytest.warns(UserWarning, match="takes over from its schedule"):
+        steps(optimizer, params, [1])
+    optimizer.load_state_dict(copy.deepcopy(saved))
+    assert optimizer.state_dict()["param_groups"] == saved["param_groups"]
+    saved["param_groups"][0]["schedules"]["beta1"] = gradstep.Constant(0.5).to_json()
+    with pytest.raises(ValueError, match="saved with other schedules"):
+        optimizer.load_state_dict(saved)
+
+
 def test_a_schedule_that_a_scheduler_took_over_from_resumes_in_the_same_program():
     # transformers' Trainer makes a LambdaLR over any optimizer.
     def program(saved=None):
@@ -413,6 +451,24 @@ def test_a_wrapper_that_takes_on_the_class(release):
     assert_all_same(map(to_numpy, wrapped.averages.arrays()), map(to_numpy, twin.averages.arrays()))
     assert wrapped.stats() == twin.stats()
     assert wrapped.state_dict()["param_groups"][1]["lr"] == 0.25
+
+
+@pytest.mark.parametrize("loads", [False, True])
+def test_a_step_is_refused_while_a_wrapper_swaps_averages_in(loads):
+    params = tensors()
+    inner = optim.SGD(params, lr=0.5, ema=0.5)
+    wrapped = Wrapper(inner)
+    steps(inner, params, [0])
+    before = [to_numpy(p).copy() for p in params]
+    for outer in (inner, wrapped):
+        with outer.averages.swapped_in():
+            if loads:
+                inner.load_state_dict(copy.deepcopy(inner.state_dict()))
+            for each in (inner, wrapped):
+                with pytest.raises(RuntimeError, match="the parameters are their averages now"):
+                    each.step()
+        assert_all_same(map(to_numpy, params), before)
+    steps(wrapped, params, [1])
 
 
 @pytest.mark.parametrize("release", [False, True])

@@ -10,6 +10,7 @@ from gradstep.hyperparameters import Group
 from gradstep.rate_scale import SCALE, scale_of
 from gradstep.rules.base import CLASS
 from gradstep.schedules import from_json
+from gradstep.scheduling import scheduled
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +73,7 @@ def torch_class(optimizer: Any) -> Callable[..., torch.optim.Optimizer]:
 
 def check(number: int, group: Group, ours: Group) -> None:
     """Refuse what torch can't do: `ours` are the settings that its class lacks, at their defaults."""
-    for name in sorted(group.get("schedules", {}).keys() - {"lr"}):
+    for name in sorted(scheduled(group).keys() - {"lr"}):
         raise ValueError(
             f"{name} of group {number} has a schedule, but a scheduler of torch sets the rate alone: put a number in "
             "its place, or drive torch's optimizer with gradstep.attach"
@@ -84,14 +85,14 @@ def check(number: int, group: Group, ours: Group) -> None:
 
 def torch_group(group: Group, left_out: set[str]) -> Group:
     """LambdaLR multiplies ``initial_lr``: with a schedule that is 1, so that the rate is the schedule's to the bit."""
-    base = 1.0 if "lr" in group.get("schedules", {}) else group["lr"]
+    base = 1.0 if "lr" in scheduled(group) else group["lr"]
     kept = {key: value for key, value in group.items() if key not in left_out}
     return kept | {"initial_lr": base * scale_of(group)}
 
 
 def rate_of(group: Group) -> Callable[[int], float]:
     """A function, because LambdaLR would put the attributes of any other callable into its checkpoints."""
-    if text := group.get("schedules", {}).get("lr"):
+    if text := scheduled(group).get("lr"):
         schedule = from_json(text)
         return lambda t: schedule(t)
     return lambda t: 1.0
