@@ -163,7 +163,7 @@ class Event:
         return (other.at - self.at) * 1e3
 
 
-@pytest.mark.parametrize("host", [1e-6, 60e-6, 2e-3], ids=str)
+@pytest.mark.parametrize("host", [1e-6, 60e-6, 2e-3, 4e-3], ids=str)
 @pytest.mark.parametrize("repeats", [1, 40])
 def test_the_time_of_the_host_is_not_the_devices(monkeypatch, host, repeats):
     machine = Machine(monkeypatch)

@@ -31,19 +31,27 @@ class DeviceTurn:
         self._step = step
         self._prepare = getattr(step, "prepare", None)
         self._pause = _PAUSE
+        self._batch = _BATCH if self._prepare is None else 1
 
     def __call__(self, repeats: int) -> float:
-        batch = _BATCH if self._prepare is None else 1
-        counts = [min(batch, repeats - first) for first in range(0, repeats, batch)]
-        return sum(map(self._time, counts)) / repeats
+        seconds, left = 0.0, repeats
+        while left:
+            count = min(self._batch, left)
+            found, ahead = self._between_events(count)
+            if ahead or self.waits:
+                seconds, left = seconds + found, left - count
+            else:
+                self._give_more_time_to(count)
+        return seconds / repeats
 
-    def _time(self, count: int) -> float:
-        seconds, ahead = self._between_events(count)
-        while not (ahead or self.waits):
-            self.waits = self._pause >= _LONGEST_PAUSE
+    def _give_more_time_to(self, count: int) -> None:
+        """The host was not ahead of the device with so many calls."""
+        if self._pause < _LONGEST_PAUSE:
             self._pause *= 2
-            seconds, ahead = self._between_events(count)
-        return seconds
+        elif count > 1:
+            self._batch = count // 2
+        else:
+            self.waits = True
 
     def _between_events(self, count: int) -> tuple[float, bool]:
         """The device's seconds, and whether the host was ahead of it all the time."""
