@@ -19,22 +19,22 @@ void add(variants& to, const plan& on) {
       to, on, "native", predict(on.update_bytes(), reached(in_flight), tail(parts)));
 }
 
+// With two, three and four blocks per processor.
+template <int packs, int parts>
+void add_by_blocks(variants& to, const plan& on) {
+  add<packs, parts, 2>(to, on);
+  add<packs, parts, 3>(to, on);
+  add<packs, parts, 4>(to, on);
+}
+
 }  // namespace
 
 void add_native_updates(variants& to, const plan& on) {
-  add<2, 1, 2>(to, on);
-  add<2, 1, 3>(to, on);
-  add<2, 1, 4>(to, on);
-  add<2, 2, 2>(to, on);
-  add<2, 2, 3>(to, on);
-  add<2, 2, 4>(to, on);
-  add<2, 4, 2>(to, on);
-  add<2, 4, 3>(to, on);
-  add<2, 4, 4>(to, on);
+  add_by_blocks<2, 1>(to, on);
+  add_by_blocks<2, 2>(to, on);
+  add_by_blocks<2, 4>(to, on);
   add<1, 1, 4>(to, on);
-  add<1, 4, 2>(to, on);
-  add<1, 4, 3>(to, on);
-  add<1, 4, 4>(to, on);
+  add_by_blocks<1, 4>(to, on);
   add<2, 1, 1, 512>(to, on);
   add<2, 1, 2, 512>(to, on);
   add<2, 4, 2, 512>(to, on);

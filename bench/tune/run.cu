@@ -25,7 +25,7 @@ double now() {
 // Memory that the two processes share.
 struct notes {
   static constexpr int limit = 256;
-  int checking = -1;  // which variant, if any
+  int checking = -1;  // the variant, if any
   double since = 0;
   char name[128] = {};
   bool left_out[limit] = {};

@@ -13,7 +13,7 @@ struct options {
   double check_seconds = 10;  // for one variant's check, else it hangs
 };
 
-// How many cases have a variant that is wrong, fails or is left out.
+// Returns the number of cases that have a variant which is wrong, fails or is left out.
 int run(const std::vector<model>& cases, variants (*variants_for)(const plan&), const options& asked);
 
 }  // namespace gradstep::GS_TARGET::tune

@@ -1,4 +1,4 @@
-// What the memory gives: a copy, and a stream that reads four arrays and writes three.
+// Yardsticks of the memory: a copy, and a stream that reads four arrays and writes three.
 #include "predictions.h"
 #include "update_way.cuh"
 

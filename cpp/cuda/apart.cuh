@@ -1,5 +1,5 @@
-// What surrounds a rule without one, on a device: gradients that are prepared or zeroed, averages and copies
-// that follow their parameters.
+// The surroundings of a rule without the rule, on a device: gradients that are prepared or zeroed, averages
+// and copies that follow their parameters.
 #pragma once
 
 #include "../element.h"

@@ -1,4 +1,4 @@
-// How a device's thread reads and writes elements of an array.
+// Reading and writing an array's elements by a thread of a device.
 #pragma once
 
 #include "../storage/stored.h"

@@ -1,4 +1,4 @@
-// What a device's memory gives to a plain kernel that reads four arrays and writes three of them back.
+// A plain kernel that reads four arrays and writes three of them back: the speed that the memory gives.
 #pragma once
 
 #include "engine.h"

@@ -25,7 +25,7 @@ __device__ __forceinline__ void visit(int64_t i, int64_t end, int64_t stride, co
   for (; i + count <= end; i += in_flight * stride) {
     decltype(load(i)) found[in_flight];
     const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
-    // What is not there is loaded from elsewhere: at a branch the loads before it would be waited for.
+    // Elements past the end are loaded from elsewhere: a branch would wait for those before it.
     GS_UNROLL
     for (int k = 0; k < in_flight; ++k) found[k] = load(is_there(k) ? i + k * stride : i);
     GS_UNROLL

@@ -1,5 +1,5 @@
-// What a device engine offers, as plain function pointers: the only things that cross between the core and
-// the module that nvcc has compiled. Each returns null, or what went wrong.
+// The functions of a device engine, as plain pointers: the only things that cross between the core and
+// the module that nvcc has compiled. Each returns null, or the text of an error.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace gradstep {
 constexpr int engine_version = 6;
 constexpr const char* engine_capsule = "gradstep.engine";
 
-// Which of the plan's rules are launched: chunks [first, last) of tensors that share a rule and an arithmetic
+// A launch of one rule: the chunks [first, last) of tensors that have this rule and the same arithmetic
 // type.
 struct device_launch {
   int32_t rule;
@@ -53,7 +53,7 @@ struct engine {
   const char* (*drop_event)(void* event);
   const char* (*record)(void* event, void* stream);
   const char* (*wait_for_event)(void* event);
-  const char* (*hold_up)(void* stream, void* event);  // what the stream is told from now on
+  const char* (*hold_up)(void* stream, void* event);  // all that the stream is told from now on
 
   // The gradients' sums: of each tensor, each group and all.
   const char* (*measure_gradients)(const device_plan_view& plan, const device_step& step, void* stream);
@@ -70,7 +70,7 @@ struct engine {
   const char* (*prepare_gradients)(const device_plan_view& plan, const gradient_stage& stage, void* stream);
   const char* (*zero_gradients)(const device_plan_view& plan, void* stream);
   const char* (*follow_parameters)(const device_plan_view& plan, double weight, void* stream);
-  // What the last updates of these tensors did, as one report.
+  // Makes one report of what the last updates of these tensors did.
   const char* (*join_reports)(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
                               void* stream);
   // Moves the bytes of an update of Adam and changes none: what the memory gives.

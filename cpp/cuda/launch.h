@@ -1,4 +1,4 @@
-// How a kernel is started, on a device and on the emulated one.
+// Starting a kernel, on a device and on the emulated one.
 #pragma once
 
 #include <type_traits>

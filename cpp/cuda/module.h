@@ -1,4 +1,4 @@
-// What a device's module gives to Python: its engine, in a capsule that the core opens.
+// A device's module gives Python its engine, in a capsule that the core opens.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -42,7 +42,7 @@ __device__ __forceinline__ void add_pairwise(sums* parts, int count) {
   }
 }
 
-// Which of the sums a pass forms; the others of a total stay.
+// The sums that a pass forms; the others of a total stay.
 struct summed {
   bool gradient = false, change = false, rule = false;
 };
@@ -118,7 +118,7 @@ __device__ __forceinline__ bool sum_chunk(const device_plan_view& plan, int chun
     plan.nodes[chunk_index] = leaves[0];
     __threadfence();
     const auto others = unsigned(plan.chunk_count - 1);
-    last = atomicInc(plan.arrived, others) == others;  // which begins anew at 0
+    last = atomicInc(plan.arrived, others) == others;  // the counter begins anew at 0
   }
   block_team::wait();
   if (!last) return false;

@@ -1,4 +1,4 @@
-// How the kernels of one rule are launched.
+// Launching the kernels of one rule.
 #pragma once
 
 #include "engine.h"

@@ -1,4 +1,4 @@
-// What a device sees of a plan: plain structs, in its memory.
+// A device's view of a plan: plain structs, in its memory.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ constexpr int layout_limit = 8;      // dimensions of an array that is no straig
 constexpr int leaves_per_chunk = 8;  // a thread block's work: part of one tensor, a leaf for each warp
 constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
 
-// How many numbers a thread moves at once of each array: 16 bytes of the arithmetic type where all arrays are
+// A thread moves so many numbers of each array at once: 16 bytes of the arithmetic type where all arrays are
 // of it, and of 16-bit numbers where some are and the arithmetic is in f32.
 template <class T>
 inline constexpr int pack_count = 16 / int(sizeof(T));
 constexpr int stored_pack_count = 16 / int(sizeof(uint16_t));
 
-// How the elements of arrays can be reached on a device.
+// The ways in which the elements of arrays can be reached on a device.
 struct ways {
   bool straight;  // element i at data + i * bytes, of a type that goes with the arithmetic's: f64 beside f64
                   // alone
@@ -85,8 +85,8 @@ struct device_group {
   int32_t first_source, last_source;
 };
 
-// Where a group's number is found: what lies in a cell, or what a program gives for the count of updates;
-// times the factor.
+// The source of a group's number: a cell, or a program, which is given the count of updates. The number found
+// is multiplied by the factor.
 struct device_source {
   int32_t number;    // its place in group_numbers
   number_cell cell;  // no data: the program
@@ -95,7 +95,7 @@ struct device_source {
   double factor;
 };
 
-// What the device keeps of a tensor between steps, beside its state.
+// The device's own memory of a tensor between steps, beside its state.
 struct device_moment {
   int64_t t;
   bool fresh;
@@ -112,7 +112,7 @@ struct device_row {
   alignas(16) unsigned char rule[constants_bytes];
 };
 
-// What the step did, and how many there were.
+// The report of a step, and the count of all.
 struct device_report {
   int64_t updates;   // applied so far: the schedules' clock
   double last_norm;  // of the gradients of the last applied update; below 0 before the first
@@ -147,13 +147,13 @@ struct device_status {
   unsigned arrived;
 };
 
-// What the host asks of one step. Addresses are of device memory.
+// The host's orders for one step. Addresses are of device memory.
 struct device_step {
   double unscale;          // multiplies every gradient, or
-  number_cell grad_scale;  // what divides them; no data for none
-  number_cell found_inf;   // what is not 0 where the step is to be skipped; no data for none
+  number_cell grad_scale;  // divides them; no data for none
+  number_cell found_inf;   // is not 0 where the step is to be skipped; no data for none
   bool skip, skip_nonfinite;
-  bool measure;     // what the step does
+  bool measure;     // sums what the step does
   bool knows_norm;  // the gradients have been measured
   bool lagged;      // clip by the last update's norm
   bool ahead;       // of one tensor, ahead of the step that counts as the update of all

@@ -21,12 +21,12 @@ __device__ __forceinline__ int64_t update_part(const device_plan_view& plan, int
       });
 }
 
-// What is left to do of a step that is skipped.
+// A step that is skipped still zeroes the gradients that it was to use up.
 __device__ __forceinline__ void skip_chunk(const device_plan_view& plan, const device_chunk& chunk) {
   if (plan.groups[plan.tensors[chunk.tensor].group].around.zero_gradient) zero_gradient(plan, chunk);
 }
 
-// What registers hold.
+// The elements in flight, by the states whose numbers registers must hold for each.
 template <class Rule, class T>
 struct limits_of {
   static constexpr int state_bytes = Rule::states * int(sizeof(T));
@@ -48,8 +48,8 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
 }
 
-// What an update does to one lane's elements: of the gradient as it came if that is not known yet, of the
-// change and of the parameter.
+// The sums over one lane's elements of an update: of the gradient as it came if they are not known yet, of
+// the change and of the parameter.
 template <class Rule, class T, class Access, int in_flight>
 __device__ __forceinline__ sums measured_update_part(const device_plan_view& plan, int tensor, int64_t first,
                                                      int64_t end, bool knows_norm) {

@@ -1,6 +1,7 @@
 """Steps are made in the order of their calls, on whatever streams, though the device lags far behind the host."""
 
 import gc
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -33,6 +34,13 @@ class Lagging:
         self.go_to(stream, [p.grad for p in twins.there])
         twins.step()
 
+    def assert_same_after(self, twins, gradients, streams):
+        """Steps with these gradients, on one stream after the other."""
+        for each, stream in zip(gradients, streams, strict=False):
+            self.step(twins, each, stream)
+        self.catch_up()
+        twins.assert_same()
+
     def catch_up(self):
         """Let the last stream go first."""
         self.module.set_lagging(False)
@@ -60,10 +68,7 @@ def adam(device, sizes=SIZES, view=VIEWS["straight"], **options):
 @pytest.mark.parametrize("streams", [(1,), (1, 2), (2, 1), (0, 3)], ids=str)
 def test_streams_by_turns(lagging, streams):
     twins = adam(lagging.device)
-    for t in range(1, 6):
-        lagging.step(twins, normals(t, SIZES), streams[t % len(streams)])
-    lagging.catch_up()
-    twins.assert_same()
+    lagging.assert_same_after(twins, (normals(t, SIZES) for t in range(1, 6)), cycle(streams))
     assert twins.found.stats() == twins.expected.stats()
 
 
@@ -71,10 +76,8 @@ def test_streams_by_turns(lagging, streams):
 def test_bytes_on_their_way_are_not_written_over(lagging, streams):
     sizes = (8,) * 400  # whose gradients' places and strides are 64 KB, sent in each step by way of two sides of 512 KB
     twins = adam(lagging.device, sizes, VIEWS["gaps"])
-    for t in range(1, 25):
-        lagging.step(twins, normals(t, sizes), streams[t // 3 % len(streams)])
-    lagging.catch_up()
-    twins.assert_same()
+    three_on_each = cycle(stream for stream in streams for _ in range(3))
+    lagging.assert_same_after(twins, (normals(t, sizes) for t in range(1, 25)), three_on_each)
 
 
 def test_what_a_step_counted_is_asked_for_on_another_stream(lagging):
@@ -132,11 +135,8 @@ def test_a_bare_kernel_drops_its_plan(lagging):
 def test_tables_grow_with_a_step_on_its_way(lagging):
     sizes = (5, 33, 70_000, 400_001)
     twins = adam(lagging.device, sizes)
-    for t, count in enumerate((1, 2, 3, 4), start=1):
-        gradients = normals(t, sizes)
-        lagging.step(twins, [*gradients[:count], *[None] * (len(sizes) - count)], stream=t % 2)
-    lagging.catch_up()
-    twins.assert_same()
+    more_each_time = ([*normals(t, sizes)[:t], *[None] * (len(sizes) - t)] for t in range(1, len(sizes) + 1))
+    lagging.assert_same_after(twins, more_each_time, cycle((1, 0)))
 
 
 def test_a_capture_on_a_stream_of_its_own(lagging):

@@ -33,7 +33,7 @@ __global__ void add_up(const double* numbers, double* of_blocks, unsigned* arriv
   *arrived = 0;
 }
 
-// What each lane is given by the shuffles, and its neighbour's number through shared memory.
+// Writes what each lane is given by the shuffles, and its neighbour's number through shared memory.
 __global__ void exchange(float* down, int* crossed, int* first, int* neighbour) {
   __shared__ int mine[threads];
   const int i = int(threadIdx.x);

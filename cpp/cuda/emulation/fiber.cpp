@@ -79,7 +79,7 @@ extern "C" void gradstep_switch(void** save, void* load);
 namespace gradstep::emulation {
 namespace {
 
-constexpr size_t stack_bytes = 256 * 1024;  // what is never touched costs nothing
+constexpr size_t stack_bytes = 256 * 1024;  // pages that are never touched cost nothing
 
 thread_local fiber* starting;
 

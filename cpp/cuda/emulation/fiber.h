@@ -18,7 +18,7 @@ class fiber {
 
  private:
   struct stack {
-    void* pointer = nullptr;  // where its registers have been saved
+    void* pointer = nullptr;  // its registers have been saved there
     void* fake = nullptr;     // AddressSanitizer's own record of it
     const void* bottom = nullptr;
     size_t size = 0;

@@ -19,10 +19,10 @@ bool same(const place& a, const place& b) {
   return a.line() == b.line() && std::strcmp(a.file_name(), b.file_name()) == 0;
 }
 
-// Where threads wait for each other: all that are expected must come, and to the same place.
+// A place at which threads wait for each other: all that are expected must come, and to the same one.
 struct meeting {
   int expected = 0, arrived = 0;
-  unsigned turn = 0;  // how often all have come
+  unsigned turn = 0;  // counts the times that all have come
   place where;
 };
 

@@ -16,7 +16,7 @@ struct emulated_stream {
 };
 
 struct emulated_event {
-  // How often it has been recorded, and how often a stream has come by; what waits for it may outlive it.
+  // Counts how often it was recorded, and passed by a stream. Work that waits for it may outlive it.
   struct counts {
     unsigned recorded = 0, passed = 0;
     cudaStream_t on = nullptr;
@@ -30,7 +30,7 @@ namespace {
 constexpr unsigned thread_limit = 1024;
 constexpr int device_count = 2;  // that share the host's memory
 
-// Which of the calls to come fail.
+// Tells for each call to come whether it fails.
 struct failing_calls {
   int before = 0, count = 0;
 
@@ -86,8 +86,8 @@ cudaError_t enqueue(cudaStream_t stream, work next) {
   return cudaSuccess;
 }
 
-// What waits can be no part of a graph; nor can what takes or gives back memory, but beside one by a thread
-// that asks for it.
+// A call that waits can be no part of a graph. Nor can one that takes or gives back memory, though a thread
+// that asks for it may do so beside a capture.
 cudaError_t outside_of_capture() {
   return outcome(capturing ? cudaErrorStreamCaptureUnsupported : cudaSuccess);
 }

@@ -62,17 +62,17 @@ cudaStream_t current_stream();
 // For tests. All streams are captured together; throws where a call has made the capture invalid.
 void begin_capture();
 graph end_capture();
-// Which stream is the current one; 0 for that which is null.
+// Makes a stream the current one; 0 is the null stream.
 void set_stream(int number);
-// Whether streams lag. When they cease to, what they have not done yet is done, the last stream first.
+// Lets streams lag, or no longer: then the work that they still have is done, the last stream first.
 void set_lagging(bool lagging);
-// How often memory was given back while a lagging stream might still use it.
+// Returns the number of times that memory was given back while a lagging stream might still use it.
 int freed_in_flight();
 // Of the launches to come, those of the numbers [first, first + count) are refused.
 void fail_launches(int first, int count);
 // Of the allocations to come, those of the numbers [first, first + count) find no memory.
 void fail_allocations(int first, int count);
-// How often any thread has been given another device than it had, or the same again.
+// Returns the number of times that any thread was given a device, even the one that it had.
 int device_changes();
 // Blocks and threads in falling order, which must not change what a kernel computes.
 void set_backwards(bool backwards);
