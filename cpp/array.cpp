@@ -279,8 +279,9 @@ void sighting::remember(py::handle array, const array_view& read) {
   data_ = seen.data;
   kind_ = seen.kind;
   ndim_ = seen.ndim;
-  dimensions_.assign(seen.sizes, seen.sizes + seen.ndim);
-  dimensions_.insert(dimensions_.end(), seen.strides, seen.strides + seen.ndim);
+  if (ndim_ > near_limit) far_.resize(2 * size_t(ndim_));
+  std::copy_n(seen.sizes, ndim_, dimensions());
+  std::copy_n(seen.strides, ndim_, dimensions() + ndim_);
   type_ = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())));
 }
 
@@ -292,10 +293,11 @@ bool sighting::is_unchanged(py::handle array) const {
   raw seen;
   if (type_.ptr() != reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())) || !look(array, interface_, seen))
     return false;
+  const int64_t* const known = dimensions();
   bool same = seen.data == data_ && seen.kind == kind_ && seen.ndim == ndim_ &&
               seen.number_type == number_type_.ptr();
   for (int d = 0; same && d < ndim_; ++d)
-    same = seen.sizes[d] == dimensions_[size_t(d)] && seen.strides[d] == dimensions_[size_t(ndim_ + d)];
+    same = seen.sizes[d] == known[d] && seen.strides[d] == known[ndim_ + d];
   return same;
 }
 
@@ -360,7 +362,7 @@ int64_t ask(method& question, py::handle object) {
 }
 
 bool holds_its_elements(py::handle tensor, const array_view& view) {
-  static method untyped_storage("untyped_storage"), nbytes("nbytes"), storage_offset("storage_offset");
+  static method untyped_storage("untyped_storage"), storage_offset("storage_offset");
   if (view.size() == 0) return true;
   const py::object storage = untyped_storage.of(tensor);
   if (!storage) {
@@ -368,7 +370,9 @@ bool holds_its_elements(py::handle tensor, const array_view& view) {
     return false;
   }
   const int64_t offset = ask(storage_offset, tensor) * dtype_bytes[int(view.type)] * (view.complex ? 2 : 1);
-  return offset >= 0 && offset + last_byte(view) <= ask(nbytes, storage);
+  const int64_t bytes = PyObject_Size(storage.ptr());  // in half the time of its method nbytes()
+  if (bytes < 0) PyErr_Clear();
+  return offset >= 0 && offset + last_byte(view) <= bytes;
 }
 
 }  // namespace

@@ -82,15 +82,20 @@ class sighting {
 
  private:
   struct raw;
+  static constexpr int near_limit = 4;
 
   static bool look(pybind11::handle array, const void* interface, raw& seen);
+  int64_t* dimensions() { return ndim_ <= near_limit ? near_ : far_.data(); }
+  const int64_t* dimensions() const { return ndim_ <= near_limit ? near_ : far_.data(); }
 
   pybind11::object type_, number_type_;  // the array's class, and NumPy's dtype
   const void* interface_ = nullptr;      // DLPack's exchange API, for a tensor
   const void* data_ = nullptr;
   uint64_t kind_ = 0;  // DLPack's dtype and device, or NumPy's flags
   int ndim_ = 0;
-  std::vector<int64_t> dimensions_;  // sizes, then strides
+  // Sizes, then strides: of few dimensions beside the rest, since a step compares them for each array.
+  int64_t near_[2 * near_limit];
+  std::vector<int64_t> far_;
 };
 
 // Reads a torch tensor through the DLPack C exchange API, a NumPy array through its own structure, and

@@ -226,6 +226,7 @@ bool slot::read_cell(number_cell& cell, size_t member, int index, std::vector<py
 void slot::refuse_wrong_count(int index) const {
   if (!on_host || !bound || cells.empty()) return;
   const double count = cells[0].get();
+  if (count == double(t)) return;  // as it was left
   if (count >= 0 && count <= largest_count && count == std::floor(count)) return;
   const size_t member = members.size() - cells.size() - size_t(corrects_average);
   throw py::value_error(state_text(member, index) + " is " + py::str(py::float_(count)).cast<std::string>() +
