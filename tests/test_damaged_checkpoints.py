@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -226,6 +227,29 @@ def test_an_array_is_no_larger_than_its_file(tmp_path):
         archive.writestr("data/weights.npy", small.getvalue() + bytes(8))
     with pytest.raises(ValueError, match=re.escape(NOT_OURS)):
         checkpoint.load(path)
+
+
+def test_a_file_of_torch_that_asks_for_memory_by_a_number_is_refused(tmp_path):
+    """torch would make a bytearray as large as an opcode says."""
+    path, changed = tmp_path / "run.pt", tmp_path / "changed.pt"
+    path.write_bytes(without_digest("pt"))
+    text = pickle.dumps("déjà", 2)[2:]  # without its protocol
+    text = text[: text.index(b"q")]
+    many = b"c__builtin__\nbytearray\n\x8a\x05" + (10**8).to_bytes(5, "little") + b"\x85R"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(changed, "w") as target:
+        for member in source.infolist():
+            data = source.read(member)
+            if member.filename.endswith("data.pkl"):
+                assert text in data
+                data = data.replace(text, many)
+            target.writestr(member.filename, data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=re.escape(NOT_OURS)):
+            checkpoint.load(changed)
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is read and set as Linux has it")

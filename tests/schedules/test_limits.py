@@ -69,6 +69,8 @@ def test_arguments():
         refused(lambda: doubled(s), "Sum would hold 2097151 numbers and parts")
         restarts = gs.CosineRestarts(1.0, 1, mult=1.001)
         refused(lambda: gs.join([restarts] * 100, range(1, 100)), "Join would hold")
+        refused(lambda: gs.Constant(1).describe(10**10), "describe would evaluate 10000000000 updates")
+        refused(lambda: gs.Constant(1).describe(10**30), "it must not be beyond 2**53")
         gs.Constant(1).repeat(many)
         gs.Constant(1).shift(many).stretch(1e9)(10**9)
     """)
@@ -100,7 +102,7 @@ def test_texts():
     """)
 
 
-def test_a_caller_may_raise_a_limit(small):
+def test_a_caller_may_raise_a_limit(small, monkeypatch):
     with pytest.raises(
         ValueError, match=r"values holds 1001 entries or more, and the limit is 1000: to allow more, set "
     ):
@@ -115,6 +117,11 @@ def test_a_caller_may_raise_a_limit(small):
     long = "1" + " + 0" * 249 + " " * 9
     with pytest.raises(ValueError, match="the expression has 1006 characters, and the limit is 1000"):
         gs.from_expression(long)
+    monkeypatch.setattr(limits, "described", 1000)
+    with pytest.raises(ValueError, match="describe would evaluate 1001 updates, and the limit is 1000: to allow more"):
+        gs.Constant(1).describe(1001)
+    limits.described = 1001
+    assert "1000" in gs.Constant(1).describe(1001)
     limits.expression = len(long)
     assert gs.from_expression(long) == gs.Constant(1)
 
@@ -126,7 +133,9 @@ def test_a_limit_is_a_whole_number(name, value):
 
 
 def test_there_are_no_other_limits():
-    with pytest.raises(AttributeError, match="there is no limit 'number': there are numbers, depth, json, expression"):
+    with pytest.raises(
+        AttributeError, match="there is no limit 'number': there are numbers, depth, json, expression, described"
+    ):
         Limits().number = 1
 
 

@@ -55,3 +55,9 @@ def test_more_than_a_million_updates_are_thinned_out_evenly():
 def test_refused_steps(steps, kind):
     with pytest.raises(kind, match="it counts updates"):
         S.plot(steps, Figure().subplots())
+
+
+def test_more_updates_than_a_schedule_counts_are_refused():
+    S.plot(2**53, Figure().subplots())
+    with pytest.raises(ValueError, match=r"it must not be beyond 2\*\*53"):
+        S.plot(10**30, Figure().subplots())

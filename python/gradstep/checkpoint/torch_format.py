@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator
+import re
+import zipfile
 from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +17,7 @@ from gradstep.hyperparameters import is_masked, shown
 __all__ = ["TorchFormat"]
 
 _PLAIN = (type(None), bool, int, float, str)
+_SIZED = re.compile(rb"(?:__builtin__|builtins)\s+bytearray")
 _LOADABLE_DICTS = (dict, OrderedDict, Counter)
 
 
@@ -35,7 +38,22 @@ class TorchFormat:
         import torch
 
         with opened(path) as (file, sealed):
+            _refuse_sized(file)
             return unmarked(torch.load(file, map_location="cpu", weights_only=True), path, sealed)
+
+
+def _refuse_sized(file: IO[bytes]) -> None:
+    """Raise ValueError for a file that asks for memory by a number; torch would give as much as it says.
+
+    Tensors take what their bytes in the file do. What ``save`` writes names no bytearray.
+    """
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.filename.endswith("data.pkl"):
+                del member.CRC  # which torch may have left out
+                if _SIZED.search(archive.read(member)):
+                    raise ValueError(f"{member.filename} makes a bytearray")
+    file.seek(0)
 
 
 def _packed(value: Any, where: str) -> Any:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from gradstep.schedules.base import Schedule
 from gradstep.schedules.fields import count
+from gradstep.schedules.limits import limits
 from gradstep.schedules.lint import warnings_about
 
 
@@ -17,7 +18,7 @@ def describe(s: Schedule, steps: int) -> str:
     that rises again, or is missing, in as many updates more.
 
     steps: the updates of the run, 1 or more. Raises ValueError where the schedule has no value at one of
-    them.
+    them, and for more than ``gradstep.schedules.limits.described``.
 
     >>> from gradstep import CosineDecay
     >>> print(CosineDecay(1.0, 90, past="mirror").warmup(10, offset=0).describe(100))
@@ -30,7 +31,9 @@ def describe(s: Schedule, steps: int) -> str:
     warning: the first update is wasted, its value is 0; for a warmup leave offset=0 out
     warning: after the last update the value rises again, up to 1 at t = 190
     """
-    values = s(np.arange(count("steps", steps)))
+    updates = count("steps", steps)
+    limits.check("described", updates, f"describe would evaluate {updates} updates")
+    values = s(np.arange(updates))
     events = sorted(happenings(s, values).items())
     width = len(str(events[-1][0]))
     rows = (f"{t:>{width}}  {s(t):<11.6g}  {', '.join(what)}" for t, what in events)

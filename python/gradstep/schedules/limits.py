@@ -15,12 +15,14 @@ class Limits:
     depth: how many parts may be nested in one another. Python's own limit of recursion is not far above the default.
     json: the characters of a text for ``from_json``, each some 20 bytes while it is read.
     expression: the characters of a text for ``from_expression``, each up to 500 bytes while it is read.
+    described: the updates that ``describe`` evaluates and searches, each some 50 bytes while it does.
     """
 
     numbers: int = 2**20
     depth: int = 200
     json: int = 2**25
     expression: int = 2**18
+    described: int = 2**24
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in type(self).__annotations__:
