@@ -68,6 +68,20 @@ def test_no_finite_gradients_make_a_nan(case, options, dtype):
                 assert not np.isnan(np.asarray(array).astype(float)).any(), (name, t, what)
 
 
+@pytest.mark.parametrize("size", [1e160, 1e200, 1e300])
+@pytest.mark.parametrize("of", ["parameters", "gradients", "both"])
+@each_case
+def test_nor_do_norms_beyond_float64(case, of, size):
+    p = np.full(40, 1.0 if of == "gradients" else size)
+    optimizer = case.over([p])
+    for gradient in (1.0, -1.0, 0.5):
+        optimizer.step([np.full(40, gradient * (1.0 if of == "parameters" else size))])
+        if np.isinf(p).any():
+            break  # the parameter itself is beyond its dtype: no promise from here on
+        for what, array in {"p": p, **optimizer.state[0]}.items():
+            assert not np.isnan(array).any(), what
+
+
 @each_case
 def test_nor_on_a_device(case):
     device = device_named("emulated")

@@ -13,7 +13,8 @@ struct trust {
   GS_HD double ratio(const clock& c) const {
     const double gradient = sqrt(c.measured[0]), parameter = sqrt(c.measured[1]);
     if (gradient == 0 || parameter == 0 || !(always_adapt || c.weight_decay > 0)) return 1;
-    const double found = bounded_ratio(trust_coeff * parameter, gradient + c.coupled_decay * parameter + eps);
+    const double decay = c.coupled_decay > 0 ? c.coupled_decay * parameter : 0;  // the norm may be infinite
+    const double found = bounded_ratio(trust_coeff * parameter, gradient + decay + eps);
     if (!trust_clip) return found;
     return found > c.lr ? 1 : found / c.lr;  // so that the rate is at most the ratio
   }

@@ -29,7 +29,8 @@ _log = logging.getLogger("gradstep")
 class Stats(NamedTuple):
     """What a step did, over all tensors; norms are Euclidean. Of a skipped step only the first two are known.
 
-    Of a tensor with a sparse gradient only the rows that it holds count.
+    Of a tensor with a sparse gradient only the rows that it holds count. Squares of float64 numbers above 1e154
+    overflow, and make a norm infinite; the gradients' is exact there where ``clip_norm`` needs it.
     """
 
     gradient_norm: float  #: after unscaling, before clipping

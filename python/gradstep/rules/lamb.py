@@ -30,7 +30,8 @@ class LAMB(Rule):
     Norms are summed in float64 in an order that does not depend on threads. They need a pass of their own, in the same
     call: it reads p, g, m and v, 16 bytes per parameter in float32 beside the 28 of the update. A
     NaN or an infinity in a gradient is in the norm too, and reaches every element of the tensor: pass
-    ``skip_nonfinite=True`` to make no update then.
+    ``skip_nonfinite=True`` to make no update then. Squares of float64 numbers above 1e154 overflow: an infinite norm of
+    p has the ratio ``max_ratio`` or :math:`2^{100}`, one of the direction moves nothing, and both together have 1.
 
     Args:
         params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.

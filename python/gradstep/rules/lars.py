@@ -28,7 +28,8 @@ class LARS(Rule):
     Norms are summed in float64 in an order that does not depend on threads. They need a pass of their own, in the same
     call: it reads p and g, 8 bytes per parameter in float32 beside the 20 of the update (12 without momentum).
     A NaN or an infinity in a gradient is in the norm too, and reaches every element of the tensor: pass
-    ``skip_nonfinite=True`` to make no update then.
+    ``skip_nonfinite=True`` to make no update then. Squares of float64 numbers above 1e154 overflow: an infinite norm of
+    p has the ratio :math:`2^{100}`, one of the gradient moves nothing, and both together have 1.
 
     Args:
         params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.

@@ -32,7 +32,8 @@ class Prodigy(Rule):
     The sums are formed in float64 in an order that does not depend on threads, and no number of theirs waits for
     Python. They need a pass of their own, in the same call: it reads p, g, s and :math:`p_0`, 16 bytes per parameter in
     float32 beside the 44 of the update. A NaN or an infinity in a gradient is in the sums too and
-    reaches every element of every tensor: pass ``skip_nonfinite=True`` to make no update then.
+    reaches every element of every tensor: pass ``skip_nonfinite=True`` to make no update then. A norm of s beyond
+    float64 gives no estimate, and d is at most :math:`2^{60}`.
 
     Args:
         params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.
