@@ -127,6 +127,25 @@ def test_a_group_may_rest():
     assert [p.item() for p in params] == [-1, -1]
 
 
+@pytest.mark.parametrize("tensor", [False, True])
+def test_a_group_may_ask_for_it_later(tensor):
+    params, others = tensors(), tensors()
+    lr = torch.tensor(0.1) if tensor else 0.1  # a tensor may change in place, and its group is looked at in each step
+    optimizer, twin = (optim.Adam(halves(each), lr=lr) for each in (params, others))
+    freed = []
+    for t, releases in enumerate([(), (0,), (0,), (0, 1), (0, 1), (1,), (0, 1)]):
+        for i, group in enumerate(optimizer.param_groups):
+            group["release"] = i in releases
+        backward(params, t)
+        freed.append([p.grad is None for p in params])
+        optimizer.step()
+        optimizer.zero_grad()
+        train(others, twin, times=[t])
+        assert_all_same(params, others)
+    neither, first, second, both = [False] * 3, [True, True, False], [False, False, True], [True] * 3
+    assert freed == [neither, neither, first, first, both, second, both]
+
+
 def test_what_has_no_hook_is_updated_by_the_step():
     p, frozen = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1), requires_grad=False)
     optimizer = optim.SGD([p, frozen], lr=1.0, release=True)

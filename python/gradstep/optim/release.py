@@ -3,7 +3,8 @@
 With the option ``release=True`` no more than one gradient lives at a time, instead of one for each parameter. The
 update is that of the ordinary step, bit for bit. ``step()`` is still to be called once after each backward pass: it
 updates whatever has a ``.grad`` left (a parameter that was frozen when the optimizer was made) and lets the schedules
-and ``stats()`` go on.
+and ``stats()`` go on. A ``group["release"] = True`` that is written later holds from the next ``step()`` on, a False
+at once.
 
 What must know all gradients before the first update can't go with it: ``clip_norm`` (but with ``clip_lagged=True`` it
 clips by the norm of the update before), ``skip_nonfinite``, a GradScaler, ``accumulate``. A second backward pass before
@@ -50,6 +51,7 @@ class Release:
         self._optimizer = weakref.ref(optimizer)  # a parameter must not keep its optimizer alive
         self._indices: dict[torch.Tensor, int] = {}
         self._groups: dict[torch.Tensor, Group] = {}
+        self._watched: dict[int, Group] = {}
         self._updated: dict[torch.Tensor, bool] = {}  # since the last step()
         self._first_pass = _FirstPass(self._update)
         self._handles: dict[torch.Tensor, Any] = {}
@@ -60,9 +62,14 @@ class Release:
         pairs = [(parameter, group) for group in groups for parameter in group["params"]]
         self._indices = {parameter: index for index, (parameter, _) in enumerate(pairs)}
         self._groups = dict(pairs)
+        self._watched = {id(group): group for group in groups if group["release"]}
         for parameter, group in pairs:
             if group["release"] and parameter.requires_grad and parameter not in self._handles:
                 self._handles[parameter] = parameter.register_post_accumulate_grad_hook(self._take)
+
+    def watches(self, group: Group) -> bool:
+        """Whether the group's parameters have been hooked."""
+        return self._watched.get(id(group)) is group
 
     def unwatch(self, groups: list[Group]) -> None:
         """Let go of the groups' parameters."""

@@ -164,6 +164,11 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         self._withdraw_placeholders()
         super()._begin()
 
+    def _check_group(self, group: Group) -> None:
+        super()._check_group(group)
+        if group["release"] and not (self._release and self._release.watches(group)):
+            self._watch(self.param_groups)
+
     def _withdraw_placeholders(self) -> None:
         if self._placeholders is not None:
             self._placeholders.withdraw(self)
