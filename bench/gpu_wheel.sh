@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # bench/gpu_wheel.sh FOLDER [PYTHON]: builds, without a GPU, what bench/gpu.sh takes to a machine that has one, so that
-# no minute there goes into compiling: a wheel for PYTHON (python3.12) and Hopper, and the
-# tuning program of bench/tune.
+# no minute there goes into compiling: a wheel for PYTHON (python3.12) and Hopper, and the tuning program of bench/tune.
 # Needs nvcc on PATH. FOLDER then holds:
 #   gradstep-*.whl  tune  COMMIT  SOURCES (sums of what was built)  kernels.txt (registers of each kernel)  build.log
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""bench/gpu_wheel.sh, with a stand-ins for Python and nvcc: what it leaves behind, and what it refuses."""
+"""bench/gpu_wheel.sh, with stand-ins for Python and nvcc: what it leaves behind, and what it refuses."""
 
 import os
 import shutil
