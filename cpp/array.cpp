@@ -401,6 +401,30 @@ bool lies_as_read(py::handle array, const array_view& view) {
   return same;
 }
 
+namespace {
+
+// That have switched it off, in all threads and in this one; the GIL guards them.
+int pauses = 0;
+thread_local int pauses_here = 0;
+
+}  // namespace
+
+no_garbage_collection::no_garbage_collection() : was_on_(PyGC_Disable() != 0) {
+  pauses += was_on_;
+  pauses_here += was_on_;
+}
+
+no_garbage_collection::~no_garbage_collection() {
+  pauses -= was_on_;
+  pauses_here -= was_on_;
+  if (was_on_) PyGC_Enable();
+}
+
+void no_garbage_collection::end_pauses_of_other_threads() {
+  if (pauses > pauses_here && pauses_here == 0) PyGC_Enable();
+  pauses = pauses_here;
+}
+
 void inspect_tensor(py::handle array, const array_view& view, const array_role& role) {
   const known_type& type = known_type_of(Py_TYPE(array.ptr()));
   if (!type.api) return;

@@ -127,14 +127,15 @@ void count_foreign_call();
 // While arrays are read the garbage collector rests: what it frees may run code that moves another.
 class no_garbage_collection {
  public:
-  no_garbage_collection() : was_on_(PyGC_Disable()) {}
-  ~no_garbage_collection() {
-    if (was_on_) PyGC_Enable();
-  }
+  no_garbage_collection();
+  ~no_garbage_collection();
   no_garbage_collection(const no_garbage_collection&) = delete;
 
+  // In the child of a fork(): those threads have stayed behind, and will not end their pauses.
+  static void end_pauses_of_other_threads();
+
  private:
-  const int was_on_;
+  const bool was_on_;
 };
 
 }  // namespace gradstep

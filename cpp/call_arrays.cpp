@@ -56,6 +56,13 @@ number_cell call_arrays::read_number(py::handle number, const char* what) {
   return found;
 }
 
+void call_arrays::tell_autograd() const {
+  py::list written;
+  for (size_t i = 0; i < arrays_.size(); ++i)
+    if (written_[i]) written.append(arrays_[i]);
+  gradstep::tell_autograd(written);
+}
+
 const array_view& call_arrays::read(py::handle array, array_role role, bool written) {
   py::object owner;
   role.where = where_;

@@ -28,6 +28,9 @@ class call_arrays {
   // One number that lies with them and is written.
   number_cell read_number(pybind11::handle number, const char* what);
 
+  // To be called right before they are written, so that nothing can fail in between.
+  void tell_autograd() const;
+
   std::deque<tensor_task>& tasks() { return tasks_; }
   bool empty() const { return arrays_.empty(); }
   // One of the arrays; there must be one.

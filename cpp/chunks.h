@@ -30,14 +30,9 @@ class chunk_list {
 
   sums total() const;  // of all tensors
 
-  // f(chunk) for each chunk, on the threads that it was cut for, with the GIL released; then done(), before
-  // it is taken again.
+  // f(chunk) for each chunk, on the threads that it was cut for, with the GIL released.
   template <class F>
   void run(const F& f) const {
-    run(f, [] {});
-  }
-  template <class F, class Done>
-  void run(const F& f, const Done& done) const {
     struct shared {
       const std::vector<chunk>& chunks;
       const F& f;
@@ -49,8 +44,8 @@ class chunk_list {
         work.f(work.chunks[i]);
     };
     without_gil([&] {
+      const run_in_flight in_flight;
       run_parallel(threads_, body, &work);
-      done();
     });
   }
 

@@ -26,7 +26,7 @@ class device_plan : public tensors {
                       const earlier_step<device_plan>& before);
 
   // Nothing lags on a device.
-  void catch_up(int, const pybind11::object&, int) {}
+  void catch_up(const std::vector<int>&, const pybind11::object&, int) {}
 
   // What the last step did; waits for it.
   step_report report();

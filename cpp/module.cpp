@@ -17,6 +17,7 @@
 #include "schedule_module.h"
 #include "sharing.h"
 #include "threads.h"
+#include "whole_writes.h"
 
 namespace py = pybind11;
 using namespace gradstep;
@@ -203,7 +204,7 @@ py::class_<Plan> bind_plan(py::module_& m, const char* name) {
       .def("step", &make_step<Plan>, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
            py::arg("groups"), py::arg("settings"), py::arg("bindings") = std::vector<state_binding>(),
            py::arg("updated") = py::list(), py::arg("skipped") = py::list(), py::arg("before") = py::none())
-      .def("catch_up", &Plan::catch_up, py::arg("index"), py::arg("rows"), py::arg("threads"))
+      .def("catch_up", &Plan::catch_up, py::arg("indices"), py::arg("rows"), py::arg("threads"))
       .def("report", &Plan::report)
       .def("skipped", &Plan::skipped)
       .def("gathered", &Plan::gathered);
@@ -225,6 +226,7 @@ void bind_books(py::module_& m) {
 
 PYBIND11_MODULE(_core, m) {
   watch_forks();
+  let_forks_wait();
   m.doc() = "The compiled core of gradstep.";
   m.attr("__version__") = GRADSTEP_VERSION;
 

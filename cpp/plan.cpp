@@ -5,6 +5,7 @@
 #include "autograd.h"
 #include "dispatch.h"
 #include "measuring.h"
+#include "whole_writes.h"
 
 namespace py = pybind11;
 
@@ -26,6 +27,7 @@ py::list plan::step(const step_arguments& given, const step_books& books, const 
   }
   py::list unbound = read(given, kept_alive);
   if (!unbound.empty() && !given.options.skip) return unbound;
+  const whole_writes together;
   if (before.by) {
     if (before.by->decide(before.given)) {
       before.by->update(before.given, {});
@@ -73,7 +75,7 @@ std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& gr
 }
 
 // What can fail comes first. Then the update is counted and made, in this order and without a chance for a
-// signal or a fork() in between: it is whole for whoever sees any of it.
+// signal in between: it is whole for whoever sees any of it.
 void plan::update(const step_arguments& given, const step_books& books) {
   const bool measured = must_measure_gradients(given.groups, given.options);
   const std::vector<double> shrink = shrinkage(given.groups, given.options);
@@ -84,16 +86,15 @@ void plan::update(const step_arguments& given, const step_books& books) {
   const std::vector<const prepared*> steps = prepare(given.groups, given.options, shrink, measured);
   for (const int index : active_.indices) slots_[size_t(index)].reserve_history();
   const target& on = active_target();
-  update_in_flight in_flight;
   count(given, books.updated, true);
   for (size_t i = 0; i < active_.indices.size(); ++i)
     slots_[size_t(active_.indices[i])].advance(steps[i]->after);
-  chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); },
-              [&] { in_flight.end(); });
+  chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); });
   for (const int index : active_.indices) slots_[size_t(index)].note_step();
+  std::vector<int> behind;
   for (const int index : active_.indices)
-    if (slots_[size_t(index)].history.steps.size() >= longest_history)
-      replay(index, py::none(), given.options.threads);
+    if (slots_[size_t(index)].history.steps.size() >= longest_history) behind.push_back(index);
+  replay(behind, py::none(), given.options.threads);
   take_report(given.options, books.updated, measured);
 }
 
@@ -105,25 +106,44 @@ void plan::skip(const step_arguments& given, const step_books& books) {
   }
 }
 
-void plan::catch_up(int index, const py::object& rows, int threads) {
+void plan::catch_up(const std::vector<int>& indices, const py::object& rows, int threads) {
   const step_guard guard(stepping_);
-  if (index >= int(slots_.size()) || !slots_[size_t(index)].lags()) return;
-  py::list caught_up;
-  caught_up.append(slots_[size_t(index)].parameter);
-  replay(index, rows, threads);
-  tell_autograd(caught_up);
+  std::vector<int> behind;
+  for (const int index : indices)
+    if (size_t(index) < slots_.size() && slots_[size_t(index)].lags()) behind.push_back(index);
+  replay(behind, rows, threads);
 }
 
-void plan::replay(int index, const py::object& rows, int threads) {
-  slot& tensor = slots_[size_t(index)];
+void plan::replay(const std::vector<int>& indices, const py::object& rows, int threads) {
+  if (indices.empty()) return;
   std::vector<py::object> kept_alive;
-  tensor.visit_lagging(rows, index, kept_alive);
+  std::vector<tensor_task*> tasks;
+  py::list written;
+  visit_lagging(indices, rows, kept_alive);
+  for (const int index : indices) {
+    tasks.push_back(&slots_[size_t(index)].task);
+    written.append(slots_[size_t(index)].parameter);
+  }
   moved_ = true;
-  chunks_.cut({&tensor.task}, moved_, threads);
+  chunks_.cut(tasks, moved_, threads);
+  const whole_writes together;
+  tell_autograd(written);
   const target& on = active_target();
   chunks_.run([&](const chunk& each) { replay_run(on, *each.task, each.first, each.count); });
-  tensor.note_made();
-  if (rows.is_none()) tensor.forget_history();
+  for (const int index : indices) {
+    slots_[size_t(index)].note_made();
+    if (rows.is_none()) slots_[size_t(index)].forget_history();
+  }
+}
+
+void plan::visit_lagging(const std::vector<int>& indices, const py::object& rows,
+                         std::vector<py::object>& keep) {
+  const no_garbage_collection pause;
+  const uint64_t calls_before = foreign_calls();
+  for (const int index : indices) slots_[size_t(index)].visit_lagging(rows, index, keep);
+  if (foreign_calls() == calls_before && !torch_functions_are_overridden()) return;
+  for (const int index : indices)
+    if (!slots_[size_t(index)].is_unmoved(py::none())) refuse_moving();
 }
 
 }  // namespace gradstep

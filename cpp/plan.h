@@ -21,9 +21,9 @@ class plan : public tensors {
   // returns an empty list. An exception of any kind leaves all as it was.
   pybind11::list step(const step_arguments& given, const step_books& books, const earlier_step<plan>& before);
 
-  // Makes up for what these rows of the tensor at `index`, or all for None, have missed while their sparse
-  // gradients left them out.
-  void catch_up(int index, const pybind11::object& rows, int threads);
+  // Makes up for what these rows of the tensors, or all for None, have missed while their sparse gradients
+  // left them out.
+  void catch_up(const std::vector<int>& indices, const pybind11::object& rows, int threads);
 
   const step_report& report() const { return report_; }
   bool skipped() const { return report_.skipped; }
@@ -36,7 +36,9 @@ class plan : public tensors {
                                        bool measured);
   void update(const step_arguments& given, const step_books& books);
   void skip(const step_arguments& given, const step_books& books);
-  void replay(int index, const pybind11::object& rows, int threads);
+  void replay(const std::vector<int>& indices, const pybind11::object& rows, int threads);
+  void visit_lagging(const std::vector<int>& indices, const pybind11::object& rows,
+                     std::vector<pybind11::object>& keep);
 
   // plan_reports.cpp
   // `measured` says that the gradients' norm is there already.

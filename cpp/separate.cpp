@@ -2,6 +2,7 @@
 
 #include "gradients.h"
 #include "surroundings.h"
+#include "whole_writes.h"
 
 namespace py = pybind11;
 
@@ -15,6 +16,7 @@ call_arrays separate_calls::written(const py::list& gradients) const {
 
 bool separate_calls::unscale(const py::list& gradients, double by) {
   call_arrays arrays = written(gradients);
+  arrays.tell_autograd();
   return measure_prepared(arrays, {by, 1, no_limit, 0, false}).nonfinite > 0;
 }
 
@@ -32,17 +34,20 @@ double separate_calls::clip_norm(const py::list& gradients, double limit, std::o
   call_arrays arrays = written(gradients);
   const double norm = total ? *total : norm_of(arrays);
   const double shrink = shrink_to(limit, norm);
+  arrays.tell_autograd();
   if (shrink != 1) prepare(arrays, {1, shrink, no_limit, 0, false});
   return norm;
 }
 
 void separate_calls::clip_value(const py::list& gradients, double limit) {
   call_arrays arrays = written(gradients);
+  arrays.tell_autograd();
   prepare(arrays, {1, 1, limit, 0, false});
 }
 
 void separate_calls::zero(const py::list& gradients) {
   call_arrays arrays = written(gradients);
+  arrays.tell_autograd();
   fill_with_zeros(arrays);
 }
 
@@ -50,13 +55,18 @@ void separate_calls::average(const py::list& averages, const py::list& parameter
                              const py::object& product) {
   call_arrays arrays(where(), 2 * parameters.size());
   arrays.read_pairs(&tensor_task::average, "the average of parameter", averages, parameters);
-  if (product.is_none()) return follow(arrays, 1 - decay);
+  if (product.is_none()) {
+    arrays.tell_autograd();
+    return follow(arrays, 1 - decay);
+  }
   const number_cell there = arrays.read_number(product, "product");
   const auto bytes = size_t(dtype_bytes[int(there.type)]);
   char number[sizeof(double)];
   const number_cell here = {number, there.type};
   read(number, there.data, bytes, arrays);
   double so_far = here.get();
+  const whole_writes together;
+  arrays.tell_autograd();
   follow(arrays, corrected_average_weight(decay, so_far));
   here.set(so_far);
   write(there.data, number, bytes, arrays);
@@ -65,6 +75,7 @@ void separate_calls::average(const py::list& averages, const py::list& parameter
 void separate_calls::cast(const py::list& copies, const py::list& parameters) {
   call_arrays arrays(where(), 2 * parameters.size());
   arrays.read_pairs(&tensor_task::copy, "the copy of parameter", copies, parameters);
+  arrays.tell_autograd();
   follow(arrays, 0);
 }
 

@@ -80,8 +80,6 @@ void slot::refuse_lagging(int index) const {
 }
 
 void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::object>& keep) {
-  const no_garbage_collection pause;
-  const uint64_t calls_before = foreign_calls();
   const array_view seen = read_parameter(parameter, role("parameter", index), keep);
   if (lies_elsewhere(seen, row_dimensions)) lay_out(seen, row_dimensions, index);
   bound = task.state_count >= 0;  // what lags is in these, even if they were replaced since
@@ -99,8 +97,6 @@ void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::o
   rows.visited = {std::move(lagging), {}};
   task.size = rows.visited.count() * task.parameter.row_elements;
   task.step = &history.steps.back();
-  if ((foreign_calls() != calls_before || torch_functions_are_overridden()) && !is_unmoved(py::none()))
-    refuse_moving();
 }
 
 void slot::note_made() {

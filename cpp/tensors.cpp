@@ -122,6 +122,12 @@ bool tensors::are_unmoved() {
   });
 }
 
+tensors::step_scope::step_scope(tensors& of, const step_arguments& given)
+    : after_fork_(of.stepping_ != 0), guard_(of.stepping_), of_(of), given_(given) {
+  if (after_fork_)
+    for (slot& each : of.slots_) each.drop_added();
+}
+
 tensors::step_scope::~step_scope() {
   for (const state_binding& each : given_.bindings)
     if (size_t(each.index) < of_.slots_.size()) of_.slots_[size_t(each.index)].drop_added();

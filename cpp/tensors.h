@@ -72,10 +72,11 @@ class tensors {
   // Lets go of what was given to a step; bindings that came to no update are as if they had never been.
   class step_scope {
    public:
-    step_scope(tensors& of, const step_arguments& given) : guard_(of.stepping_), of_(of), given_(given) {}
+    step_scope(tensors& of, const step_arguments& given);
     ~step_scope();
 
    private:
+    const bool after_fork_;  // in the middle of a step of another thread, which stayed behind
     const step_guard guard_;
     tensors& of_;
     const step_arguments& given_;

@@ -79,10 +79,10 @@ class pool {
 
 std::atomic<pool*> own_pool = nullptr;
 std::atomic<int> generation = 1;  // of processes
-std::atomic<int> updates_in_flight = 0;
+std::atomic<int> runs_in_flight = 0;
 
 void before_fork() {
-  while (updates_in_flight > 0) sched_yield();
+  while (runs_in_flight > 0) sched_yield();
 }
 
 void after_fork_in_child() {
@@ -125,12 +125,8 @@ void watch_forks() { pthread_atfork(before_fork, nullptr, after_fork_in_child); 
 
 int fork_generation() { return generation; }
 
-update_in_flight::update_in_flight() { ++updates_in_flight; }
-
-void update_in_flight::end() {
-  if (!ended_) --updates_in_flight;
-  ended_ = true;
-}
+run_in_flight::run_in_flight() { ++runs_in_flight; }
+run_in_flight::~run_in_flight() { --runs_in_flight; }
 
 int hardware_threads() {
 #if defined(__linux__)

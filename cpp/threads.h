@@ -15,17 +15,13 @@ void watch_forks();
 // From 1 on, another number in the child of each fork().
 int fork_generation();
 
-// An update that has been counted and is being written. A fork() waits until it is whole, so that the child
-// has it whole; to be ended before the GIL is taken again, which the thread that forks may hold.
-class update_in_flight {
+// A run over arrays that is being made. A fork() waits until it is whole; to be ended before the GIL is taken
+// again, which the thread that forks may hold.
+class run_in_flight {
  public:
-  update_in_flight();
-  ~update_in_flight() { end(); }
-  update_in_flight(const update_in_flight&) = delete;
-  void end();
-
- private:
-  bool ended_ = false;
+  run_in_flight();
+  ~run_in_flight();
+  run_in_flight(const run_in_flight&) = delete;
 };
 
 int hardware_threads();

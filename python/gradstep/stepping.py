@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import operator
+import os
 import threading
 from typing import Any, NamedTuple
 
@@ -49,7 +50,7 @@ class Stepping(Settings, States):
     _known_groups: list[Group]
     _seeks_device: bool
     _made_states: set[int]
-    _binding: threading.Lock
+    _binding: dict[int, threading.Lock]  # by the process: one held by a thread of the parent is held for ever
     _accumulation: Accumulation
 
     def _gradient_is_sum(self, parameter: Any) -> bool:
@@ -70,7 +71,7 @@ class Stepping(Settings, States):
             "_made_states": set(),  # by this plan
             "_swap": getattr(self, "_swap", None) or Swap(),
             "_accumulation": Accumulation(self),
-            "_binding": threading.Lock(),  # another thread must not make the states anew after the first step
+            "_binding": {},
             "_known_groups": list(self.param_groups),
             "_schedules": [GroupSchedules(group) for group in self.param_groups],
             **self._no_settings(),
@@ -139,7 +140,7 @@ class Stepping(Settings, States):
 
         unbound = step([], [])
         if unbound:
-            with self._binding:
+            with self._binding.setdefault(os.getpid(), threading.Lock()):  # no other thread makes the states anew
                 if step(*self._bindings(unbound, parameters)):
                     raise RuntimeError(
                         "the optimizer's state was changed by another thread, or by code that reading a gradient runs, "
@@ -238,8 +239,7 @@ class Stepping(Settings, States):
         if not indices:
             raise ValueError("catch_up got an array that is none of the optimizer's parameters")
         numbers = None if rows is None else row_numbers(rows, parameter)
-        for index in indices:
-            self._plan.catch_up(index, numbers, get_num_threads())
+        self._plan.catch_up(indices, numbers, get_num_threads())
 
     def stats(self) -> Stats:
         """What the last step did; the option ``stats=True`` asks for it.

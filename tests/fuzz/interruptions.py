@@ -12,7 +12,6 @@ import numpy as np
 
 from injecting import executed, interrupted
 
-from .accidents import need
 from .drawing import Draw, NotApplicable
 from .routes import made
 from .setups import any_setup
@@ -122,7 +121,6 @@ def interrupt(*_: Any) -> None:
 def forks(draw: Draw) -> str:
     """A fork while another thread steps: the child finds a whole number of steps made, and goes on."""
     setup = any_setup(draw, awkward=False, missing=0, layer="numpy")  # a child of torch's threads may wait for them
-    need(setup.common.get("accumulate", 1) == 1)
     steps = 40
     training, twin = made("the twins", lambda: Training(setup), lambda: Training(setup))
     looks = [twin.result()]
