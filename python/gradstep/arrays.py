@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ __all__ = [
     "is_fake",
     "meet_type",
     "refuse_kind",
-    "tell_autograd",
 ]
 
 #: address, dtype (of its parts, if complex), whether it is complex, shape, strides in bytes, writable, DLPack's type
@@ -237,21 +236,6 @@ def meet_type(kind: type[Any]) -> bool:
 
 def _meet_torch(torch: Any) -> None:
     _core.meet_torch(torch.Tensor, *_version_bump(), torch._C._len_torch_function_stack)
-
-
-def tell_autograd(written: Iterable[Any]) -> None:
-    """Bump the version counters of the torch tensors among arrays that the core has written through their pointers."""
-    torch = sys.modules.get("torch")
-    if not torch:
-        return
-    tensors = [array for array in written if isinstance(array, torch.Tensor)]
-    bump, takes_list = _version_bump()
-    if takes_list:
-        bump(tensors)
-        return
-    for tensor in tensors:
-        if not tensor.is_inference():  # such a tensor has no counter; a list may hold some
-            bump(tensor)
 
 
 @functools.cache

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from gradstep.devices import calls_for
+
 if TYPE_CHECKING:
     from gradstep.stepping import Stepping
 
@@ -52,21 +54,24 @@ class Averages:
     def swapped_in(self) -> Iterator[None]:
         """Put the averages in the parameters' place, for evaluation, and the parameters back at the end.
 
-        Within the block the optimizer refuses to step.
+        Within the block the optimizer refuses to step. Where an exception, such as another Ctrl-C, comes while the
+        parameters are put back, they stay the averages, and the optimizer goes on refusing.
         """
-        self._optimizer.catch_up()
-        held = [(p, state["ema"]) for p, state in self._pairs() if state.get("ema") is not None]
         optimizer = self._optimizer
-        kept = [optimizer._new_copy(p, "param") for p, _ in held]
-        optimizer._swap.is_in = True
+        optimizer.catch_up()
+        held = [(p, state["ema"]) for p, state in self._pairs() if state.get("ema") is not None]
+        parameters, averages = [p for p, _ in held], [average for _, average in held]
+        kept = [optimizer._new_copy(p, "param") for p in parameters]
+        swap = optimizer._swap
+        before, begun = swap.is_in, False
         try:
-            for parameter, average in held:
-                optimizer._assign(parameter, average)
+            swap.is_in = begun = True
+            _copy_all(parameters, averages)
             yield
         finally:
-            for (parameter, _), values in zip(held, kept, strict=True):
-                optimizer._assign(parameter, values)
-            optimizer._swap.is_in = False
+            if begun:
+                _copy_all(parameters, kept)
+                swap.is_in = before
 
     def state_dict(self) -> dict[int, Any]:
         """The averages by their parameters' numbers."""
@@ -80,8 +85,16 @@ class Averages:
         """
         mine = self.state_dict()
         shapes = {number: tuple(array.shape) for number, array in mine.items()}
-        saved = {int(number): tuple(array.shape) for number, array in state_dict.items()}
+        given = {int(number): array for number, array in state_dict.items()}
+        saved = {number: tuple(array.shape) for number, array in given.items()}
         if saved != shapes:
             raise ValueError(f"the saved averages have shapes {saved}, the optimizer's {shapes}: they must be equal")
-        for number, array in state_dict.items():
-            self._optimizer._assign(mine[int(number)], array)
+        taken = [self._optimizer._new_copy(array, "param") for array in mine.values()]
+        for array, number in zip(taken, mine, strict=True):
+            self._optimizer._assign(array, given[number])
+        _copy_all(list(mine.values()), taken)
+
+
+def _copy_all(arrays: list[Any], values: list[Any]) -> None:
+    """Write the values into the arrays, of all at once: nothing can come in between."""
+    calls_for(arrays).cast(arrays, values)

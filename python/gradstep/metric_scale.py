@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from gradstep import _core
 from gradstep.attachment import Attachment
 from gradstep.rate_scale import SCALE, scale_of
 from gradstep.reported import reported
@@ -76,12 +78,18 @@ class MetricScale:
         Raises:
             TypeError, ValueError: it is no number; nothing has been changed.
         """
-        value = reported("metric", metric)
-        better = self.best is None or self.goal.is_better(value, self.best)
-        self._react(better)
-        if better:
-            self.best = value
+        _core.write(self._reporting(metric))
         return self.scale
+
+    def _reporting(self, metric: Any) -> list[_core.Entry]:
+        """The entries that take a report."""
+        value = reported("metric", metric)
+        after = copy.copy(self)
+        better = self.best is None or self.goal.is_better(value, self.best)
+        after._react(better)
+        if better:
+            after.best = value
+        return [(vars(self), name, getattr(after, name)) for name in self.moving]
 
     def step(self, metric: Any, optimizer: Any) -> float:
         """Take a report, and multiply ``group["gradstep_scale"]`` of all groups by what it changes the scale by.
@@ -102,12 +110,20 @@ class MetricScale:
                 "gradstep.optim, or what gradstep.attach(optimizer, lr=...) returns, or set the rate yourself to "
                 "schedule(t) * update(metric)"
             )
-        before, scales = self.scale, [scale_of(group) for group in optimizer.param_groups]
-        if self.update(metric) != before:
-            for group, scale in zip(optimizer.param_groups, scales, strict=True):
-                group[SCALE] = scale * (self.scale / before)
+        scales = [scale_of(group) for group in optimizer.param_groups]
+        entries = self._reporting(metric)
+        scale = {name: value for _, name, value in entries}["scale"]
+        if scale != self.scale:
+            moved = zip(optimizer.param_groups, scales, strict=True)
+            entries += [(group, SCALE, held * (scale / self.scale)) for group, held in moved]
+        former: list[_core.Entry] = [(target, key, target.get(key, _core.REMOVED)) for target, key, _ in entries]
+        try:
+            _core.write(entries)
             if isinstance(optimizer, Attachment):
                 optimizer.seek(optimizer.updates)  # the next update's rate is already in the groups
+        except BaseException:
+            _core.write(former)
+            raise
         return self.scale
 
     def state_dict(self) -> dict[str, float | None]:

@@ -80,13 +80,13 @@ class Plateau(MetricScale):
         self.factor, self.floor = float(factor), float(floor)
         self.patience = reports("patience", patience)
         self.cooldown = reports("cooldown", cooldown)
-        self._is_plateau = {"torch": self._torch, "keras": self._keras}[one_of("torch", "keras")("rule", rule)]
+        self.rule = one_of("torch", "keras")("rule", rule)
         # Keras takes its first report as the best whatever it is; for torch it must be better than infinity.
         super().__init__(goal, best=None if rule == "keras" else goal.worst)
         self.cooling = 0
 
     def _react(self, better: bool) -> None:
-        if self._is_plateau(better):
+        if self._torch(better) if self.rule == "torch" else self._keras(better):
             self.scale = max(self.scale * self.factor, self.floor)
             self.cooling = self.cooldown
             self.waited = 0

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gradstep.arrays import tell_autograd
 from gradstep.devices import calls_for
 from gradstep.hyperparameters import HYPERPARAMETERS, read_float, read_hyperparameter, read_unscale
 
@@ -41,9 +40,7 @@ def unscale_(gradients: Any, grad_scale: Any) -> bool:
     (True, array([2., 1.], dtype=float32))
     """
     arrays = _listed(gradients, "gradients")
-    found = calls_for(arrays).unscale(arrays, read_unscale(grad_scale))
-    tell_autograd(arrays)
-    return found
+    return calls_for(arrays).unscale(arrays, read_unscale(grad_scale))
 
 
 def norm(gradients: Any) -> float:
@@ -97,9 +94,7 @@ def clip_norm_(gradients: Any, max_norm: Any, total_norm: Any = None) -> float:
     total = None if total_norm is None else read_float(total_norm, "total_norm")
     if total is not None and total < 0:
         raise ValueError(f"Invalid total_norm: {total}: a norm is 0 or above; pass None for that of the gradients")
-    found = calls_for(arrays).clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total)
-    tell_autograd(arrays)
-    return found
+    return calls_for(arrays).clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total)
 
 
 def clip_value_(gradients: Any, clip_value: Any) -> None:
@@ -124,7 +119,6 @@ def clip_value_(gradients: Any, clip_value: Any) -> None:
     """
     arrays = _listed(gradients, "gradients")
     calls_for(arrays).clip_value(arrays, _read(clip_value, "clip_value", "clip_value"))
-    tell_autograd(arrays)
 
 
 def average_(averages: Any, parameters: Any, decay: Any, product: Any = None) -> None:
@@ -158,7 +152,6 @@ def average_(averages: Any, parameters: Any, decay: Any, product: Any = None) ->
     """
     mine, theirs = _listed_pairs("average_", "averages", averages, parameters)
     calls_for(mine).average(mine, theirs, _read(decay, "decay", "ema"), product)
-    tell_autograd([*mine, product])
 
 
 def cast_(copies: Any, parameters: Any) -> None:
@@ -181,7 +174,6 @@ def cast_(copies: Any, parameters: Any) -> None:
     """
     mine, theirs = _listed_pairs("cast_", "copies", copies, parameters)
     calls_for(mine).cast(mine, theirs)
-    tell_autograd(mine)
 
 
 def zero_(gradients: Any) -> None:
@@ -201,7 +193,6 @@ def zero_(gradients: Any) -> None:
     """
     arrays = _listed(gradients, "gradients")
     calls_for(arrays).zero(arrays)
-    tell_autograd(arrays)
 
 
 def _listed(arrays: Any, name: str) -> list[Any]:
