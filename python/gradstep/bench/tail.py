@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch.nn.utils import clip_grad_norm_, get_total_norm
+from torch.nn.utils import clip_grad_norm_
 
 from gradstep import optim
 from gradstep.bench.cases import Case
@@ -131,7 +131,8 @@ class WithGradScale(TorchTail):
 
 class Folded(TorchTail):
     def update(self) -> None:
-        norm = get_total_norm(self.gradients, foreach=True) / _SCALE
+        # the passes of torch.nn.utils.get_total_norm, which torch 2.4 has not yet
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(self.gradients))) / _SCALE
         if norm.isfinite():
             _set_scale(self.optimizer, _SCALE * ((norm + 1e-6) / _MAX_NORM).clamp(min=1))
             self.optimizer.step()
