@@ -237,6 +237,10 @@ def test_what_has_no_complex_form_is_refused_by_the_constructor():
             gradstep.SGD(params, cast_to="f16")
         with pytest.raises(ValueError, match=r"SparseAdam does not support complex parameters.*, and parameter 1 of"):
             gradstep.SparseAdam(params)
+    with pytest.raises(ValueError, match="SparseAdam does not support complex parameters"):
+        gradstep.functional.sparseadam_(given, given.copy(), given * 0, given * 0, step=1)
+    with pytest.raises(ValueError, match="cast_to='f16' keeps copies of real numbers"):
+        gradstep.functional.sgd_(given, given.copy(), step=1, cast_to="f16", copy=np.zeros(given.shape, np.float16))
     optimizer = gradstep.SparseAdam([real])
     with pytest.raises(ValueError, match="does not support complex"):
         optimizer.add_param_group({"params": [given]})

@@ -110,10 +110,15 @@ def layout_of(optimizer):
     return {name: described(value) for name, value in optimizer.state_dict()["state"].get(0, {}).items()}
 
 
+@pytest.mark.parametrize("fused", [None, True, False])
 @pytest.mark.parametrize("default", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("dtype", KINDS, ids=str)
 @each_shared
-def test_states_are_made_as_torch_makes_them(name, dtype, default, monkeypatch):
+def test_states_are_made_as_torch_makes_them(name, dtype, default, fused):
+    if fused is not None and "fused" not in inspect.signature(getattr(torch.optim, name)).parameters:
+        pytest.skip("torch has no fused step of it")
+    if fused and dtype.is_complex:
+        pytest.skip("torch's fused step takes no complex parameters")
     if dtype.is_complex and not getattr(rules, name).takes_complex:
         pytest.skip("torch refuses these")
     before = torch.get_default_dtype()
@@ -121,8 +126,9 @@ def test_states_are_made_as_torch_makes_them(name, dtype, default, monkeypatch):
     try:
         options = {"state_dtype": "param"} if dtype.itemsize == 2 else {}  # ours are float32 otherwise
         params = [torch.ones(4, 3, dtype=dtype).t() for _ in range(2)]
-        ours = getattr(optim, name)(params[:1], lr=0.1, **WITH.get(name, {}), **options)
-        theirs = getattr(torch.optim, name)(params[1:], lr=0.1, **WITH.get(name, {}))
+        given = WITH.get(name, {}) | ({} if fused is None else {"fused": fused})
+        ours = getattr(optim, name)(params[:1], lr=0.1, **given, **options)
+        theirs = getattr(torch.optim, name)(params[1:], lr=0.1, **given)
         assert layout_of(ours) == layout_of(theirs)  # before the first step
         for p, optimizer in zip(params, (ours, theirs), strict=True):
             p.grad = torch.ones_like(p)

@@ -319,6 +319,35 @@ def test_other_groups_and_shapes_are_refused(layer):
     assert run.look() == before
 
 
+@pytest.mark.parametrize("options", [{}, {"ema": 0.5}, {"accumulate": 2}], ids=str)
+@pytest.mark.parametrize("complex_first", [True, False])
+@each_layer
+def test_real_states_of_complex_parameters_are_refused(layer, complex_first, options):
+    def run(kind, steps):
+        array = np.ones(3, kind)
+        if layer == "arrays":
+            optimizer = gradstep.Adam([array], **options)
+            for _ in range(steps):
+                optimizer.step([np.ones(3, kind)])
+            return optimizer
+        p = torch.nn.Parameter(torch.from_numpy(array))
+        optimizer = optim.Adam([p], **options)
+        for _ in range(steps):
+            p.grad = torch.ones_like(p)
+            optimizer.step()
+        return optimizer
+
+    kinds = (np.complex64, np.float32) if complex_first else (np.float32, np.complex64)
+    names = ("complex", "real") if complex_first else ("real", "complex")
+    saved, optimizer = run(kinds[0], 1).state_dict(), run(kinds[1], 0)
+    before = repr(frozen(optimizer.state_dict()["param_groups"]))
+    message = rf"the state '\w+' of parameter 0 is {names[0]}, but the parameter is {names[1]}: both must be"
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(saved)
+    assert repr(frozen(optimizer.state_dict()["param_groups"])) == before
+    assert not any(optimizer.state if layer == "arrays" else optimizer.state.values())
+
+
 def test_arrays_of_numpy_are_taken_by_tensors():
     over, run = Run("arrays", "NAdam", 3), Run("tensors", "NAdam")
     with torch.no_grad():

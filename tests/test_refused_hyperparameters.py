@@ -45,6 +45,12 @@ OPTIONAL = {"beta3"}  # None stands for what another gives
 NOT_READ_BY_A_STEP = {"initial_accumulator_value", "dampening"}
 
 
+@pytest.mark.parametrize("value", [1j, np.complex64(1), np.array(1j)], ids=repr)
+def test_a_complex_number_is_refused_as_that(value):
+    with pytest.raises(TypeError, match=r"Invalid lr: .* is complex: pass a real number"):
+        gradstep.SGD([np.ones(1)], lr=value)
+
+
 def assert_refused(name, label, value, kinds):
     key, put = numbers(name)[label]
     with pytest.raises(kinds, match=r"Invalid|must be 1-element") as caught:

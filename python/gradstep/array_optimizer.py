@@ -9,7 +9,16 @@ from gradstep import _core
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group
 from gradstep.libraries import library_of
-from gradstep.loading import array_names, is_number, is_wide, loaded_groups, read_number, refuse_shape, take
+from gradstep.loading import (
+    array_names,
+    is_number,
+    is_wide,
+    loaded_groups,
+    read_number,
+    refuse_other_kind,
+    refuse_shape,
+    take,
+)
 from gradstep.options import NO_SOURCES, Sources
 from gradstep.rate_scale import former_scales_kept
 from gradstep.stepping import Stepping
@@ -127,15 +136,15 @@ class ArrayOptimizer(Stepping):
                 "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
             )
         loaded = loaded_groups(self, state_dict)
-        arrays = [array for group in loaded for array in group["params"]]
+        located = [(group, array) for group in loaded for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]
         states = [
-            self._loaded_state(state_dict["state"].get(number, {}), array, i)
-            for i, (number, array) in enumerate(zip(numbers, arrays, strict=True))
+            self._loaded_state(state_dict["state"].get(number, {}), group, array, i)
+            for i, (number, (group, array)) in enumerate(zip(numbers, located, strict=True))
         ]
         take(self, loaded, states)
 
-    def _loaded_state(self, saved: dict[str, Any], array: Any, index: int) -> dict[str, Any]:
+    def _loaded_state(self, saved: dict[str, Any], group: Group, array: Any, index: int) -> dict[str, Any]:
         library, loaded = library_of(array), {}
         for name, value in saved.items():
             if value is None:
@@ -143,9 +152,10 @@ class ArrayOptimizer(Stepping):
             copied = library.copy_of(array, value)
             if is_number(self, name):
                 number = read_number(name, value, index)
-                copied = copied if is_wide(copied) else self._new_number(array, name, number)
+                copied = copied if is_wide(copied) else self._new_number(group, array, name, number)
             elif copied.ndim or name in array_names(type(self)):
                 refuse_shape(name, tuple(copied.shape), library.shape_of(array), index, "arrays")
+                refuse_other_kind(self, name, copied, array, index)
             loaded[name] = copied
         return loaded
 
@@ -178,7 +188,7 @@ class ArrayOptimizer(Stepping):
     def _assign(self, parameter: Any, values: Any) -> None:
         library_of(parameter).assign(parameter, values)
 
-    def _new_number(self, parameter: Any, name: str, value: float) -> Any:
+    def _new_number(self, group: Group, parameter: Any, name: str, value: float) -> Any:
         library = library_of(parameter)
         exact = name in ("step", "ema_product", *self.exact_numbers) or library.is_double(parameter)
         return library.new_number(parameter, value, exact)

@@ -157,6 +157,8 @@ def read_float(value: object, name: str) -> float:
     if is_masked(value):
         raise TypeError(f"Invalid {name}: {shown(value)} is masked, and masks are not read: pass a number")
     held = _item(value, name) if hasattr(value, "item") else value
+    if isinstance(held, numbers.Complex) and not isinstance(held, numbers.Real):
+        raise TypeError(f"Invalid {name}: {shown(value)} is complex: pass a real number, such as its real part")
     if isinstance(held, bool) or not isinstance(held, numbers.Real):
         raise TypeError(
             f"Invalid {name}: {shown(value)} of type {type(value).__name__}: pass a number or an array of one number"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradstep.accumulation import refuse_lost_sums
+from gradstep.arrays import is_complex
 from gradstep.hyperparameters import Group, read_float, shown
 from gradstep.options import OPTION_DEFAULTS, check_together
 from gradstep.rules.base import CLASS, Rule
@@ -19,7 +20,16 @@ from gradstep.scheduling import resume_schedules, scheduled
 if TYPE_CHECKING:
     from gradstep.stepping import Stepping
 
-__all__ = ["array_names", "is_number", "is_wide", "loaded_groups", "read_number", "refuse_shape", "take"]
+__all__ = [
+    "array_names",
+    "is_number",
+    "is_wide",
+    "loaded_groups",
+    "read_number",
+    "refuse_other_kind",
+    "refuse_shape",
+    "take",
+]
 
 _SURROUNDING = frozenset({"ema", "ema_product", "cast", "gradient_sum"})
 #: options that say how, and not what
@@ -105,6 +115,16 @@ def refuse_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...], i
         raise ValueError(
             f"the state {name!r} of parameter {index} has shape {found}, but the parameter has shape {expected}: load "
             f"a state_dict of the same {owner}"
+        )
+
+
+def refuse_other_kind(optimizer: Rule, name: str, array: Any, parameter: Any, index: int) -> None:
+    """Raise ValueError for a real array of state beside a complex parameter, or the other way round."""
+    if name in _SURROUNDING | array_names(type(optimizer)) and is_complex(array) != is_complex(parameter):
+        kinds = ("complex", "real") if is_complex(array) else ("real", "complex")
+        raise ValueError(
+            f"the state {name!r} of parameter {index} is {kinds[0]}, but the parameter is {kinds[1]}: both must be "
+            "real, or both complex; load a state_dict of a parameter of its kind"
         )
 
 

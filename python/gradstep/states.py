@@ -37,7 +37,7 @@ class States(Rule):
     def _assign(self, parameter: Any, values: Any) -> None:
         raise AttributeError("an optimizer says how the values of an array are replaced")
 
-    def _new_number(self, parameter: Any, name: str, value: float) -> Any:
+    def _new_number(self, group: Group, parameter: Any, name: str, value: float) -> Any:
         raise AttributeError("an optimizer says how a number of state is made")
 
     def _numbered_states(self) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ class States(Rule):
         made: dict[str, Any] = {}
         for name in self.numbers:
             if not hasattr(state.get(name), "shape"):  # old checkpoints hold plain numbers
-                made[name] = self._new_number(parameter, name, state.get(name, self.initial(name, group)))
+                made[name] = self._new_number(group, parameter, name, state.get(name, self.initial(name, group)))
         self._add_surroundings(group, parameter, state, made)
         arrays = self.kernel(group).arrays
         missing = [name for name in arrays if state.get(name) is None]
@@ -83,7 +83,7 @@ class States(Rule):
         if group["ema"] is not None and state.get("ema") is None:
             made["ema"] = self._new_copy(parameter, None)
         if group["ema"] is not None and group["ema_bias_correction"] and state.get("ema_product") is None:
-            made["ema_product"] = self._new_number(parameter, "ema_product", 1.0)
+            made["ema_product"] = self._new_number(group, parameter, "ema_product", 1.0)
         if group["cast_to"] is not None and state.get("cast") is None:
             made["cast"] = self._new_copy(parameter, group["cast_to"])
 

@@ -71,7 +71,7 @@ def _update_of(rule: type[Rule]) -> Update:
             raise TypeError(f"{name} got an unexpected keyword argument {unknown[0]!r}: it takes {', '.join(group)}")
         group.update(hyperparameters)
         evaluate_schedules(group, step - 1)
-        rule.check(group)
+        rule.check({**group, "params": [param]})
         state = _state(name, rule, group, states) | _surroundings(name, group, average, copy)
         state["step"] = library_of(param).new_number(param, step - 1.0, exact=True)
         settings = step_settings([group], get_num_threads(), grad_scale, found_inf)

@@ -16,7 +16,16 @@ from gradstep import _core
 from gradstep.books import Books
 from gradstep.counting import refuse_capture
 from gradstep.hyperparameters import Group, read_switch
-from gradstep.loading import array_names, is_number, is_wide, loaded_groups, read_number, refuse_shape, take
+from gradstep.loading import (
+    array_names,
+    is_number,
+    is_wide,
+    loaded_groups,
+    read_number,
+    refuse_other_kind,
+    refuse_shape,
+    take,
+)
 from gradstep.optim.joining import complete, refuse_other_sizes, refuse_shared, replace
 from gradstep.optim.parameters import refuse_unfit
 from gradstep.optim.placeholders import Placeholders, asks_for_states
@@ -224,7 +233,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             state_dict = hook(self, state_dict) or state_dict
         refuse_other_sizes(self.param_groups, state_dict["param_groups"])
         loaded = loaded_groups(self, state_dict)
-        states = self._loaded_states(state_dict)
+        states = self._loaded_states(state_dict, loaded)
         held = [(parameter, parameter.grad) for group in loaded for parameter in group["params"]]
         try:
             for parameter, state in self.state.items():
@@ -238,32 +247,33 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         for done in self._optimizer_load_state_dict_post_hooks.values():
             done(self)
 
-    def _loaded_states(self, state_dict: dict[str, Any]) -> defaultdict[Any, Any]:
+    def _loaded_states(self, state_dict: dict[str, Any], groups: list[Group]) -> defaultdict[Any, Any]:
         saved = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
-        located = dict(zip(saved, enumerate(p for group in self.param_groups for p in group["params"]), strict=True))
+        located = dict(zip(saved, enumerate((group, p) for group in groups for p in group["params"]), strict=True))
         states: defaultdict[Any, Any] = defaultdict(dict)
         for number, state in state_dict["state"].items():
             if number in located:
-                index, parameter = located[number]
+                index, (group, parameter) = located[number]
                 states[parameter] = {
-                    name: self._loaded_value(name, value, parameter, index) for name, value in state.items()
+                    name: self._loaded_value(name, value, group, parameter, index) for name, value in state.items()
                 }
             else:
                 states[number] = state  # as torch does
         return states
 
-    def _loaded_value(self, name: str, value: Any, parameter: torch.Tensor, index: int) -> Any:
+    def _loaded_value(self, name: str, value: Any, group: Group, parameter: torch.Tensor, index: int) -> Any:
         """A copy in the saved dtype: torch would cast it to the parameter's."""
         if value is None:
             return None
         if is_number(self, name):
             number = read_number(name, value, index)
             wide = isinstance(value, torch.Tensor) and is_wide(value)
-            return TORCH.copy_of(parameter, value) if wide else self._new_number(parameter, name, number)
+            return TORCH.copy_of(parameter, value) if wide else self._new_number(group, parameter, name, number)
         if not isinstance(value, torch.Tensor | np.ndarray):
             return copy.deepcopy(value)
         if value.ndim or name in array_names(type(self)):
             refuse_shape(name, tuple(value.shape), tuple(parameter.shape), index, "model")
+            refuse_other_kind(self, name, value, parameter, index)
         return TORCH.copy_of(parameter, value)
 
     def _restore_sums(self) -> None:
@@ -323,10 +333,13 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     def _assign(self, parameter: Any, values: Any) -> None:
         TORCH.assign(parameter, values)
 
-    def _new_number(self, parameter: Any, name: str, value: float) -> Any:
-        exact = (
-            name in ("ema_product", *self.exact_numbers)
-            or torch.get_default_dtype() == torch.float64  # in which torch keeps numbers
-            or (name != "step" and TORCH.is_double(parameter))
-        )
+    def _new_number(self, group: Group, parameter: Any, name: str, value: float) -> Any:
+        if name == "step":  # as torch has it: float32 for its fused kernels
+            exact = torch.get_default_dtype() == torch.float64 and not group["fused"]
+        else:
+            exact = (
+                name in ("ema_product", *self.exact_numbers)
+                or torch.get_default_dtype() == torch.float64  # in which torch keeps numbers
+                or TORCH.is_double(parameter)
+            )
         return TORCH.new_number(parameter, value, exact)
