@@ -196,28 +196,31 @@ std::string slot::state_text(size_t member, int index) const {
          std::to_string(index);
 }
 
-bool slot::read_state(operand& part, size_t member, int index, std::vector<py::object>& keep) {
+bool slot::read_member(array_view& array, size_t member, int index, std::vector<py::object>& keep) {
   if (known[member].is_unchanged(members[member])) return false;
+  const array_role its_role = role("a state of parameter", index);
   py::object owner;
-  const array_view array = read_array(members[member], role("a state of parameter", index), owner);
+  array = read_array(members[member], its_role, owner);
   if (owner) keep.push_back(std::move(owner));
   laid_out = known_apart = false;
+  inspect_tensor(members[member], array, its_role);
+  return true;
+}
+
+bool slot::read_state(operand& part, size_t member, int index, std::vector<py::object>& keep) {
+  array_view array;
+  if (!read_member(array, member, index, keep)) return false;
   const std::string what = state_text(member, index);
   require_shape(array, view, what);
   if (!array.writable) refuse_read_only(what);
-  inspect_tensor(members[member], array, role("a state of parameter", index));
   part = visited_part(array);
   known[member].remember(members[member], array);
   return true;
 }
 
 bool slot::read_cell(number_cell& cell, size_t member, int index, std::vector<py::object>& keep) {
-  if (known[member].is_unchanged(members[member])) return false;
-  py::object owner;
-  const array_view array = read_array(members[member], role("a state of parameter", index), owner);
-  if (owner) keep.push_back(std::move(owner));
-  laid_out = known_apart = false;
-  inspect_tensor(members[member], array, role("a state of parameter", index));
+  array_view array;
+  if (!read_member(array, member, index, keep)) return false;
   cell = gradstep::read_cell(array, state_text(member, index));
   known[member].remember(members[member], array);
   return true;

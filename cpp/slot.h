@@ -117,6 +117,8 @@ struct slot {
   bool suits(int state_count, const group_settings& settings) const;
   bool holds_its_members();
   bool read_states(int index, std::vector<pybind11::object>& keep);
+  // These read a state if it has moved since it was last read; false if it has not.
+  bool read_member(array_view& array, size_t member, int index, std::vector<pybind11::object>& keep);
   bool read_state(operand& part, size_t member, int index, std::vector<pybind11::object>& keep);
   bool read_cell(number_cell& cell, size_t member, int index, std::vector<pybind11::object>& keep);
   // Calls visit(part, member) for each array of state, and visit(cell, member) for each number.
