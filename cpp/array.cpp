@@ -353,7 +353,7 @@ int64_t last_byte(const array_view& view) {
   return last;
 }
 
-// What a method of a tensor without arguments returns as a number, or -1 where it fails.
+// Returns the number that a method of a tensor without arguments returns, or -1 where it fails.
 int64_t ask(method& question, py::handle object) {
   const py::object answer = question.of(object);
   const int64_t number = answer ? PyLong_AsLongLong(answer.ptr()) : -1;

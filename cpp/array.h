@@ -68,11 +68,11 @@ void require_shape(const array_view& given, const array_view& parameter, const s
 // lies.
 bool read_directly(pybind11::handle array, array_view& view);
 
-// Whether a tensor or an array of NumPy still lies as it was read; true for others, which their owners keep.
+// True if a tensor or an array of NumPy still lies as it was read, and for others, which their owners keep.
 bool lies_as_read(pybind11::handle array, const array_view& view);
 
-// Where and how an array lay when it was read, to find out that it still does in half the time of reading it
-// again. Only of tensors and NumPy's arrays: any other is never found unchanged.
+// Remembers where and how an array lay when it was read, to find out that it still does in half the time of
+// reading it again. This works for tensors and NumPy's arrays: any other is never found unchanged.
 class sighting {
  public:
   void remember(pybind11::handle array, const array_view& read);  // forgets one that has moved since

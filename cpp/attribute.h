@@ -42,7 +42,7 @@ class method {
  public:
   explicit method(const char* name) : name_(PyUnicode_InternFromString(name)) {}
 
-  // What it returns; null, with Python's error set, where it raises.
+  // Returns null, with Python's error set, where the method raises.
   pybind11::object of(pybind11::handle object) {
     if (Py_TYPE(object.ptr()) != type_) find(Py_TYPE(object.ptr()));
     PyObject* const found =

@@ -1,4 +1,4 @@
-// What a device's memory gives to a plain kernel: the yardstick that steps there are measured against.
+// The bandwidth that a device's memory gives to a plain kernel: the yardstick for steps there.
 #pragma once
 
 #include <pybind11/pybind11.h>

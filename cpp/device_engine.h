@@ -36,7 +36,7 @@ class device_engine {
   }
   bool is_out_of_memory(const char* error) const;
   bool is_capturing(void* stream) const;
-  // Which the array's library works on now, there.
+  // The stream that the array's library works on now, there.
   void* current_stream(pybind11::handle array) const;
   void wait(void* stream) const;  // the GIL released
   void fetch(void* to, const void* from, size_t bytes, void* stream) const;

@@ -10,9 +10,8 @@ namespace gradstep {
 // Reads them once, for the squares and the count of what is not finite, of the gradients times `unscale`.
 sums measure_gradients(const chunk_list& chunks, double unscale);
 
-// What the gradients are multiplied by where they are finite and their squares are not, as those of float64
-// above 1e154: they are read once more then. Others, whose squares become 0, add nothing that a norm would
-// show.
+// The factor for gradients that are finite and whose squares are not, as those of float64 above 1e154: they
+// are read once more then. Others, whose squares become 0, add nothing that a norm would show.
 constexpr double against_overflow = 0x1p-600;
 
 // The norm of gradients, `measure(by)` being the sums of these times `by`.

@@ -36,7 +36,7 @@ GS_HD double abs(double x) { return __builtin_fabs(x); }
 GS_HD float select(bool condition, float yes, float no) { return condition ? yes : no; }
 GS_HD double select(bool condition, double yes, double no) { return condition ? yes : no; }
 
-// Whether a number may be infinite or NaN, which hardly ever is so: registers branch on it, and single
+// True if a number may be infinite or NaN, which it hardly ever is: registers branch on it, and single
 // numbers select, so that loops over them stay free of branches.
 GS_HD constexpr bool may_be_lost(float) { return true; }
 GS_HD constexpr bool may_be_lost(double) { return true; }
@@ -80,7 +80,7 @@ GS_HD auto is_infinite_or_nan(V x) {
   return x - x != V(0);
 }
 
-// What was, times the weight with which it is kept: forgotten at a weight of 0, an infinity too.
+// Weighs what is kept of the past. At a weight of 0 it is forgotten, an infinity too.
 template <class V, class T>
 GS_HD V fade(V was, T weight) {
   return weight == T(0) ? V(T(0)) : V(weight) * was;
@@ -123,7 +123,7 @@ GS_HD V divide_sum(V a, V x, V y, V by) {
   return select(lost, fma(a, x * less, y * less), sum) / select(lost, by * less, by);
 }
 
-// What `lerp` found, but where b - a overflows, though what lies between the two does not.
+// Returns what `lerp` found, unless b - a overflows and what lies between the two does not.
 template <class V, class T>
 GS_RARE V lerp_far(V a, V b, T weight, V found) {
   const bool starts_at_a = weight < T(0.5);

@@ -40,7 +40,7 @@ int64_t inverse(int64_t a, int64_t modulus) {
   return modulus == 1 ? 0 : (x % modulus + modulus) % modulus;
 }
 
-// Whether a sum of multiples comes to a number from target - slack to target.
+// Asks if a sum of multiples can come to a number from target - slack to target.
 class equation {
  public:
   equation(std::vector<multiple> terms, int64_t slack, patience& patience)
@@ -145,7 +145,7 @@ struct placed_runs {
     }
   }
 
-  // Whether each dimension steps over all that the faster ones cover: then no element lies on another.
+  // True if each dimension steps over all that the faster ones cover: then no element lies on another.
   bool steps_clear() const {
     int64_t covered = run;
     for (auto d = dimensions.rbegin(); d != dimensions.rend(); ++d) {
@@ -156,7 +156,7 @@ struct placed_runs {
   }
 };
 
-// Whether an element lies on another: for each dimension, one that is at least one step of it and none of the
+// Asks if an element lies on another: for each dimension, one that is at least one step of it and none of the
 // slower ones away.
 answer repeats_itself(const placed_runs& x, patience& patience) {
   if (x.repeats) return answer::yes;
@@ -308,7 +308,7 @@ class search {
       parts.back().push_back(each.member);
       end = std::max(end, each.last);
     }
-    // What begins under an arc that runs over the start belongs to that arc, which is in the last part.
+    // An arc that runs over the start is in the last part, and so is all that begins under it.
     if (parts.size() > 1) parts.back().insert(parts.back().end(), parts[0].begin(), parts[0].end());
     parts.erase(parts.begin());
     return parts;

@@ -1,5 +1,5 @@
-// Which arrays share memory: an exact answer for strided arrays, in time that grows with their number and not
-// with their sizes.
+// Finds the arrays that share memory: exactly, for strided arrays, in time that grows with their number and
+// not with their sizes.
 #pragma once
 
 #include <cstdint>

@@ -74,8 +74,8 @@ std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& gr
   return steps;
 }
 
-// What can fail comes first. Then the update is counted and made, in this order and without a chance for a
-// signal in between: it is whole for whoever sees any of it.
+// All that can fail comes first. Then the update is counted and made, in this order and without a chance for
+// a signal in between: it is whole for whoever sees any of it.
 void plan::update(const step_arguments& given, const step_books& books) {
   const bool measured = must_measure_gradients(given.groups, given.options);
   const std::vector<double> shrink = shrinkage(given.groups, given.options);

@@ -10,7 +10,7 @@
 
 namespace gradstep {
 
-// Which row, for each; aligned.
+// The row's number, for each; aligned.
 using row_numbers = pybind11::array_t<int64_t, pybind11::array::c_style | aligned_array>;
 
 // As their owner gives them.

@@ -60,7 +60,7 @@ struct step_settings {
   bool joins = false;           // which reports them as one
 };
 
-// What the last step did, if it measured; norms are over all tensors, NaN where they were not formed.
+// The results of the last step, if it measured; norms are over all tensors, NaN where they were not formed.
 struct step_report {
   bool measured = false, skipped = false;
   double gradient_norm = 0, update_norm = std::numeric_limits<double>::quiet_NaN(),

@@ -30,7 +30,7 @@ void slot::read_rows(const array_view& seen, const sparse_gradient& gradient, in
   gradient_view = values;
 }
 
-// What has been checked of a sparse gradient may have changed since.
+// A sparse gradient may have changed since it was checked.
 void slot::refuse_rows_beyond(const array_view& values, int index) const {
   const int64_t given = values.ndim > 0 ? values.dimensions[0].size : 0;
   bool fits = values.ndim == view.ndim - row_dimensions + 1 && given == int64_t(rows.given.numbers.size());

@@ -122,7 +122,7 @@ GS_HD void store_bf16(uint16_t* to, vec<float> x) {
   std::memcpy(to, &half, sizeof half);
 }
 
-// Whether a lane is infinite or NaN.
+// True if a lane is infinite or NaN.
 #if defined(GS_AVX512)
 constexpr int infinite_or_nan = 0x99;  // the classes of instructions that classify
 GS_HD bool has_lost(native_f32 x) { return _mm512_fpclass_ps_mask(x, infinite_or_nan) != 0; }
