@@ -141,6 +141,7 @@ void plan::visit_lagging(const std::vector<int>& indices, const py::object& rows
   const no_garbage_collection pause;
   const uint64_t calls_before = foreign_calls();
   for (const int index : indices) slots_[size_t(index)].visit_lagging(rows, index, keep);
+  sharing_.refuse_written(slots_, indices);
   if (foreign_calls() == calls_before && !torch_functions_are_overridden()) return;
   for (const int index : indices)
     if (!slots_[size_t(index)].is_unmoved(py::none())) refuse_moving();

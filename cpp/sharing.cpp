@@ -140,19 +140,33 @@ void refuse_read_only_gradients(const std::deque<slot>& slots, const active_tens
   }
 }
 
-// Of the active tensors, and of others what is written, so that these may step again without another look.
-array_list list_arrays(const std::deque<slot>& slots, const active_tensors& active,
-                       const std::vector<bool>& zeroed) {
+// What is written of these tensors and of others, so that the others may step again without another look.
+// add_gradient(arrays, i) adds the gradient of the i-th.
+template <class AddGradient>
+array_list list_arrays(const std::deque<slot>& slots, const std::vector<int>& indices,
+                       const AddGradient& add_gradient) {
   array_list arrays(slots);
   std::vector<bool> listed(slots.size());
-  for (size_t i = 0; i < active.indices.size(); ++i) {
-    const int index = active.indices[i];
-    listed[size_t(index)] = true;
-    arrays.add_written(index);
-    arrays.add_gradient(index, zeroed[size_t(active.groups[i])]);
+  for (size_t i = 0; i < indices.size(); ++i) {
+    listed[size_t(indices[i])] = true;
+    arrays.add_written(indices[i]);
+    add_gradient(arrays, i);
   }
   for (size_t i = 0; i < slots.size(); ++i)
     if (!listed[i] && slots[i].known_apart) arrays.add_written(int(i));
+  return arrays;
+}
+
+// Raises for arrays that may not share what they share; returns them if there are none.
+template <class AddGradient>
+array_list list_apart(std::deque<slot>& slots, const std::vector<int>& indices,
+                      const AddGradient& add_gradient) {
+  array_list arrays = list_arrays(slots, indices, add_gradient);
+  if (!arrays.find()) return arrays;
+  // One of a tensor that rests may have been freed, and its memory given to another.
+  for (slot& each : slots) each.known_apart = false;
+  arrays = list_arrays(slots, indices, add_gradient);
+  if (const auto found = arrays.find()) arrays.refuse(*found);
   return arrays;
 }
 
@@ -176,13 +190,9 @@ void step_sharing::refuse(std::deque<slot>& slots, const active_tensors& active,
   for (size_t i = 0; i < groups.size(); ++i) zeroes |= zeroed[i] = groups[i].around.zero_gradient;
   if (zeroes) refuse_read_only_gradients(slots, active, zeroed);
   if (zeroed != zeroed_ || must_look(slots, active.indices, zeroes)) {
-    array_list arrays = list_arrays(slots, active, zeroed);
-    if (arrays.find()) {
-      // One of a tensor that rests may have been freed, and its memory given to another.
-      for (slot& each : slots) each.known_apart = false;
-      arrays = list_arrays(slots, active, zeroed);
-      if (const auto found = arrays.find()) arrays.refuse(*found);
-    }
+    const array_list arrays = list_apart(slots, active.indices, [&](array_list& added, size_t i) {
+      added.add_gradient(active.indices[i], zeroed[size_t(active.groups[i])]);
+    });
     written_ = extent_set(arrays.written_extents());
     zeroed_ = std::move(zeroed);
   }
@@ -190,6 +200,13 @@ void step_sharing::refuse(std::deque<slot>& slots, const active_tensors& active,
     slots[size_t(index)].known_apart = true;
     slots[size_t(index)].gradient_moved = false;
   }
+}
+
+// What has moved stays to be looked at by the next step, beside gradients.
+void step_sharing::refuse_written(std::deque<slot>& slots, const std::vector<int>& indices) {
+  const bool known = std::all_of(indices.begin(), indices.end(),
+                                 [&](int index) { return slots[size_t(index)].known_apart; });
+  if (!known) list_apart(slots, indices, [](array_list&, size_t) {});
 }
 
 void refuse_overlap(const std::vector<array_view>& views, const std::vector<array_role>& roles,

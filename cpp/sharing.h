@@ -22,6 +22,9 @@ class step_sharing {
   void refuse(std::deque<slot>& slots, const active_tensors& active,
               const std::vector<group_settings>& groups);
 
+  // Raises for arrays of these tensors that may not share what they share, their gradients aside.
+  void refuse_written(std::deque<slot>& slots, const std::vector<int>& indices);
+
  private:
   bool must_look(const std::deque<slot>& slots, const std::vector<int>& active, bool zeroes) const;
 

@@ -96,6 +96,7 @@ class tensors {
   std::vector<int> zeroed(const std::vector<group_settings>& groups) const;  // whose gradients are filled
 
   std::deque<slot> slots_;
+  step_sharing sharing_;
   active_tensors active_;
   std::vector<tensor_task*> tasks_;  // of these
   bool moved_ = true;                // a tensor lies elsewhere since the last `settle`
@@ -116,8 +117,7 @@ class tensors {
   };
 
   device where_;
-  bool on_host_;  // the step is made there
-  step_sharing sharing_;
+  bool on_host_;       // the step is made there
   int64_t moves_ = 0;  // of all tensors
   std::vector<int> settled_;
   std::vector<stepped> given_;  // to the step that is being made

@@ -235,6 +235,60 @@ def test_a_parameter_that_has_moved_catches_up_where_it_is():
     assert_same_bits(weight.detach().numpy(), q)
 
 
+def move_a_parameter_over_its_state(p, q, state):
+    p.data = state[p]["exp_avg"]
+
+
+def move_a_state_over_its_parameter(p, q, state):
+    state[p]["exp_avg_sq"].set_(p.detach())
+
+
+def move_a_parameter_over_another(p, q, state):
+    p.data = q.data
+
+
+def move_a_parameter_into_the_state_of_another(p, q, state):
+    p.data = state[q]["exp_avg"]
+
+
+WITHIN_ONE = (move_a_parameter_over_its_state, move_a_state_over_its_parameter)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize(
+    ("move", "words"),
+    [
+        (move_a_parameter_over_its_state, "the state 'exp_avg' of parameter 0 shares memory with parameter 0"),
+        (move_a_state_over_its_parameter, "the state 'exp_avg_sq' of parameter 0 shares memory with parameter 0"),
+        (move_a_parameter_over_another, "parameter [01] and parameter [01] share memory: pass each element once"),
+        (move_a_parameter_into_the_state_of_another, "the state 'exp_avg' of parameter 1 shares memory with parameter"),
+    ],
+)
+def test_what_shares_memory_while_rows_lag_is_refused(move, words, alone):
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    if alone and move not in WITHIN_ONE:
+        pytest.skip("the other one is not written in this call")
+    p, q = (torch.ones(4, 2) for _ in range(2))
+    optimizer = optim.Adam([p, q], lr=0.5, lazy_rows=True)
+    for row in (1, 0, 1):
+        for each in (p, q):
+            each.grad = torch.sparse_coo_tensor([[row]], torch.ones(1, 2), (4, 2), check_invariants=True)
+        optimizer.step()
+    held, memory = p.data, p.clone()
+    move(p, q, optimizer.state)
+    arrays = [p, q, *(optimizer.state[each][name] for each in (p, q) for name in ("exp_avg", "exp_avg_sq"))]
+    before = [each.clone() for each in arrays]
+    with pytest.raises(ValueError, match=words):
+        optimizer.catch_up(*([p, np.array([0, 1])] if alone else []))
+    assert all(map(torch.equal, arrays, before))
+    if move is not move_a_state_over_its_parameter:
+        p.data = held
+        assert torch.equal(p, memory)
+        optimizer.catch_up()
+
+
 def test_a_parameter_that_has_lost_rows_while_they_lag_is_refused():
     weight, optimizer = torch_embedding()
     give(weight, 0)
