@@ -57,23 +57,6 @@ void bookkeeping::write(const entry& each, py::handle value) {
   }
 }
 
-void bookkeeping::write() const {
-  std::vector<py::object> before;
-  before.reserve(entries_.size());
-  try {
-    for (const entry& each : entries_) {
-      before.push_back(read(each));
-      write(each, each.value);
-    }
-  } catch (py::error_already_set&) {
-    while (!before.empty()) {
-      write(entries_[before.size() - 1], before.back());
-      before.pop_back();
-    }
-    throw;
-  }
-}
-
 void bookkeeping::write_norm(double norm) const {
   if (norms_.empty()) return;
   const py::float_ number(norm);

@@ -17,8 +17,13 @@ class bookkeeping {
   // finds.
   explicit bookkeeping(const pybind11::list& entries);
 
-  // Writes all entries but the norms; where one raises, those before it are put back.
-  void write() const;
+  // Writes all entries but the norms and then calls `then`; where one raises, or that does, those before it
+  // are put back.
+  template <class Then>
+  void write(const Then& then) const;
+  void write() const {
+    write([] {});
+  }
   void write_norm(double norm) const;
 
   static pybind11::handle removed();
@@ -33,5 +38,24 @@ class bookkeeping {
 
   std::vector<entry> entries_, norms_;
 };
+
+template <class Then>
+void bookkeeping::write(const Then& then) const {
+  std::vector<pybind11::object> before;
+  before.reserve(entries_.size());
+  try {
+    for (const entry& each : entries_) {
+      before.push_back(read(each));
+      write(each, each.value);
+    }
+    then();
+  } catch (pybind11::error_already_set&) {
+    while (!before.empty()) {
+      write(entries_[before.size() - 1], before.back());
+      before.pop_back();
+    }
+    throw;
+  }
+}
 
 }  // namespace gradstep

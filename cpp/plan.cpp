@@ -28,17 +28,16 @@ py::list plan::step(const step_arguments& given, const step_books& books, const 
   py::list unbound = read(given, kept_alive);
   if (!unbound.empty() && !given.options.skip) return unbound;
   const whole_writes together;
-  if (before.by) {
-    if (before.by->decide(before.given)) {
-      before.by->update(before.given, {});
-    } else {
-      report_ = {.skipped = true};
-      skip(given, books);
-      return py::list();
-    }
+  if (before.by && !before.by->decide(before.given)) {
+    report_ = {.skipped = true};
+    skip(given, books);
+    return py::list();
   }
+  // Where sums over what the earlier step writes are asked for, it must be made before this one is counted.
+  const bool apart = must_measure_gradients(given.groups, given.options) || rule_measures(given.groups);
+  if (before.by && apart) before.by->update(before.given, {}, {});
   if (decide(given))
-    update(given, books);
+    update(given, books, apart ? earlier_step<plan>() : before);
   else
     skip(given, books);
   return py::list();
@@ -76,17 +75,30 @@ std::vector<const prepared*> plan::prepare(const std::vector<group_settings>& gr
 
 // All that can fail comes first. Then the update is counted and made, in this order and without a chance for
 // a signal in between: it is whole for whoever sees any of it.
-void plan::update(const step_arguments& given, const step_books& books) {
+void plan::update(const step_arguments& given, const step_books& books, const earlier_step<plan>& before) {
+  std::vector<const prepared*> steps_before;
+  if (before.by) steps_before = before.by->count_update(before.given, {});
+  const std::vector<const prepared*> steps = count_update(given, books);
+  if (before.by) before.by->write(before.given, {}, steps_before);
+  write(given, books, steps);
+}
+
+std::vector<const prepared*> plan::count_update(const step_arguments& given, const step_books& books) {
   const bool measured = must_measure_gradients(given.groups, given.options);
   const std::vector<double> shrink = shrinkage(given.groups, given.options);
   if (rule_measures(given.groups)) {
     prepare(given.groups, given.options, shrink, measured);
     measure_rules(slots_, active_.indices, chunks_);
   }
-  const std::vector<const prepared*> steps = prepare(given.groups, given.options, shrink, measured);
+  std::vector<const prepared*> steps = prepare(given.groups, given.options, shrink, measured);
   for (const int index : active_.indices) slots_[size_t(index)].reserve_history();
-  const target& on = active_target();
   count(given, books.updated, true);
+  return steps;
+}
+
+void plan::write(const step_arguments& given, const step_books& books,
+                 const std::vector<const prepared*>& steps) {
+  const target& on = active_target();
   for (size_t i = 0; i < active_.indices.size(); ++i)
     slots_[size_t(active_.indices[i])].advance(steps[i]->after);
   chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); });
@@ -95,7 +107,7 @@ void plan::update(const step_arguments& given, const step_books& books) {
   for (const int index : active_.indices)
     if (slots_[size_t(index)].history.steps.size() >= longest_history) behind.push_back(index);
   replay(behind, py::none(), given.options.threads);
-  take_report(given.options, books.updated, measured);
+  take_report(given.options, books.updated, must_measure_gradients(given.groups, given.options));
 }
 
 void plan::skip(const step_arguments& given, const step_books& books) {

@@ -34,7 +34,9 @@ class plan : public tensors {
   std::vector<const prepared*> prepare(const std::vector<group_settings>& groups,
                                        const step_settings& options, const std::vector<double>& shrink,
                                        bool measured);
-  void update(const step_arguments& given, const step_books& books);
+  void update(const step_arguments& given, const step_books& books, const earlier_step<plan>& before);
+  std::vector<const prepared*> count_update(const step_arguments& given, const step_books& books);
+  void write(const step_arguments& given, const step_books& books, const std::vector<const prepared*>& steps);
   void skip(const step_arguments& given, const step_books& books);
   void replay(const std::vector<int>& indices, const pybind11::object& rows, int threads);
   void visit_lagging(const std::vector<int>& indices, const pybind11::object& rows,

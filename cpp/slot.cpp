@@ -159,11 +159,6 @@ void slot::bind(const state_binding& given) {
   states_known = true;
 }
 
-void slot::keep_added() {
-  if (added) PyDict_Update(state.ptr(), added.ptr());
-  added = {};
-}
-
 void slot::drop_added() {
   if (!added) return;
   added = {};

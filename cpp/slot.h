@@ -91,8 +91,7 @@ struct slot {
   void forget_history();  // when all are
 
   void bind(const state_binding& given);
-  void keep_added();                         // the state holds all that it was bound with
-  void drop_added();                         // or is bound anew
+  void drop_added();                         // it is bound anew
   bool has_states() const { return bound; }  // in this step
   void forget_states() { states_known = false; }
 

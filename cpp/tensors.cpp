@@ -149,12 +149,10 @@ void tensors::settle() {
 
 void tensors::count(const step_arguments& given, const bookkeeping& books, bool updated) {
   const py::list told = written(given, updated);
-  books.write();
-  if (updated) {
-    for (const state_binding& each : given.bindings) slots_[size_t(each.index)].keep_added();
-    if (!states_seen_.match(given.states)) states_seen_.remember(given.states);
-  }
-  tell_autograd(told);
+  books.write([&] { tell_autograd(told); });
+  if (!updated) return;
+  for (const state_binding& each : given.bindings) slots_[size_t(each.index)].added = {};
+  if (!states_seen_.match(given.states)) states_seen_.remember(given.states);
 }
 
 py::list tensors::written(const step_arguments& given, bool updated) const {

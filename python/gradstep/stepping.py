@@ -171,6 +171,7 @@ class Stepping(Settings, States):
                 shared = {name: (state | added)[name] for name in self.numbers}
             if known is None:
                 entries.append(self._state_entry(index, parameter, state))
+            entries += [(state, name, value) for name, value in added.items()]
             bindings.append(_core.StateBinding(index, state, added, self.state_names(group), fresh))
         return bindings, entries
 
