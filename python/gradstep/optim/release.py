@@ -8,7 +8,9 @@ at once.
 
 What must know all gradients before the first update can't go with it: ``clip_norm`` (but with ``clip_lagged=True`` it
 clips by the norm of the update before), ``skip_nonfinite``, a GradScaler, ``accumulate``. A second backward pass before
-the end of ``step()``, or in its closure, is refused. If one parameter's update raises, others have been made.
+the end of ``step()``, or in its closure, is refused. If one parameter's update raises, others have been made: a note in
+the exception says which (from Python 3.11 on). The ``step()`` that follows updates what has a gradient left and counts
+that as one update, as if the parameters that were not reached had had no gradient in it.
 
 Nor can it go with what reduces gradients over processes once backward has made them, such as
 ``DistributedDataParallel``, whose buckets hold all gradients anyway. Where ``torch.distributed`` is initialized, the
@@ -106,8 +108,21 @@ class Release:
                 "optimizer.step() after each backward pass; for several passes per update make the optimizer with "
                 "accumulate instead"
             )
-        if not self._first_pass.keeps(parameter):
-            self._update(parameter)
+        try:
+            if not self._first_pass.keeps(parameter):
+                self._update(parameter)
+        except BaseException as error:
+            self._tell(error)
+            raise
+
+    def _tell(self, error: BaseException) -> None:
+        """Say in an exception what has been updated; before Python 3.11 it takes no notes."""
+        if hasattr(error, "add_note"):
+            updated = sorted(self._indices[parameter] for parameter in self._updated)
+            error.add_note(
+                f"release=True has updated parameters {updated} in this backward pass, and no others: step() updates "
+                "what has a gradient left, counts that as one update and lets the next pass begin"
+            )
 
     def _update(self, parameter: torch.Tensor) -> None:
         optimizer = self._optimizer()
