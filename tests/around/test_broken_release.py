@@ -73,15 +73,14 @@ def test_an_exception_at_each_line_of_a_pass():
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions take no notes")
 def test_an_exception_says_what_has_been_updated():
     run = Run()
-    second = run.parameters[1]
+    first, second = run.parameters
+    version = first._version
     second.register_hook(lambda gradient: run.optimizer.state[second].update(exp_avg=torch.zeros(3)))
     with pytest.raises(ValueError, match="the state 'exp_avg' of parameter 1 has shape") as refused:
         run.backward(1)
-    updated = [0] if run.parameters[0].grad is None else []
+    updated = [0] if first._version > version else []
     (note,) = refused.value.__notes__
-    assert note.startswith(
-        f"release=True has updated parameters {updated} in this backward pass, and no others: step()"
-    )
+    assert note.startswith(f"release=True has updated parameters {updated} in this backward pass, and no others: ")
 
 
 def test_an_exception_at_each_line_of_the_step_after_it():
