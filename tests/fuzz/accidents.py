@@ -55,7 +55,10 @@ def is_straight(array: Any) -> bool:
 
 
 def resizable(array: Any) -> bool:
-    return is_straight(array) and (isinstance(array, np.ndarray) or array.untyped_storage().resizable())
+    if isinstance(array, np.ndarray):
+        return is_straight(array)
+    # torch itself crashes where a storage in shared memory grows
+    return is_straight(array) and array.untyped_storage().resizable() and not array.is_shared()
 
 
 # -- that keep all values

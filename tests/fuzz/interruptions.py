@@ -1,5 +1,6 @@
 """Exceptions at lines of the library, signals and forks: a call is done as a whole or not at all."""
 
+import copy
 import os
 import signal
 import threading
@@ -41,7 +42,7 @@ def injected(draw: Draw) -> str:
 
     def maker() -> Training:
         training = Training(setup)
-        training.saved = training.run(warm).optimizer.state_dict()
+        training.saved = copy.deepcopy(training.run(warm).optimizer.state_dict())  # whose arrays go on to change
         if call is call_load:
             training.run(1)
         training.extra = training.native(np.ones(5, np.float32))

@@ -120,14 +120,16 @@ def any_array(draw: Draw, dtypes: list[str], sparse: bool) -> Array:
     return Array(shape, dtype, layout, sparse and len(shape) == 2 and draw.chance(0.3))
 
 
-def near(draw: Draw, name: str, value: Any, plain: bool) -> Any:
+def near(draw: Draw, name: str, value: Any, plain: bool, index: int | None = None) -> Any:
     """A number, or a schedule of numbers, near the one given and allowed where that is; anything else as it is."""
     if isinstance(value, tuple):
-        return tuple(near(draw, name, each, plain) for each in value)
+        return tuple(near(draw, name, each, plain, i) for i, each in enumerate(value))
     if type(value) is not float or not value or name in ("peak_lr", "clip_scope"):
         return value
     low, high = sorted((value * draw.choice([1, 1, 0.5, 0.9]), value))
-    place = next((each for each in HYPERPARAMETERS.values() if each.key == name), None)
+    place = next((each for each in HYPERPARAMETERS.values() if (each.key, each.index) == (name, index)), None)
+    if place is not None and not place.allows(low):
+        low = high  # the larger of Rprop's etas is above 1
     if plain or place is None or place.read_once or draw.chance(0.8):
         return draw.choice([low, high])
     return any_course(draw, low, high)
