@@ -94,6 +94,8 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
             "CUDA devices; move it to the CPU first"
         )
     torch = sys.modules.get("torch")
+    if torch and isinstance(array, torch.Tensor):
+        _refuse_lost(array, role)
     try:
         if torch and isinstance(array, torch.Tensor):
             return _tensor_as_numpy(array.detach())
@@ -192,22 +194,27 @@ def _describe_tensor(tensor: Any, role: str) -> Description:
     """Say why the exchange API would not give this tensor, or do its work for a torch that lacks it."""
     _meet_torch(sys.modules["torch"])
     refuse_kind(tensor, role)
-    kind = type(tensor).__name__
     if tensor.device.type not in ("cpu", "cuda"):
         raise TypeError(
             f"{role} is on {tensor.device}: tensors are updated on the CPU and on CUDA devices; move it with .cpu()"
         )
-    address = _tensor_address(tensor)
-    if address == 0 and tensor.numel() > 0:
-        raise ValueError(
-            f"{role} is a {kind} without memory of its own: its storage was freed or resized, or it is a fake tensor; "
-            "restore it before the step"
-        )
+    address = _refuse_lost(tensor, role)
     bytes_each = tensor.element_size()
     strides = tuple(stride * bytes_each for stride in tensor.stride())
     device = (_CPU, 0) if tensor.device.type == "cpu" else (_CUDA, tensor.device.index)
     dtype = _DTYPES[str(tensor.dtype).removeprefix("torch.")]
     return address, *dtype, tuple(tensor.shape), strides, True, device, tensor
+
+
+def _refuse_lost(tensor: Any, role: str) -> int:
+    """Raise ValueError for a tensor whose elements lie nowhere, or not all of them; return where they lie."""
+    address = _tensor_address(tensor)
+    if address == 0 and tensor.numel() > 0:
+        raise ValueError(
+            f"{role} is a {type(tensor).__name__} without memory of its own: its storage was freed or resized, or it "
+            "is a fake tensor; restore it before the step"
+        )
+    return address
 
 
 def _tensor_address(tensor: Any) -> int:

@@ -61,7 +61,8 @@ class Averages:
         optimizer.catch_up()
         held = [(p, state["ema"]) for p, state in self._pairs() if state.get("ema") is not None]
         parameters, averages = [p for p, _ in held], [average for _, average in held]
-        kept = [optimizer._new_copy(p, "param") for p in parameters]
+        kept = [optimizer._new_array(p, 0.0, True) for p in parameters]
+        _copy_all(kept, parameters)  # which looks whether they have lost their memory
         swap = optimizer._swap
         before, begun = swap.is_in, False
         try:
@@ -89,7 +90,7 @@ class Averages:
         saved = {number: tuple(array.shape) for number, array in given.items()}
         if saved != shapes:
             raise ValueError(f"the saved averages have shapes {saved}, the optimizer's {shapes}: they must be equal")
-        taken = [self._optimizer._new_copy(array, "param") for array in mine.values()]
+        taken = [self._optimizer._new_array(array, 0.0, True) for array in mine.values()]
         for array, number in zip(taken, mine, strict=True):
             self._optimizer._assign(array, given[number])
         _copy_all(list(mine.values()), taken)

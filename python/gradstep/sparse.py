@@ -47,17 +47,21 @@ class Rows:
     values: Any
 
     def __post_init__(self) -> None:
-        _check_int64(self.indices, "indices")
-        if is_masked(self.indices) or is_masked(self.values):
-            raise TypeError("Invalid rows: a masked array, and masks are not read: pass the rows that are not masked")
-        if not hasattr(self.values, "shape"):
-            raise TypeError(f"Invalid values: a {type(self.values).__name__}: pass an array, numpy.asarray of it")
-        indexed, valued = tuple(self.indices.shape), tuple(self.values.shape)
-        if len(indexed) != 1 or indexed != valued[:1]:
-            raise ValueError(
-                f"Invalid rows: indices of shape {indexed} and values of shape {valued}: "
-                "they must be (n,) and (n, ...), a row of values for each index"
-            )
+        _check_rows(self.indices, self.values)
+
+
+def _check_rows(indices: Any, values: Any) -> None:
+    _check_int64(indices, "indices")
+    if is_masked(indices) or is_masked(values):
+        raise TypeError("Invalid rows: a masked array, and masks are not read: pass the rows that are not masked")
+    if not hasattr(values, "shape"):
+        raise TypeError(f"Invalid values: a {type(values).__name__}: pass an array, numpy.asarray of it")
+    indexed, valued = tuple(indices.shape), tuple(values.shape)
+    if len(indexed) != 1 or indexed != valued[:1]:
+        raise ValueError(
+            f"Invalid rows: indices of shape {indexed} and values of shape {valued}: "
+            "they must be (n,) and (n, ...), a row of values for each index"
+        )
 
 
 def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | None:
@@ -67,12 +71,13 @@ def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | N
         ValueError: it does not fit the parameter.
     """
     if isinstance(gradient, Rows):
-        indices, values = np.asarray(gradient.indices)[np.newaxis], gradient.values
+        _check_rows(gradient.indices, gradient.values)  # once more: they may have been changed in place
+        indices, values = _owned(gradient.indices, role)[np.newaxis], gradient.values
         given = (*shape[:1], *values.shape[1:])
     elif str(getattr(gradient, "layout", "")) == "torch.sparse_coo":
         if gradient.device.type != "cpu":
             raise TypeError(f"{role} is on {gradient.device}: rows are updated on the CPU alone; move it with .cpu()")
-        indices, values = gradient._indices().numpy(), gradient._values().detach()
+        indices, values = _owned(gradient._indices(), role), gradient._values().detach()
         given = tuple(gradient.shape)
     else:
         return None
@@ -87,7 +92,14 @@ def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | N
 def row_numbers(rows: Any, parameter: Any) -> npt.NDArray[np.int64]:
     """Rows of a parameter, checked, from an array of any shape."""
     _check_int64(rows, "rows")
-    return _number_rows(np.asarray(rows).reshape(1, -1), tuple(parameter.shape[:1]), "catch_up")
+    return _number_rows(_owned(rows, "catch_up").reshape(1, -1), tuple(parameter.shape[:1]), "catch_up")
+
+
+def _owned(indices: Any, role: str) -> npt.NDArray[np.int64]:
+    """A copy, which nobody moves or changes once it has been checked."""
+    from gradstep.arrays import as_numpy  # which knows rows too
+
+    return np.array(as_numpy(indices, f"the array of rows of {role}"))
 
 
 def _check_int64(numbers: Any, name: str) -> None:
