@@ -208,6 +208,19 @@ def test_moved_in_the_middle(case, kind, moment):
         check(case, kind, moment, name, index, move)
 
 
+@pytest.mark.parametrize(
+    ("kind", "moment"),
+    [("numpy", in_dlpack), ("tensors", in_a_mode), ("optim", in_a_closure), ("device", in_a_closure)],
+    ids=lambda x: getattr(x, "__name__", x),
+)
+@pytest.mark.parametrize("case", [case for case in ONE_OF_EACH_CLASS if case not in FEW], ids=str)
+def test_moved_in_the_middle_of_any_class(case, kind, moment):
+    # The ways to move are those of the classes above; here each array is moved once, and lost once.
+    for name, index, move in every_move(case, kind, moment):
+        if index == 0 and move.name in ("set_", "resize there and back", "a smaller storage", "resize to less"):
+            check(case, kind, moment, name, index, move)
+
+
 CALLS = {
     "norm": lambda x: functional.norm(x),
     "unscale_": lambda x: functional.unscale_(x, 2.0),

@@ -7,16 +7,21 @@ import threading
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import gradstep
 from arrays import normal
 from gradstep import functional, optim
 from gradstep.scheduling import adopt_schedules
-from injecting import assert_all_or_nothing
+from injecting import assert_all_or_nothing, frozen
 
 SIZE = 5
 RATE = gradstep.Linear(0.1, 0.01, 10)
 OPTIONS = {"ema": 0.9, "ema_bias_correction": True, "cast_to": "f16"}
+
+
+class Own(BaseException):
+    """One that no library knows."""
 
 
 class Subject:
@@ -71,6 +76,13 @@ def in_torch(name, **options):
     return lambda params: getattr(optim, name)(params, **options)
 
 
+def spoilt(subject):
+    """The next gradients are not finite."""
+    subject.parameters[0].grad[2] = float("nan")
+    return subject
+
+
+SKIP = {"skip_nonfinite": True}
 SUBJECTS = {
     "first step": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS), steps=0),
     "plain": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS)),
@@ -87,6 +99,9 @@ SUBJECTS = {
     "last of three in bf16": lambda: Subject(in_numpy("Adam", lr=RATE, accumulate=3), "bf16", steps=2),
     "torch, first step": lambda: Subject(in_torch("Adam", lr=RATE, **OPTIONS), over_torch=True, steps=0),
     "torch": lambda: Subject(in_torch("Adam", lr=RATE, zero_grad=True), over_torch=True),
+    "torch, skip_nonfinite": lambda: Subject(in_torch("Adam", lr=RATE, skip_nonfinite=True), over_torch=True),
+    "torch, skipped": lambda: spoilt(Subject(in_torch("SGD", lr=RATE, zero_grad=True, **SKIP), over_torch=True)),
+    "torch, drops its sums": lambda: spoilt(Subject(in_torch("SGD", lr=RATE, accumulate=3, **SKIP), over_torch=True)),
     "torch, second of three": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=3), over_torch=True),
     "torch, last of three": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=3), over_torch=True, steps=2),
     "torch, first of two in bf16": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=2), over_torch="bf16", steps=0),
@@ -98,6 +113,44 @@ SUBJECTS = {
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_an_exception_at_each_line(name):
     assert_all_or_nothing(SUBJECTS[name], Subject.step, Subject.look)
+
+
+@pytest.mark.parametrize("exception", [MemoryError, OverflowError, RuntimeError, Own])
+@pytest.mark.parametrize("name", ["plain", "last of three", "torch, last of two in bf16"])
+def test_exceptions_of_any_type(name, exception):
+    # Not ValueError: a schedule raises that where it has ended, which is told in the next step.
+    assert_all_or_nothing(SUBJECTS[name], Subject.step, Subject.look, exception=exception, repeats=1)
+
+
+@pytest.mark.parametrize("exception", [KeyboardInterrupt, MemoryError, OverflowError, Own])
+@pytest.mark.parametrize("where", ["pre hook", "post hook", "global pre hook", "global post hook", "closure"])
+@pytest.mark.parametrize("name", ["torch", "torch, first step", "torch, last of two in bf16"])
+def test_hooks_and_closures_that_raise(name, where, exception):
+    subject, done, twin = (SUBJECTS[name]() for _ in range(3))
+    done.step()
+
+    def raise_it(*_):
+        raise exception
+
+    hooks = {
+        "pre hook": subject.optimizer.register_step_pre_hook,
+        "post hook": subject.optimizer.register_step_post_hook,
+        "global pre hook": register_optimizer_step_pre_hook,
+        "global post hook": register_optimizer_step_post_hook,
+    }
+    handle = hooks[where](raise_it) if where in hooks else None
+    try:
+        with pytest.raises(exception):
+            subject.optimizer.step(*([] if handle else [raise_it]))
+    finally:
+        if handle:
+            handle.remove()
+    expected = done if "post" in where else twin
+    assert frozen(subject.look()) == frozen(expected.look())
+    for each in (subject, expected):
+        each.take(7)
+        each.step()
+    assert frozen(subject.look()) == frozen(expected.look())
 
 
 @pytest.mark.parametrize("name", ["adam_", "sgd_"])
