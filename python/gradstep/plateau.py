@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from gradstep.metric_scale import Goal, MetricScale, reports
 from gradstep.schedules.fields import one_of, real
@@ -84,6 +84,13 @@ class Plateau(MetricScale):
         # Keras takes its first report as the best whatever it is; for torch it must be better than infinity.
         super().__init__(goal, best=None if rule == "keras" else goal.worst)
         self.cooling = 0
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a pickle; those of earlier versions hold a method in the place of the rule."""
+        former = state.get("_is_plateau")
+        vars(self).update({key: value for key, value in state.items() if key != "_is_plateau"})
+        if former is not None:
+            self.rule = former.__name__.removeprefix("_")
 
     def _react(self, better: bool) -> None:
         if self._torch(better) if self.rule == "torch" else self._keras(better):
