@@ -9,6 +9,7 @@ import pytest
 
 import gradstep
 from arrays import DTYPES, assert_same_bits, normal
+from cases import ONE_EACH
 
 SIZE = 40
 
@@ -125,3 +126,20 @@ def test_a_state_cleared_after_the_first_step_starts_afresh():
     afresh.step([normal(5, SIZE)])
     assert_same_bits(arrays[0], fresh)
     assert set(optimizer.state[0]) == set(afresh.state[0])
+
+
+@pytest.mark.parametrize("options", [{}, {"accumulate": 2}, {"ema": 0.5}], ids=str)
+@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+def test_a_list_of_parameters_that_grows_while_a_step_reads_is_refused_by_the_next(case, options):
+    arrays, twins = [normal(1, SIZE), normal(2, SIZE)], [normal(1, SIZE), normal(2, SIZE)]
+    optimizer, twin = case.over(arrays, **options), case.over(twins, **options)
+    gradients = [normal(3, SIZE), normal(4, SIZE)]
+    twin.step(gradients)
+    listed = optimizer.param_groups[0]["params"]
+    optimizer.step([Acting(gradients[0], lambda: listed.append(normal(5, SIZE))), gradients[1]])
+    for p, q in zip(arrays, twins, strict=True):
+        assert_same_bits(p, q)
+    with pytest.raises(ValueError, match="2 gradients, but the groups hold 3 parameters: a group's list of parameters"):
+        optimizer.step(gradients)
+    for p, q in zip(arrays, twins, strict=True):
+        assert_same_bits(p, q)

@@ -171,7 +171,7 @@ class ArrayOptimizer(Stepping):
         self._forget_plan()
 
     def _known_state(self, index: int, parameter: Any) -> dict[str, Any] | None:
-        return self.state[index]
+        return self.state[index] if index < len(self.state) else None  # a group's list may have grown in place
 
     def _state_entry(self, index: int, parameter: Any, state: dict[str, Any]) -> _core.Entry:
         return self.state, index, state
