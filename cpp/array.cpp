@@ -8,6 +8,7 @@
 #include <complex>
 
 #include "attribute.h"
+#include "autograd.h"
 #include "dlpack.h"
 
 namespace py = pybind11;
@@ -71,6 +72,13 @@ void array_role::refuse_elsewhere(const array_view& array) const {
 }
 
 namespace {
+
+// Goes on after an error that says that an array can't be read so; one that is none of that, such as a
+// KeyboardInterrupt in code of others, is let through.
+void clear_refusal() {
+  if (!PyErr_ExceptionMatches(PyExc_Exception)) throw py::error_already_set();
+  PyErr_Clear();
+}
 
 // Facts about a type of arrays.
 struct known_type {
@@ -139,7 +147,7 @@ bool read_type(const dlpack::tensor& tensor, array_view& view) {
 // The answer of a method that a library may not have.
 bool says_yes(method& question, py::handle tensor) {
   const py::object answer = question.of(tensor);
-  if (!answer) PyErr_Clear();
+  if (!answer) clear_refusal();
   return answer.ptr() == Py_True;
 }
 
@@ -157,7 +165,7 @@ bool is_conjugated(py::handle tensor) {
 bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view) {
   dlpack::tensor tensor;
   if (api.tensor_from_object(object.ptr(), &tensor) != 0) {
-    PyErr_Clear();
+    clear_refusal();
     return false;
   }
   if ((tensor.device_type != dlpack::cpu && tensor.device_type != dlpack::cuda) ||
@@ -229,6 +237,10 @@ bool read_directly(py::handle array, array_view& view) {
 
 namespace {
 
+// True for a tensor of a torch without an exchange API: it is moved like any other, but only gradstep.arrays
+// can read it.
+bool is_described_tensor(py::handle array) { return !exchange_of(Py_TYPE(array.ptr())) && is_tensor(array); }
+
 bool can_be_seen(py::handle array, const void* interface) {
   return interface || py::isinstance<py::array>(array);
 }
@@ -257,7 +269,7 @@ bool sighting::look(py::handle array, const void* interface, raw& seen) {
   }
   dlpack::tensor tensor;
   if (static_cast<const dlpack::exchange_api*>(interface)->tensor_from_object(array.ptr(), &tensor) != 0) {
-    PyErr_Clear();
+    clear_refusal();
     return false;
   }
   seen = {static_cast<const char*>(tensor.data) + tensor.byte_offset,
@@ -272,7 +284,8 @@ bool sighting::look(py::handle array, const void* interface, raw& seen) {
 
 void sighting::remember(py::handle array, const array_view& read) {
   raw seen;
-  type_ = {};
+  forget();
+  if (is_described_tensor(array)) described_ = std::make_shared<array_view>(read);
   interface_ = exchange_of(Py_TYPE(array.ptr()));
   if (!can_be_seen(array, interface_) || !lies_as_read(array, read) || !look(array, interface_, seen)) return;
   number_type_ = py::reinterpret_borrow<py::object>(seen.number_type);
@@ -286,6 +299,7 @@ void sighting::remember(py::handle array, const array_view& read) {
 }
 
 bool sighting::was_moved(py::handle array) const {
+  if (described_) return !lies_as_read(array, *described_);
   return can_be_seen(array, exchange_of(Py_TYPE(array.ptr()))) && !is_unchanged(array);
 }
 
@@ -303,7 +317,7 @@ bool sighting::is_unchanged(py::handle array) const {
 
 array_view read_description(py::handle object, const array_role& role, py::object& owner) {
   static py::handle describe = py::object(py::module_::import("gradstep.arrays").attr("describe")).release();
-  count_foreign_call();
+  if (!known_type_of(Py_TYPE(object.ptr())).plain) count_foreign_call();
   const py::tuple found = describe(object, role.text());
   array_view view;
   const auto address = found[0].cast<uintptr_t>();
@@ -340,7 +354,8 @@ bool try_to_read(py::handle array, const array_role& role, array_view& view) {
     py::object owner;
     view = read_description(array, role, owner);
     return true;
-  } catch (py::error_already_set&) {
+  } catch (py::error_already_set& refusal) {
+    if (!refusal.matches(PyExc_Exception)) throw;
     return false;
   }
 }
@@ -357,7 +372,7 @@ int64_t last_byte(const array_view& view) {
 int64_t ask(method& question, py::handle object) {
   const py::object answer = question.of(object);
   const int64_t number = answer ? PyLong_AsLongLong(answer.ptr()) : -1;
-  if (PyErr_Occurred()) PyErr_Clear();
+  if (PyErr_Occurred()) clear_refusal();
   return number;
 }
 
@@ -366,12 +381,12 @@ bool holds_its_elements(py::handle tensor, const array_view& view) {
   if (view.size() == 0) return true;
   const py::object storage = untyped_storage.of(tensor);
   if (!storage) {
-    PyErr_Clear();
+    clear_refusal();
     return false;
   }
   const int64_t offset = ask(storage_offset, tensor) * dtype_bytes[int(view.type)] * (view.complex ? 2 : 1);
   const int64_t bytes = PyObject_Size(storage.ptr());  // in half the time of its method nbytes()
-  if (bytes < 0) PyErr_Clear();
+  if (bytes < 0) clear_refusal();
   return offset >= 0 && offset + last_byte(view) <= bytes;
 }
 
@@ -389,9 +404,12 @@ void refuse_moving() {
 
 bool lies_as_read(py::handle array, const array_view& view) {
   array_view now;
+  const auto same_as_now = [&] {
+    return now.data == view.data && now.type == view.type && now.same_place_as(view);
+  };
   if (exchange_of(Py_TYPE(array.ptr())))
-    return read_directly(array, now) && now.data == view.data && now.type == view.type &&
-           now.same_place_as(view) && holds_its_elements(array, now);
+    return read_directly(array, now) && same_as_now() && holds_its_elements(array, now);
+  if (is_described_tensor(array)) return try_to_read(array, {"an array"}, now) && same_as_now();
   if (!py::isinstance<py::array>(array)) return true;
   const auto seen = py::reinterpret_borrow<py::array>(array);
   bool same = seen.data() == view.data && seen.ndim() == view.ndim - view.complex &&

@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,10 @@ bool lies_as_read(pybind11::handle array, const array_view& view);
 class sighting {
  public:
   void remember(pybind11::handle array, const array_view& read);  // forgets one that has moved since
-  void forget() { type_ = {}; }
+  void forget() {
+    type_ = {};
+    described_.reset();
+  }
   bool is_unchanged(pybind11::handle array) const;  // runs no code of others
   bool was_moved(pybind11::handle array) const;     // since it was remembered, as far as that can be seen
 
@@ -96,6 +100,7 @@ class sighting {
   // Sizes, then strides: of few dimensions beside the rest, since a step compares them for each array.
   int64_t near_[2 * near_limit];
   std::vector<int64_t> far_;
+  std::shared_ptr<const array_view> described_;  // of a tensor that has to be described again
 };
 
 // Reads a torch tensor through the DLPack C exchange API, a NumPy array through its own structure, and

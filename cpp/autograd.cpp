@@ -30,6 +30,11 @@ void meet_torch(py::type tensor, py::object increment_version, bool takes_list, 
   torch = {tensor.release(), increment_version.release(), modes.release(), takes_list};
 }
 
+bool is_tensor(py::handle object) {
+  return torch.tensor &&
+         PyObject_TypeCheck(object.ptr(), reinterpret_cast<PyTypeObject*>(torch.tensor.ptr()));
+}
+
 bool torch_functions_are_overridden() {
   if (!torch.modes) return false;
   const auto count = py::reinterpret_steal<py::object>(PyObject_CallNoArgs(torch.modes.ptr()));
@@ -41,8 +46,7 @@ void tell_autograd(const py::list& written) {
   if (!torch.tensor || written.empty()) return;
   py::list tensors;
   for (const py::handle each : written)
-    if (PyObject_TypeCheck(each.ptr(), reinterpret_cast<PyTypeObject*>(torch.tensor.ptr())))
-      tensors.append(each);
+    if (is_tensor(each)) tensors.append(each);
   if (tensors.empty()) return;
   if (!torch.takes_list) {
     for (const py::handle each : tensors) increment_one(each);

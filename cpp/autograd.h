@@ -11,6 +11,8 @@ namespace gradstep {
 void meet_torch(pybind11::type tensor, pybind11::object increment_version, bool takes_list,
                 pybind11::object modes);
 
+bool is_tensor(pybind11::handle object);
+
 // True if a method of a plain tensor may run code of Python.
 bool torch_functions_are_overridden();
 

@@ -247,3 +247,19 @@ def test_calls_apart_from_a_step(name):
     assert CALLS[name](arrays) == CALLS[name](twins)
     for found, expected in zip(arrays, twins, strict=True):
         assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("method", ["is_neg", "untyped_storage", "storage_offset"])
+def test_an_interrupt_in_code_of_others_comes_through(method):
+    class Interrupting(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            if func.__name__ == method:
+                raise KeyboardInterrupt
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    p, optimizer = (training := Training(FEW[0], "tensors")).parameters[0], training.optimizer
+    before = training.look()
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step([torch.ones_like(p).as_subclass(Interrupting), None])
+    assert training.look() == before
