@@ -10,6 +10,7 @@
 #include "attribute.h"
 #include "autograd.h"
 #include "dlpack.h"
+#include "tensor_shim.h"
 
 namespace py = pybind11;
 
@@ -85,6 +86,7 @@ struct known_type {
   PyTypeObject* type;
   dlpack::exchange_api* api;  // null where it offers none
   bool plain;                 // its methods run no code of Python
+  bool by_shim;               // torch's own functions tell where its tensors lie
 };
 
 dlpack::exchange_api* find_exchange(PyTypeObject* type) {
@@ -111,7 +113,8 @@ const known_type& known_type_of(PyTypeObject* type) {
   known_type& made = known[next++ % count];
   Py_INCREF(type);  // a heap type that stays in the table must not be freed and its address reused
   Py_XDECREF(made.type);
-  made = {type, find_exchange(type), plain};
+  dlpack::exchange_api* const api = find_exchange(type);
+  made = {type, api, plain, plain && api && tensor_shim::is_known()};
   return made;
 }
 
@@ -253,11 +256,19 @@ struct sighting::raw {
   uint64_t kind;
   int ndim;
   const int64_t *sizes, *strides;
+  int64_t storage_bytes = 0, storage_offset = 0;
 };
 
-bool sighting::look(py::handle array, const void* interface, raw& seen) {
+bool sighting::look(py::handle array, raw& seen) const {
   static_assert(sizeof(Py_intptr_t) == sizeof(int64_t));
-  if (!interface) {
+  if (by_shim_) {
+    tensor_place place;
+    if (!tensor_shim::look(array, place)) return false;
+    seen = {place.data,  nullptr,       uint64_t(place.dtype), int(place.ndim),
+            place.sizes, place.strides, place.storage_bytes,   place.storage_offset};
+    return true;
+  }
+  if (!interface_) {
     const auto* const fields = py::detail::array_proxy(array.ptr());
     seen = {fields->data,
             fields->descr,
@@ -268,7 +279,7 @@ bool sighting::look(py::handle array, const void* interface, raw& seen) {
     return true;
   }
   dlpack::tensor tensor;
-  if (static_cast<const dlpack::exchange_api*>(interface)->tensor_from_object(array.ptr(), &tensor) != 0) {
+  if (static_cast<const dlpack::exchange_api*>(interface_)->tensor_from_object(array.ptr(), &tensor) != 0) {
     clear_refusal();
     return false;
   }
@@ -286,12 +297,16 @@ void sighting::remember(py::handle array, const array_view& read) {
   raw seen;
   forget();
   if (is_described_tensor(array)) described_ = std::make_shared<array_view>(read);
-  interface_ = exchange_of(Py_TYPE(array.ptr()));
-  if (!can_be_seen(array, interface_) || !lies_as_read(array, read) || !look(array, interface_, seen)) return;
+  const known_type& type = known_type_of(Py_TYPE(array.ptr()));
+  interface_ = type.api;
+  by_shim_ = type.by_shim;
+  if (!can_be_seen(array, interface_) || !lies_as_read(array, read) || !look(array, seen)) return;
   number_type_ = py::reinterpret_borrow<py::object>(seen.number_type);
   data_ = seen.data;
   kind_ = seen.kind;
   ndim_ = seen.ndim;
+  storage_bytes_ = seen.storage_bytes;
+  storage_offset_ = seen.storage_offset;
   if (ndim_ > near_limit) far_.resize(2 * size_t(ndim_));
   std::copy_n(seen.sizes, ndim_, dimensions());
   std::copy_n(seen.strides, ndim_, dimensions() + ndim_);
@@ -305,11 +320,11 @@ bool sighting::was_moved(py::handle array) const {
 
 bool sighting::is_unchanged(py::handle array) const {
   raw seen;
-  if (type_.ptr() != reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())) || !look(array, interface_, seen))
-    return false;
+  if (type_.ptr() != reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())) || !look(array, seen)) return false;
   const int64_t* const known = dimensions();
   bool same = seen.data == data_ && seen.kind == kind_ && seen.ndim == ndim_ &&
-              seen.number_type == number_type_.ptr();
+              seen.number_type == number_type_.ptr() && seen.storage_bytes == storage_bytes_ &&
+              seen.storage_offset == storage_offset_;
   for (int d = 0; same && d < ndim_; ++d)
     same = seen.sizes[d] == known[d] && seen.strides[d] == known[ndim_ + d];
   return same;
@@ -376,18 +391,33 @@ int64_t ask(method& question, py::handle object) {
   return number;
 }
 
-bool holds_its_elements(py::handle tensor, const array_view& view) {
+// The bytes of a tensor's storage and where in it the tensor begins, in elements; negative where that can't
+// be told.
+struct storage_extent {
+  int64_t bytes = -1, offset = -1;
+};
+
+storage_extent ask_for_storage(py::handle tensor) {
   static method untyped_storage("untyped_storage"), storage_offset("storage_offset");
-  if (view.size() == 0) return true;
+  storage_extent found;
   const py::object storage = untyped_storage.of(tensor);
-  if (!storage) {
-    clear_refusal();
-    return false;
-  }
-  const int64_t offset = ask(storage_offset, tensor) * dtype_bytes[int(view.type)] * (view.complex ? 2 : 1);
-  const int64_t bytes = PyObject_Size(storage.ptr());  // in half the time of its method nbytes()
-  if (bytes < 0) clear_refusal();
-  return offset >= 0 && offset + last_byte(view) <= bytes;
+  if (storage) found = {PyObject_Size(storage.ptr()), ask(storage_offset, tensor)};
+  if (PyErr_Occurred()) clear_refusal();
+  return found;
+}
+
+storage_extent storage_of(py::handle tensor) {
+  tensor_place place;
+  if (!known_type_of(Py_TYPE(tensor.ptr())).by_shim) return ask_for_storage(tensor);
+  if (!tensor_shim::look(tensor, place)) return {};
+  return {place.storage_bytes, place.storage_offset};
+}
+
+bool holds_its_elements(py::handle tensor, const array_view& view) {
+  if (view.size() == 0) return true;
+  const storage_extent storage = storage_of(tensor);
+  const int64_t element = dtype_bytes[int(view.type)] * (view.complex ? 2 : 1);
+  return storage.offset >= 0 && storage.offset * element + last_byte(view) <= storage.bytes;
 }
 
 }  // namespace

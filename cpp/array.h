@@ -88,14 +88,16 @@ class sighting {
   struct raw;
   static constexpr int near_limit = 4;
 
-  static bool look(pybind11::handle array, const void* interface, raw& seen);
+  bool look(pybind11::handle array, raw& seen) const;
   int64_t* dimensions() { return ndim_ <= near_limit ? near_ : far_.data(); }
   const int64_t* dimensions() const { return ndim_ <= near_limit ? near_ : far_.data(); }
 
   pybind11::object type_, number_type_;  // the array's class, and NumPy's dtype
   const void* interface_ = nullptr;      // DLPack's exchange API, for a tensor
+  bool by_shim_ = false;                 // or torch's own functions
   const void* data_ = nullptr;
-  uint64_t kind_ = 0;  // DLPack's dtype and device, or NumPy's flags
+  uint64_t kind_ = 0;  // DLPack's dtype and device, torch's dtype, or NumPy's flags
+  int64_t storage_bytes_ = 0, storage_offset_ = 0;  // where torch's functions tell them
   int ndim_ = 0;
   // Sizes, then strides: of few dimensions beside the rest, since a step compares them for each array.
   int64_t near_[2 * near_limit];

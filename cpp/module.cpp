@@ -16,6 +16,7 @@
 #include "plan.h"
 #include "schedule_module.h"
 #include "sharing.h"
+#include "tensor_shim.h"
 #include "threads.h"
 #include "whole_writes.h"
 
@@ -217,6 +218,7 @@ void bind_books(py::module_& m) {
   m.def("write", [](const py::list& entries) { bookkeeping(entries).write(); }, py::arg("entries"));
   m.def("meet_torch", &meet_torch, py::arg("tensor"), py::arg("increment_version"), py::arg("takes_list"),
         py::arg("modes"));
+  m.def("meet_tensor_shim", &tensor_shim::meet, py::arg("functions"), py::arg("handle_offset"));
   py::class_<state_binding>(m, "StateBinding")
       .def(py::init(&make_binding), py::arg("index"), py::arg("state"), py::arg("added"), py::arg("names"),
            py::arg("fresh"));

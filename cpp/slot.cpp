@@ -42,7 +42,7 @@ bool slot::read(py::handle gradient_now, int index, int state_count, const group
     return read_states(index, keep);
   }
   array_view moved_there;
-  if (!stays) moved_there = read_parameter(parameter, role("parameter", index), keep);
+  if (!stays) moved_there = look_at_parameter(index, keep);
   const array_view& seen = stays ? view : moved_there;
   array_view gradient;
   py::object owner;
@@ -66,6 +66,13 @@ bool slot::read(py::handle gradient_now, int index, int state_count, const group
   else
     gradient_known.forget();
   return moved;
+}
+
+array_view slot::look_at_parameter(int index, std::vector<py::object>& keep) const {
+  const array_role its_role = role("parameter", index);
+  const array_view found = read_parameter(parameter, its_role, keep);
+  inspect_tensor(parameter, found, its_role);
+  return found;
 }
 
 bool slot::read_dense(const array_view& seen, const array_view& gradient, int index,
@@ -107,7 +114,6 @@ bool slot::is_reshaped(const array_view& seen, int rows_now) const {
 
 // The states are read next.
 void slot::lay_out(const array_view& seen, int rows_now, int index) {
-  inspect_tensor(parameter, seen, role("parameter", index));
   if (is_reshaped(seen, rows_now)) {
     const bool differs =
         rows_now != row_dimensions || !unchanged(seen, view);  // or only a refusal came between

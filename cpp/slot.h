@@ -102,6 +102,7 @@ struct slot {
   void note_step();                                    // once the update is made, for rows that lag
 
  private:
+  array_view look_at_parameter(int index, std::vector<pybind11::object>& keep) const;
   bool read_dense(const array_view& seen, const array_view& gradient, int index,
                   std::vector<pybind11::object>& keep);
   void read_rows(const array_view& seen, const sparse_gradient& gradient, int index,

@@ -80,7 +80,8 @@ void slot::refuse_lagging(int index) const {
 }
 
 void slot::visit_lagging(const py::object& numbers, int index, std::vector<py::object>& keep) {
-  const array_view seen = read_parameter(parameter, role("parameter", index), keep);
+  const bool stays = laid_out && parameter_known.is_unchanged(parameter);
+  const array_view seen = stays ? view : look_at_parameter(index, keep);
   if (lies_elsewhere(seen, row_dimensions)) lay_out(seen, row_dimensions, index);
   bound = task.state_count >= 0;  // what lags is in these, even if they were replaced since
   read_states(index, keep);

@@ -36,6 +36,7 @@ DOOR = {
     "test_restoring_parts",
     "test_sinks",
     "test_tasks",
+    "test_tensor_shim",
 }
 
 

@@ -126,6 +126,7 @@ def write(entries: Sequence[Entry]) -> None:
 def meet_torch(
     tensor: type[Any], increment_version: Callable[..., None], takes_list: bool, modes: Callable[[], int]
 ) -> None: ...
+def meet_tensor_shim(functions: list[int], handle_offset: int) -> None: ...
 
 class StateBinding:
     def __init__(

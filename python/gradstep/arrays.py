@@ -1,7 +1,8 @@
 """How arrays that the core does not read by itself are read, and why some are refused.
 
-The core reads torch tensors (DLPack's C exchange API) and NumPy's native floats directly. What comes here is everything
-else: ml_dtypes, older torch, the buffer protocol, other libraries' DLPack, and whatever can't be updated in place.
+The core reads torch tensors (DLPack's C exchange API and the functions of tensor_shim) and NumPy's native floats by
+itself. What comes here is everything else: ml_dtypes, older torch, the buffer protocol, other libraries' DLPack, and
+whatever can't be updated in place.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradstep import _core
+from gradstep import _core, tensor_shim
 from gradstep.hyperparameters import is_masked
 from gradstep.sparse import Rows
 
@@ -243,6 +244,9 @@ def meet_type(kind: type[Any]) -> bool:
 
 def _meet_torch(torch: Any) -> None:
     _core.meet_torch(torch.Tensor, *_version_bump(), torch._C._len_torch_function_stack)
+    shim = tensor_shim.find()
+    if shim:
+        _core.meet_tensor_shim(*shim)
 
 
 @functools.cache
