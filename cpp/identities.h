@@ -9,14 +9,15 @@
 
 namespace gradstep {
 
-// True if a dict holds these items, a tuple of pairs, in this order: the very objects.
-inline bool holds_items(const pybind11::dict& container, const pybind11::tuple& items) {
-  if (size_t(PyDict_Size(container.ptr())) != items.size()) return false;
+// True if a dict holds these keys and these values, in this order: the very objects.
+inline bool holds_items(const pybind11::dict& container, const pybind11::tuple& keys,
+                        const pybind11::tuple& values) {
+  const size_t size = size_t(PyDict_Size(container.ptr()));
+  if (size != keys.size() || size != values.size()) return false;
   Py_ssize_t position = 0;
   PyObject *key, *value;
   for (Py_ssize_t i = 0; PyDict_Next(container.ptr(), &position, &key, &value); ++i) {
-    PyObject* const pair = PyTuple_GET_ITEM(items.ptr(), i);
-    if (PyTuple_GET_ITEM(pair, 0) != key || PyTuple_GET_ITEM(pair, 1) != value) return false;
+    if (PyTuple_GET_ITEM(keys.ptr(), i) != key || PyTuple_GET_ITEM(values.ptr(), i) != value) return false;
   }
   return true;
 }

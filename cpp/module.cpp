@@ -212,7 +212,7 @@ py::class_<Plan> bind_plan(py::module_& m, const char* name) {
 }
 
 void bind_books(py::module_& m) {
-  m.def("holds_items", &holds_items, py::arg("container"), py::arg("items"));
+  m.def("holds_items", &holds_items, py::arg("container"), py::arg("keys"), py::arg("values"));
   m.attr("REMOVED") = bookkeeping::removed();
   m.attr("GRADIENT_NORM") = bookkeeping::gradient_norm();
   m.def("write", [](const py::list& entries) { bookkeeping(entries).write(); }, py::arg("entries"));

@@ -110,8 +110,8 @@ class StateNames:
         copy: str = "",
     ) -> None: ...
 
-def holds_items(container: dict[Any, Any], items: tuple[tuple[Any, Any], ...]) -> bool:
-    """Whether a dict holds these items in this order: the very objects."""
+def holds_items(container: dict[Any, Any], keys: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
+    """Whether a dict holds these keys and values in this order: the very objects."""
 
 #: a target, a key and a value: an item of a dict or a list, or an attribute of anything else
 Entry = tuple[Any, Any, Any]

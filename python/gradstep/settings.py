@@ -23,10 +23,21 @@ _PLAIN = (int, float, bool, str, type(None))
 _PLAIN_TYPES = frozenset(_PLAIN)
 
 
+class _Items(NamedTuple):
+    """What a dict held. Two tuples for a group: many small ones would keep the garbage collector busy."""
+
+    keys: tuple[Any, ...]
+    values: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, group: Group) -> _Items:
+        return cls(tuple(group), tuple(group.values()))
+
+
 class _Known(NamedTuple):
     """A group's settings, and the values that they were made from; what a device evaluates is not among these."""
 
-    items: tuple[tuple[str, Any], ...]  #: of the whole group
+    items: _Items  #: of the whole group
     keys: set[str]
     scheduled: set[str]
     read: operator.itemgetter[Any]
@@ -41,7 +52,7 @@ class Settings(Rule):
     _plan: Plan
     _schedules: list[GroupSchedules]
 
-    _checked_items: dict[int, tuple[tuple[str, Any], ...]]
+    _checked_items: dict[int, _Items]
     _known_settings: dict[int, _Known]
     _known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]]
     _known_step_settings: _core.StepSettings | None
@@ -70,11 +81,11 @@ class Settings(Rule):
         Raises:
             TypeError, ValueError: as the constructor does for such a value; nothing has been written.
         """
-        checked: dict[int, tuple[tuple[str, Any], ...]] = {}
+        checked: dict[int, _Items] = {}
         changed = []
         for i, group in enumerate(self.param_groups):
             known = self._checked_items.get(i)
-            if known and _core.holds_items(group, known):
+            if known and _core.holds_items(group, *known):
                 checked[i] = known
                 continue
             plain = _has_plain_values(group)
@@ -82,17 +93,17 @@ class Settings(Rule):
                 self._check_group(group)
                 changed.append(i)
             if plain:  # an array or a list may change in place
-                checked[i] = tuple(group.items())
+                checked[i] = _Items.of(group)
         if changed:
             check_together(self.param_groups)
             self._adopt_schedules(changed)
         self._checked_items = checked
 
-    def _only_moved(self, i: int, group: Group, known: tuple[tuple[str, Any], ...]) -> bool:
+    def _only_moved(self, i: int, group: Group, known: _Items) -> bool:
         """Whether all that changed is what counts, or what the group's schedules have written."""
-        if len(known) != len(group):
+        if len(known.values) != len(group):
             return False
-        changed = [key for (key, now), (_, then) in zip(group.items(), known, strict=True) if now is not then]
+        changed = [key for (key, now), then in zip(group.items(), known.values, strict=True) if now is not then]
         return all(key in _NO_SETTINGS or self._schedules[i].has_written(key, group) for key in changed)
 
     def _check_group(self, group: Group) -> None:
@@ -102,7 +113,7 @@ class Settings(Rule):
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         known = self._known_settings.get(i)
-        if known and not known.scheduled and _core.holds_items(group, known.items) and not self._evaluated_there(i):
+        if known and not known.scheduled and _core.holds_items(group, *known.items) and not self._evaluated_there(i):
             return known.settings
         if (
             known
@@ -125,9 +136,7 @@ class Settings(Rule):
         moving = {place.key for place in places if place.index is None and not place.chooses_kernel}
         read = operator.itemgetter(*(key for key in group if key not in _NO_SETTINGS | moving))
         if plain:  # a tensor may change in place
-            self._known_settings[i] = _Known(
-                tuple(group.items()), set(group), set(scheduled), read, read(group), settings
-            )
+            self._known_settings[i] = _Known(_Items.of(group), set(group), set(scheduled), read, read(group), settings)
         else:
             self._known_settings.pop(i, None)
         return settings
