@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -74,6 +75,8 @@ def logged_records(data):
             position += left
             continue
         length, kind = struct.unpack("<HB", data[position + 4 : position + 7])
+        if position + 7 + length > len(data):
+            return  # it is still being written
         record += data[position + 7 : position + 7 + length]
         position += 7 + length
         if kind in (1, 4):  # whole, or the last piece
@@ -94,9 +97,14 @@ def test_wandb_keeps_it_offline(tmp_path, monkeypatch):
     written_to(WandbSink(run))
     run.finish()
     (file,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
-    found = []
-    for record in map(Record.FromString, logged_records(file.read_bytes())):
-        if record.WhichOneof("record_type") == "history":
-            items = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
-            found.append({name: float(items[name]) for name in ("_step", *ROWS[0])})
+
+    def rows():
+        for record in map(Record.FromString, logged_records(file.read_bytes())):
+            if record.WhichOneof("record_type") == "history":
+                items = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
+                yield {name: float(items[name]) for name in ("_step", *ROWS[0])}
+
+    latest = time.monotonic() + 60  # another process writes the file, which may go on after finish()
+    while len(found := list(rows())) < len(ROWS) and time.monotonic() < latest:
+        time.sleep(0.1)
     assert found == [{"_step": 3, **ROWS[0]}, {"_step": 70_000, **ROWS[1]}]
