@@ -451,7 +451,7 @@ bool lies_as_read(py::handle array, const array_view& view) {
 
 namespace {
 
-// That have switched it off, in all threads and in this one; the GIL guards them.
+// The pauses that have switched the collector off, in all threads and in this one; the GIL guards them.
 int pauses = 0;
 thread_local int pauses_here = 0;
 

@@ -140,8 +140,8 @@ void refuse_read_only_gradients(const std::deque<slot>& slots, const active_tens
   }
 }
 
-// What is written of these tensors and of others, so that the others may step again without another look.
-// add_gradient(arrays, i) adds the gradient of the i-th.
+// Lists the arrays that are written of these tensors and of others, so that the others may step again without
+// another look. add_gradient(arrays, i) adds the gradient of the i-th.
 template <class AddGradient>
 array_list list_arrays(const std::deque<slot>& slots, const std::vector<int>& indices,
                        const AddGradient& add_gradient) {
@@ -202,7 +202,7 @@ void step_sharing::refuse(std::deque<slot>& slots, const active_tensors& active,
   }
 }
 
-// What has moved stays to be looked at by the next step, beside gradients.
+// The next step looks at what has moved once more, beside gradients.
 void step_sharing::refuse_written(std::deque<slot>& slots, const std::vector<int>& indices) {
   const bool known = std::all_of(indices.begin(), indices.end(),
                                  [&](int index) { return slots[size_t(index)].known_apart; });

@@ -98,12 +98,17 @@ def in_a_finalizer(training, accident):
         gc.enable()
 
 
-def in_torch_function(training, accident):
-    Watching.accident = accident
+def step_with(kind, training, accident):
+    """A step in which the code of such tensors moves something."""
+    kind.accident = accident
     try:
         training.step()
     finally:
-        Watching.accident = None
+        kind.accident = None
+
+
+def in_torch_function(training, accident):
+    step_with(Watching, training, accident)
 
 
 def in_a_mode(training, accident):

@@ -9,7 +9,18 @@ from arrays import normal, to_torch
 from cases import CASES
 from injecting import frozen
 from moving import COLUMNS, ROWS, Training, moves
-from test_moved_arrays import REFUSALS, Exporting, Mode, Once, between, in_a_mode, in_dlpack, is_possible, make_step
+from test_moved_arrays import (
+    REFUSALS,
+    Exporting,
+    Mode,
+    Once,
+    between,
+    in_a_mode,
+    in_dlpack,
+    is_possible,
+    make_step,
+    step_with,
+)
 
 ADAM = next(case for case in CASES if case.name == "Adam")
 
@@ -71,11 +82,7 @@ class WithProperties(Training):
 
 
 def in_a_property(training, accident):
-    Leading.accident = accident
-    try:
-        training.step()
-    finally:
-        Leading.accident = None
+    step_with(Leading, training, accident)
 
 
 def test_moved_by_a_property():

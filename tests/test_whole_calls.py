@@ -117,7 +117,7 @@ def swap(trained):
 
 @each_library
 def test_swapping_averages_in(library):
-    # What puts them back where an exception comes at once is counted as a write, so versions are not compared.
+    # Versions are not compared: putting the parameters back after an exception counts as a write.
     assert_all_or_nothing(lambda: Trained(library, ema=0.5), swap, lambda trained: trained.look()[:4])
     trained = Trained(library, ema=0.5)
     expected = frozen(trained.parameters)
