@@ -133,6 +133,101 @@ def test_a_schedule_written_into_a_group_without_any_starts_at_0():
     np.testing.assert_array_equal(p, 0.75)
 
 
+@pytest.mark.parametrize("options", [{}, {"accumulate": 2}])
+def test_a_schedule_written_into_a_group_stays_there_when_the_step_is_refused(options):
+    optimizer = gradstep.SGD([np.ones(3)], lr=Linear(0.1, 0.0, 10), **options)
+    group = optimizer.param_groups[0]
+    group["lr"] = CosineDecay(1.0, 10)
+    before = dict(group)
+    with pytest.raises(ValueError, match="shape"):
+        optimizer.step([np.ones(4)])
+    assert group == before
+    for _ in range(options.get("accumulate", 1)):
+        optimizer.step([np.ones(3)])
+    assert group["lr"] == CosineDecay(1.0, 10)(1)
+
+
+@pytest.mark.parametrize("counting", [False, True])
+def test_a_schedule_written_for_a_device_stays_there_when_the_step_is_refused(counting):
+    torch = pytest.importorskip("torch")
+    from devices import device_named
+    from gradstep import optim
+
+    with device_named("emulated").stepping():
+        p = torch.ones(3)
+        optimizer = optim.SGD([p], lr=Linear(0.5, 0.0, 10) if counting else 0.5)
+        p.grad = torch.zeros(3)
+        optimizer.step()
+        group = optimizer.param_groups[0]
+        group["lr"] = Linear(0.25, 0.0, 10)
+        before = dict(group)
+        p.grad = torch.ones(3).to_sparse()
+        with pytest.raises(TypeError, match="sparse"):
+            optimizer.step()
+        assert group == before
+        p.grad = torch.ones(3)
+        optimizer.step()
+        optimizer.state_dict()
+        assert_same_bits(p.numpy(), np.full(3, 1 - Linear(0.25, 0.0, 10)(1 if counting else 0), np.float32))
+        assert group["lr"] == Linear(0.25, 0.0, 10)(2 if counting else 1)
+
+
+@pytest.fixture
+def failing_once(monkeypatch):
+    """A schedule that has no value at one step the first time that it is asked for it."""
+    asked, value = [], Linear.__call__
+
+    def call(schedule, t):
+        if t == 2 and not asked:
+            asked.append(t)
+            raise ValueError("no value this once")
+        return value(schedule, t)
+
+    monkeypatch.setattr(Linear, "__call__", call)
+    return Linear(0.5, 0.0, 8)
+
+
+@pytest.mark.parametrize("options", [{}, {"accumulate": 2}, {"momentum": 0.5, "clip_norm": 0.1}])
+def test_a_schedule_that_failed_once_gives_its_value_in_the_step(failing_once, options):
+    p, q = np.ones(3), np.ones(3)
+    optimizer, other = gradstep.SGD([p], lr=failing_once, **options), gradstep.SGD([q], lr=0.5, **options)
+    for t in range(5):
+        other.param_groups[0]["lr"] = 0.5 * (1 - t / 8)
+        for _ in range(options.get("accumulate", 1)):
+            optimizer.step([normal(t, 3, "f64")])
+            other.step([normal(t, 3, "f64")])
+    assert_same_bits(p, q)
+
+
+@pytest.mark.parametrize("options", [{}, {"release": True}])
+def test_a_schedule_that_failed_once_gives_its_value_to_tensors(failing_once, options):
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    p = torch.ones(3, dtype=torch.float64, requires_grad=True)
+    optimizer = optim.SGD([p], lr=failing_once, **options)
+    for _ in range(4):
+        p.sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    np.testing.assert_array_equal(p.detach().numpy(), 1 - 0.5 * (1 + 7 / 8 + 6 / 8 + 5 / 8))  # exact in binary
+
+
+def test_a_schedule_that_has_ended_refuses_releasing_before_anything_is_written():
+    torch = pytest.importorskip("torch")
+    from gradstep import optim
+
+    p = torch.ones(3, requires_grad=True)
+    optimizer = optim.SGD([p], lr=Linear(1.0, 0.5, 1, past="error"), release=True)
+    for _ in range(2):
+        p.sum().backward()
+        optimizer.step()
+    before = p.detach().clone()
+    with pytest.raises(ValueError, match="past"):
+        p.sum().backward()
+    assert torch.equal(p, before)
+
+
 def test_one_of_a_pair_written_from_outside_takes_over():
     optimizer = gradstep.Adam([np.ones(3)], lr=0.1, betas=(Linear(0.9, 0.8, 10), Linear(0.99, 0.9, 10)))
     optimizer.step([np.ones(3)])

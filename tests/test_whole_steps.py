@@ -12,11 +12,11 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 import gradstep
 from arrays import normal
 from gradstep import functional, optim
-from gradstep.scheduling import adopt_schedules
 from injecting import assert_all_or_nothing, frozen
 
 SIZE = 5
 RATE = gradstep.Linear(0.1, 0.01, 10)
+OTHER_RATE = gradstep.Constant(0.5)
 OPTIONS = {"ema": 0.9, "ema_bias_correction": True, "cast_to": "f16"}
 
 
@@ -54,18 +54,35 @@ class Subject:
         optimizer = self.optimizer
         states = [optimizer.state.get(p) for p in self.parameters] if self.over_torch else optimizer.state
         groups = [{key: value for key, value in g.items() if key != "params"} for g in optimizer.param_groups]
-        for group in groups:  # a step takes what was written there before it begins: the same schedule in another place
-            adopt_schedules(group, 0)
         seen = [self.parameters, states, groups, optimizer.accumulated]
         if not self.over_torch:
             return [*seen, self.gradients]
         return [*seen, [(p._version, p.grad, p.grad is not None and p.grad._version) for p in self.parameters]]
 
 
-def written_over(params):
-    opt = gradstep.Adam(params, lr=RATE)
-    opt.param_groups[0]["lr"] = gradstep.Constant(0.5)
-    return opt
+def writing_over(make, value=RATE):
+    """An optimizer into whose group a schedule was written since it was made."""
+
+    def made(params):
+        optimizer = make(params)
+        optimizer.param_groups[0]["lr"] = value
+        return optimizer
+
+    return made
+
+
+def asking_again():
+    """A schedule had no value when it was asked ahead of the next step, and has one then."""
+    subject = Subject(in_numpy("Adam", lr=RATE), steps=0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gradstep.Linear, "__call__", raise_value_error)
+        subject.step()
+    subject.take(1)
+    return subject
+
+
+def raise_value_error(*_):
+    raise ValueError("no value")
 
 
 def in_numpy(name, **options):
@@ -87,7 +104,10 @@ SUBJECTS = {
     "first step": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS), steps=0),
     "plain": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS)),
     "schedules": lambda: Subject(in_numpy("Adam", lr=RATE, betas=(gradstep.Linear(0.8, 0.9, 5), 0.99))),
-    "schedule written": lambda: Subject(written_over, steps=0),
+    "schedule written": lambda: Subject(writing_over(in_numpy("Adam", lr=RATE), OTHER_RATE), steps=0),
+    "schedule written for a number": lambda: Subject(writing_over(in_numpy("SGD", lr=0.1)), steps=0),
+    "schedule written, accumulated": lambda: Subject(writing_over(in_numpy("SGD", lr=0.1, accumulate=2)), steps=0),
+    "schedule asked again": asking_again,
     "end of a schedule": lambda: Subject(in_numpy("SGD", lr=gradstep.Linear(1.0, 0.5, 2, past="error")), steps=2),
     "clip_lagged": lambda: Subject(in_numpy("SGD", lr=0.1, clip_norm=0.1, clip_lagged=True)),
     "skip_nonfinite": lambda: Subject(in_numpy("Adam", lr=0.1, skip_nonfinite=True, zero_grad=True, stats=True)),
@@ -99,6 +119,12 @@ SUBJECTS = {
     "last of three in bf16": lambda: Subject(in_numpy("Adam", lr=RATE, accumulate=3), "bf16", steps=2),
     "torch, first step": lambda: Subject(in_torch("Adam", lr=RATE, **OPTIONS), over_torch=True, steps=0),
     "torch": lambda: Subject(in_torch("Adam", lr=RATE, zero_grad=True), over_torch=True),
+    "torch, schedule written": lambda: Subject(
+        writing_over(in_torch("Adam", lr=RATE), OTHER_RATE), over_torch=True, steps=0
+    ),
+    "torch, schedule written and skipped": lambda: spoilt(
+        Subject(writing_over(in_torch("SGD", lr=0.1, **SKIP)), over_torch=True, steps=0)
+    ),
     "torch, skip_nonfinite": lambda: Subject(in_torch("Adam", lr=RATE, skip_nonfinite=True), over_torch=True),
     "torch, skipped": lambda: spoilt(Subject(in_torch("SGD", lr=RATE, zero_grad=True, **SKIP), over_torch=True)),
     "torch, drops its sums": lambda: spoilt(Subject(in_torch("SGD", lr=RATE, accumulate=3, **SKIP), over_torch=True)),

@@ -85,7 +85,7 @@ class Accumulation:
         if not settings.skip and not is_last:
             plan, parameters, to_add, of_groups, adding = addition
             updated = self._adding(optimizer, batch, count, settings.unscale)
-            plan.step(parameters, to_add, [], of_groups, adding, updated=updated)
+            plan.step(parameters, to_add, [], of_groups, adding, updated=updated + optimizer._keeping())
             if not (adding.skip_nonfinite and plan.report().skipped):
                 return False
             settings.skip = True

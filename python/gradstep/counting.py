@@ -13,7 +13,7 @@ from gradstep.hyperparameters import Group
 from gradstep.rate_scale import SCALE
 from gradstep.scheduling import GroupSchedules, scheduled
 
-__all__ = ["complete_counts", "norm_entries", "refuse_capture", "start_counting", "take_counts"]
+__all__ = ["complete_counts", "counts_taken", "norm_entries", "refuse_capture", "start_counting", "take_counts"]
 
 
 def complete_counts(group: Group) -> None:
@@ -53,19 +53,24 @@ def take_counts(plan: Plan, groups: list[Group], schedules: list[GroupSchedules]
     Raises:
         RuntimeError: a CUDA graph is being captured, and nothing can be waited for.
     """
+    _core.write(counts_taken(plan, groups, schedules))
+
+
+def counts_taken(plan: Plan, groups: list[Group], schedules: list[GroupSchedules]) -> list[_core.Entry]:
+    """The entries that show in the groups what a device has counted; as `take_counts`."""
     if isinstance(plan, _core.Plan):
-        return
+        return []
     entries: list[_core.Entry] = []
     for i, group in enumerate(groups):
         if scheduled(group):
             known = i < len(schedules)
-            shown, changes = (schedules[i] if known else GroupSchedules(group)).at(group, plan.updates())
+            shown, changes = (schedules[i] if known else GroupSchedules.of(group)).at(group, plan.updates())
             entries += [(group, key, value) for key, value in changes.items()]
             if known:
                 entries.append((schedules, i, shown))
     if groups[0]["clip_lagged"]:
         entries += norm_entries(groups, plan.last_norm())
-    _core.write(entries)
+    return entries
 
 
 def norm_entries(groups: list[Group], norm: object) -> list[_core.Entry]:

@@ -125,39 +125,50 @@ def adopt_schedules(group: Group, clock: int) -> bool:
 class GroupSchedules:
     """The schedules of one group, ready to be read, and the values that they wrote last. It never changes."""
 
-    def __init__(self, group: Group) -> None:
-        schedules = {name: from_json(text) for name, text in scheduled(group).items()}
-        self._take(schedules, group, group["updates"] if schedules else 0)
+    __slots__ = ("_written", "by_name", "lacking")
 
-    def _take(self, schedules: Mapping[str, Schedule], group: Group, updates: int) -> None:
-        self.by_name = schedules  #: by their hyper-parameters' names
-        values = {name: _value_at(schedule, updates) for name, schedule in schedules.items()}
-        #: what a schedule that has no value here wrote last stays in the group
-        self._ended = {name for name, value in values.items() if value is None}
+    def __init__(self, by_name: Mapping[str, Schedule], values: Mapping[str, float | None], group: Group) -> None:
+        self.by_name = by_name  #: by their hyper-parameters' names
+        #: the names of those that had no value for the next update when they were asked for it
+        self.lacking = frozenset(name for name, value in values.items() if value is None)
+        #: what a schedule that lacks a value wrote last stays in the group
         self._written = {
             name: HYPERPARAMETERS[name].get(group) if value is None else value for name, value in values.items()
         }
 
+    @classmethod
+    def of(cls, group: Group) -> GroupSchedules:
+        """Those that the group holds, for its next update."""
+        schedules = {name: from_json(text) for name, text in scheduled(group).items()}
+        return cls(schedules, _values_at(schedules, group["updates"] if schedules else 0), group)
+
     def driving(self, group: Group) -> Mapping[str, Schedule]:
         """Those whose value nobody else has written (a torch scheduler, the user)."""
-        if not self.by_name:
+        if not any(self._is_overridden(name, group) for name in self.by_name):
             return self.by_name
         return {name: each for name, each in self.by_name.items() if not self._is_overridden(name, group)}
 
     def _is_overridden(self, name: str, group: Group) -> bool:
         return bool(HYPERPARAMETERS[name].get(group) != self._written[name])
 
-    def begin(self, group: Group) -> None:
-        """Warn of values that take over from their schedules.
+    def asked_again(self, group: Group) -> tuple[GroupSchedules, Group]:
+        """The schedules with the values that they lacked, and what changes in the group.
 
         Raises:
-            ValueError: a schedule has no value for the next update.
+            ValueError: a schedule has no value for the next update: it has ended.
         """
-        for name, schedule in self.by_name.items():
+        values = {
+            name: float(self.by_name[name](group["updates"]))
+            for name in self.lacking
+            if not self._is_overridden(name, group)
+        }
+        return GroupSchedules(self.by_name, self._written | values, group), _put_all(group, values)
+
+    def warn(self, group: Group) -> None:
+        """Warn of values that take over from their schedules."""
+        for name in self.by_name:
             if self._is_overridden(name, group):
                 self._warn(name, group)
-            elif name in self._ended:
-                schedule(group["updates"])
 
     def _warn(self, name: str, group: Group) -> None:
         place = HYPERPARAMETERS[name]
@@ -178,17 +189,20 @@ class GroupSchedules:
 
     def at(self, group: Group, updates: int) -> tuple[GroupSchedules, Group]:
         """The schedules that go on after so many updates, and what changes in the group."""
-        after = object.__new__(GroupSchedules)
         driving = self.driving(group)
-        after._take(driving, group, updates)
+        after = GroupSchedules(driving, _values_at(driving, updates), group)
         changes = _put_all(group, after._written) | {"updates": updates}
         if len(driving) < len(self.by_name):
             changes["schedules"] = group["schedules"] | {name: "" for name in self.by_name if name not in driving}
         return after, changes
 
 
+def _values_at(schedules: Mapping[str, Schedule], updates: int) -> dict[str, float | None]:
+    return {name: _value_at(schedule, updates) for name, schedule in schedules.items()}
+
+
 def _value_at(schedule: Schedule, updates: int) -> float | None:
-    """None where the schedule has ended and says that this is an error."""
+    """None where the schedule has no value: it has ended and says that this is an error, or it fails this once."""
     try:
         return float(schedule(updates))
     except ValueError:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gradstep import _core
-from gradstep.counting import start_counting, take_counts
+from gradstep.counting import counts_taken, start_counting
 from gradstep.devices import Plan, cell_on
 from gradstep.hyperparameters import HYPERPARAMETERS, Group
 from gradstep.options import OPTION_DEFAULTS, Sources, check_together, step_settings, surroundings
@@ -56,11 +56,19 @@ class Settings(Rule):
     _known_settings: dict[int, _Known]
     _known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]]
     _known_step_settings: _core.StepSettings | None
+    #: the entries that take back what a step has written into groups ahead of its update; the update empties it
+    _taking_back: list[_core.Entry]
 
     @staticmethod
     def _no_settings() -> dict[str, Any]:
         """The attributes that remember settings, with none of them."""
-        return {"_checked_items": {}, "_known_settings": {}, "_known_options": {}, "_known_step_settings": None}
+        return {
+            "_checked_items": {},
+            "_known_settings": {},
+            "_known_options": {},
+            "_known_step_settings": None,
+            "_taking_back": [],
+        }
 
     def _check_new(self, new: list[Group], others: list[Group]) -> None:
         """Take the schedules of groups that are to join ``others``, and check each by itself and all together, once.
@@ -167,13 +175,38 @@ class Settings(Rule):
             adopted = dict(group)
             if adopt_schedules(adopted, clock):
                 entries += [(group, key, value) for key, value in adopted.items()]
-                entries.append((self._schedules, i, GroupSchedules(adopted)))
+                entries.append((self._schedules, i, GroupSchedules.of(adopted)))
                 entries.append((self._known_settings, i, _core.REMOVED))  # a device holds the schedule that was there
-        _core.write(entries)
-        if entries and counting:
-            take_counts(self._plan, self.param_groups, self._schedules)
-        elif entries:
+        if not entries:
+            return
+        self._write_ahead(entries)
+        if counting:
+            self._write_ahead(counts_taken(self._plan, self.param_groups, self._schedules))
+        else:
             start_counting(self._plan, self.param_groups)
+
+    def _ask_again(self, i: int) -> None:
+        """Take the values that schedules of a group lacked when they were asked ahead of this update.
+
+        Raises:
+            ValueError: one has none.
+        """
+        group = self.param_groups[i]
+        asked, changes = self._schedules[i].asked_again(group)
+        self._write_ahead([*((group, key, value) for key, value in changes.items()), (self._schedules, i, asked)])
+
+    def _write_ahead(self, entries: list[_core.Entry]) -> None:
+        """Write what an update starts from; it is taken back if that is not made."""
+        back = [(target, key, _held(target, key)) for target, key, _ in reversed(entries)]
+        _core.write([*entries, (vars(self), "_taking_back", back + self._taking_back)])
+
+    def _take_back(self) -> None:
+        """Undo what was written ahead of an update that has not been made."""
+        _core.write([*self._taking_back, (vars(self), "_taking_back", [])])
+
+    def _keeping(self) -> list[_core.Entry]:
+        """The entries by which an update keeps what was written ahead of it."""
+        return [(vars(self), "_taking_back", [])] if self._taking_back else []
 
     def _surroundings(self, i: int, group: Group, sources: Sources) -> _core.Surroundings:
         options = _READ_OPTIONS(group)
@@ -210,6 +243,10 @@ class Settings(Rule):
         if known is None or known.threads != threads or self.param_groups[0]["clip_lagged"]:
             self._known_step_settings = known = step_settings(self.param_groups, threads)
         return known
+
+
+def _held(target: Any, key: Any) -> object:
+    return target.get(key, _core.REMOVED) if isinstance(target, dict) else target[key]
 
 
 def _has_plain_values(group: Group) -> bool:

@@ -73,7 +73,7 @@ class Stepping(Settings, States):
             "_accumulation": Accumulation(self),
             "_binding": {},
             "_known_groups": list(self.param_groups),
-            "_schedules": [GroupSchedules(group) for group in self.param_groups],
+            "_schedules": [GroupSchedules.of(group) for group in self.param_groups],
             **self._no_settings(),
         }
         vars(self).update(anew)
@@ -86,17 +86,24 @@ class Stepping(Settings, States):
 
     def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
         """Make one step with the given gradients, or with each parameter's ``.grad``; False if it is no update."""
-        self._begin()
-        groups = self.param_groups
-        for group, schedules in zip(groups, self._schedules, strict=True):
-            if schedules.by_name:
-                schedules.begin(group)
-        if groups[0]["accumulate"] > 1 or self.accumulated:
-            return self._accumulation.step(self, gradients, grad_scale, found_inf)
-        return self._apply(gradients, self._asked_settings(grad_scale, found_inf))
+        try:
+            self._begin()
+            groups = self.param_groups
+            for group, schedules in zip(groups, self._schedules, strict=True):
+                if schedules.by_name:
+                    schedules.warn(group)
+            if groups[0]["accumulate"] > 1 or self.accumulated:
+                return self._accumulation.step(self, gradients, grad_scale, found_inf)
+            return self._apply(gradients, self._asked_settings(grad_scale, found_inf))
+        except BaseException:
+            self._take_back()
+            raise
 
     def _begin(self) -> None:
-        """Find out of which groups, and on which device, the next step is."""
+        """Find out of which groups, on which device and with which schedules the next step is.
+
+        What it writes into groups is to be taken back where the step fails.
+        """
         self._refuse_evaluation()
         known = self._known_groups
         if len(known) != len(self.param_groups) or not all(map(operator.is_, known, self.param_groups)):
@@ -107,6 +114,9 @@ class Stepping(Settings, States):
             start_counting(plan, self.param_groups)
             vars(self).update(_plan=plan, _seeks_device=False)
         self._check_written()
+        for i, schedules in enumerate(self._schedules):
+            if schedules.lacking:
+                self._ask_again(i)
 
     def _refuse_evaluation(self) -> None:
         """Raise RuntimeError while the parameters hold what is evaluated instead of what is trained."""
@@ -132,6 +142,8 @@ class Stepping(Settings, States):
         of_groups = [self._group_settings(i, group) for i, group in enumerate(groups)]
         settings = settings or self._usual_settings()
         updated, skipped = books or (self._advancing(), [])
+        if kept := self._keeping():
+            updated, skipped = updated + kept, skipped + kept
 
         def step(bindings: list[_core.StateBinding], made: list[_core.Entry]) -> list[int]:
             return self._plan.step(
@@ -178,11 +190,13 @@ class Stepping(Settings, States):
     def _advancing(self) -> list[_core.Entry]:
         """The entries that count an update of all tensors."""
         entries: list[_core.Entry] = []
+        advanced = self._schedules.copy()
         for i, (group, schedules) in enumerate(zip(self.param_groups, self._schedules, strict=True)):
             if schedules.by_name:
-                after, changes = schedules.at(group, group["updates"] + 1)
+                advanced[i], changes = schedules.at(group, group["updates"] + 1)
                 entries += [(group, key, value) for key, value in changes.items()]
-                entries.append((self._schedules, i, after))
+        if entries:
+            entries.append((vars(self), "_schedules", advanced))
         if self.param_groups[0]["clip_lagged"] and isinstance(self._plan, _core.Plan):
             entries += norm_entries(self.param_groups, _core.GRADIENT_NORM)
         return entries

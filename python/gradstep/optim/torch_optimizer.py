@@ -209,12 +209,16 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
 
     def _update_one(self, index: int, parameter: torch.Tensor, updated: list[_core.Entry]) -> None:
         """Update one parameter, ahead of the step that counts for all."""
-        self._begin()
-        gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
-        gradients[index] = parameter.grad
-        settings = step_settings(self.param_groups, get_num_threads())
-        settings.ahead, settings.joins = True, False
-        self._apply(gradients, settings, Books(updated, []))
+        try:
+            self._begin()
+            gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
+            gradients[index] = parameter.grad
+            settings = step_settings(self.param_groups, get_num_threads())
+            settings.ahead, settings.joins = True, False
+            self._apply(gradients, settings, Books(updated, []))
+        except BaseException:
+            self._take_back()
+            raise
 
     def _advancing(self) -> list[_core.Entry]:
         entries = Stepping._advancing(self)  # super() costs more than the call
