@@ -130,7 +130,7 @@ class GroupSchedules:
     def __init__(self, by_name: Mapping[str, Schedule], values: Mapping[str, float | None], group: Group) -> None:
         self.by_name = by_name  #: by their hyper-parameters' names
         #: the names of those that had no value for the next update when they were asked for it
-        self.lacking = frozenset(name for name, value in values.items() if value is None)
+        self.lacking = tuple(name for name, value in values.items() if value is None)
         #: what a schedule that lacks a value wrote last stays in the group
         self._written = {
             name: HYPERPARAMETERS[name].get(group) if value is None else value for name, value in values.items()

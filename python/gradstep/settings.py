@@ -34,13 +34,19 @@ class _Items(NamedTuple):
         return cls(tuple(group), tuple(group.values()))
 
 
+class _Reading(NamedTuple):
+    """Which of a group's values its settings are made from: those that a device evaluates are not among them."""
+
+    keys: tuple[Any, ...]  #: of the whole group
+    scheduled: frozenset[str]  #: what a device evaluates
+    read: operator.itemgetter[Any]
+
+
 class _Known(NamedTuple):
-    """A group's settings, and the values that they were made from; what a device evaluates is not among these."""
+    """A group's settings, and the values that they were made from."""
 
     items: _Items  #: of the whole group
-    keys: set[str]
-    scheduled: set[str]
-    read: operator.itemgetter[Any]
+    reading: _Reading
     values: tuple[Any, ...]
     settings: _core.GroupSettings
 
@@ -96,11 +102,12 @@ class Settings(Rule):
             if known and _core.holds_items(group, *known):
                 checked[i] = known
                 continue
-            plain = _has_plain_values(group)
-            if not (plain and known and self._only_moved(i, group, known)):
-                self._check_group(group)
-                changed.append(i)
-            if plain:  # an array or a list may change in place
+            if known and self._only_moved(i, group, known):
+                checked[i] = _Items(known.keys, tuple(group.values()))
+                continue
+            self._check_group(group)
+            changed.append(i)
+            if _has_plain_values(group):  # an array or a list may change in place
                 checked[i] = _Items.of(group)
         if changed:
             check_together(self.param_groups)
@@ -109,7 +116,7 @@ class Settings(Rule):
 
     def _only_moved(self, i: int, group: Group, known: _Items) -> bool:
         """Whether all that changed is what counts, or what the group's schedules have written."""
-        if len(known.values) != len(group):
+        if known.keys != tuple(group):
             return False
         changed = [key for (key, now), then in zip(group.items(), known.values, strict=True) if now is not then]
         return all(key in _NO_SETTINGS or self._schedules[i].has_written(key, group) for key in changed)
@@ -121,33 +128,32 @@ class Settings(Rule):
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         known = self._known_settings.get(i)
-        if known and not known.scheduled and _core.holds_items(group, *known.items) and not self._evaluated_there(i):
+        scheduled = self._evaluated_there(i)
+        if known and not scheduled and not known.reading.scheduled and _core.holds_items(group, *known.items):
             return known.settings
-        if (
-            known
-            and known.keys == group.keys()
-            and known.read(group) == known.values
-            and known.scheduled == self._evaluated_there(i).keys()
-        ):
-            for name in known.scheduled:
+        reading = self._reading(group, scheduled, known)
+        if known and known.reading is reading and reading.read(group) == known.values:
+            for name in scheduled:
                 self._read(group, name)  # refuses what is outside of its interval
             return known.settings
-        return self._new_group_settings(i, group)
-
-    def _new_group_settings(self, i: int, group: Group) -> _core.GroupSettings:
-        plain = _has_plain_values(group)
-        scheduled = self._evaluated_there(i)
         cells = self._cells(group)
         sources: Sources = {**{name: schedule.program for name, schedule in scheduled.items()}, **cells}
         settings = self.settings(group, self._surroundings(i, group, sources), sources)
-        places = [HYPERPARAMETERS[name] for name in scheduled]
-        moving = {place.key for place in places if place.index is None and not place.chooses_kernel}
-        read = operator.itemgetter(*(key for key in group if key not in _NO_SETTINGS | moving))
-        if plain:  # a tensor may change in place
-            self._known_settings[i] = _Known(_Items.of(group), set(group), set(scheduled), read, read(group), settings)
+        items = self._checked_items.get(i)  # only of plain values: a tensor may change in place
+        if items and _core.holds_items(group, *items):
+            self._known_settings[i] = _Known(items, reading, reading.read(group), settings)
         else:
             self._known_settings.pop(i, None)
         return settings
+
+    def _reading(self, group: Group, scheduled: Mapping[str, Schedule], known: _Known | None) -> _Reading:
+        keys = tuple(group)
+        if known and known.reading.keys == keys and known.reading.scheduled == scheduled.keys():
+            return known.reading
+        places = [HYPERPARAMETERS[name] for name in scheduled]
+        moving = {place.key for place in places if place.index is None and not place.chooses_kernel}
+        read = operator.itemgetter(*(key for key in keys if key not in _NO_SETTINGS | moving))
+        return _Reading(keys, frozenset(scheduled), read)
 
     def _evaluated_there(self, i: int) -> Mapping[str, Schedule]:
         """The schedules of a group that a device evaluates by itself."""
