@@ -375,3 +375,14 @@ def test_a_step_leaves_the_garbage_collector_few_objects_for_each_group():
     # Those that hold a group's values and what was made of them, which were 15. The collector visits all that there
     # are the more often the more are made, so that the time of 10,000 groups would grow faster than their number.
     assert containers_made_by_a_step(30) - containers_made_by_a_step(10) <= 20 * 5
+
+
+def test_groups_hold_what_their_schedules_have_alike_once():
+    def held():
+        gc.collect()
+        return sum(type(each) is Linear for each in gc.get_objects())
+
+    rate, before = Linear(0.1, 0.0, 10), held()
+    optimizer = gradstep.SGD([{"params": [np.ones(3)]} for _ in range(20)], lr=rate)
+    assert held() - before == 1
+    assert [group["schedules"] for group in optimizer.param_groups] == [{"lr": rate.to_json()}] * 20

@@ -8,8 +8,9 @@ because a distributed checkpoint is loaded by the keys that a new optimizer has.
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from gradstep.hyperparameters import HYPERPARAMETERS, Group, read_float, shown
@@ -137,10 +138,16 @@ class GroupSchedules:
         }
 
     @classmethod
-    def of(cls, group: Group) -> GroupSchedules:
+    def of(cls, group: Group, read: Callable[[str], Schedule] = from_json) -> GroupSchedules:
         """Those that the group holds, for its next update."""
-        schedules = {name: from_json(text) for name, text in scheduled(group).items()}
+        schedules = {name: read(text) for name, text in scheduled(group).items()}
         return cls(schedules, _values_at(schedules, group["updates"] if schedules else 0), group)
+
+    @classmethod
+    def of_each(cls, groups: Iterable[Group]) -> list[GroupSchedules]:
+        """Those of each group; what several have alike is read once."""
+        read = functools.cache(from_json)  # for this call: a class may be defined anew, as in a notebook
+        return [cls.of(group, read) for group in groups]
 
     def driving(self, group: Group) -> Mapping[str, Schedule]:
         """Those whose value nobody else has written (a torch scheduler, the user)."""

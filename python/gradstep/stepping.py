@@ -73,7 +73,7 @@ class Stepping(Settings, States):
             "_accumulation": Accumulation(self),
             "_binding": {},
             "_known_groups": list(self.param_groups),
-            "_schedules": [GroupSchedules.of(group) for group in self.param_groups],
+            "_schedules": GroupSchedules.of_each(self.param_groups),
             **self._no_settings(),
         }
         vars(self).update(anew)
