@@ -8,7 +8,7 @@ import pytest
 
 from compiling import ROOT, compile_object
 
-SOURCES = [ROOT / "cpp/cpu/target.cpp", ROOT / "tests/native/digests.cpp"]
+SOURCES = [ROOT / "cpp/host/simd/target.cpp", ROOT / "tests/native/digests.cpp"]
 NATIVE = platform.machine() in ("aarch64", "arm64")
 COMPILER = "g++" if NATIVE else "aarch64-linux-gnu-g++"
 EMULATOR = None if NATIVE else "qemu-aarch64"

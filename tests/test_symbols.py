@@ -11,6 +11,7 @@ import pytest
 from compiling import ROOT, compile_object, target_flags
 from gradstep import _core
 
+SOURCE = "cpp/host/simd/target.cpp"
 #: functions of C that a compiler may call for plain code
 OF_C = {"memcpy", "memset", "memmove", "fma", "fmaf", "sqrt", "sqrtf", "_GLOBAL_OFFSET_TABLE_"}
 
@@ -21,19 +22,19 @@ each_target = pytest.mark.parametrize("target", _core.targets())
 @pytest.fixture(scope="module")
 def object_of(tmp_path_factory):
     """Gives a target's object file: the newest of a build that is no older than the sources, or else a fresh one."""
-    parts = [*(ROOT / "cpp").glob("*.h"), *(ROOT / "cpp").glob("*/*.h"), ROOT / "cpp/cpu/target.cpp"]
+    parts = [*(ROOT / "cpp").rglob("*.h"), ROOT / SOURCE]
     sources = max(path.stat().st_mtime for path in parts)
 
     @functools.cache
     def find(target):
-        built = ROOT.glob(f"build/**/gradstep_{target}.dir/cpp/cpu/target.cpp.o")
+        built = ROOT.glob(f"build/**/gradstep_{target}.dir/{SOURCE}.o")
         fresh = [path for path in built if path.stat().st_mtime >= sources and b"__asan_init" not in path.read_bytes()]
         if fresh:
             return max(fresh, key=lambda path: path.stat().st_mtime)
         if not (compiler := shutil.which("c++") or shutil.which("g++")):
             pytest.skip("no object files in build/ and no compiler to make them")
         output = tmp_path_factory.mktemp("objects") / f"{target}.o"
-        return compile_object(compiler, target, ROOT / "cpp/cpu/target.cpp", output, extra=["-fvisibility=hidden"])
+        return compile_object(compiler, target, ROOT / SOURCE, output, extra=["-fvisibility=hidden"])
 
     return find
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/dtype.h"
+#include "formats/dtype.h"
 
 namespace gradstep::GS_TARGET::tune {
 

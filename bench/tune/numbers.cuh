@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cuda/launch.h"
-#include "schedules/philox.h"
-#include "storage/stored.h"
+#include "formats/stored.h"
+#include "numeric/philox.h"
 
 namespace gradstep::GS_TARGET::tune {
 
@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(fill_threads)
   auto* const numbers = reinterpret_cast<typename Storage::bits*>(data);
   const int64_t stride = int64_t(gridDim.x) * blockDim.x;
   for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
-    const float fraction = float(schedules::philox(uint64_t(i), seed).a >> 8) * 0x1p-24f;
+    const float fraction = float(philox(uint64_t(i), seed).a >> 8) * 0x1p-24f;
     numbers[i] = Storage::encode(fma(high - low, fraction, low));
   }
 }
@@ -32,7 +32,7 @@ __global__ void __launch_bounds__(fill_threads)
   unsigned first = 0, second = 0;
   const int64_t stride = int64_t(gridDim.x) * blockDim.x;
   for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
-    const schedules::philox_block hash = schedules::philox(uint64_t(i), words[i]);
+    const philox_block hash = philox(uint64_t(i), words[i]);
     first += hash.a;
     second += hash.b;
   }

@@ -1,7 +1,7 @@
 // A plan as the core would send it for a step of AdamW: its arrays, full of random numbers, and its tables.
 #pragma once
 
-#include "cuda/table.h"
+#include "device/table.h"
 #include "memory.h"
 #include "model.h"
 

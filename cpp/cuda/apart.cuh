@@ -2,8 +2,8 @@
 // and copies that follow their parameters.
 #pragma once
 
-#include "../element.h"
-#include "chunk.cuh"
+#include "cuda/chunk.cuh"
+#include "step/element.h"
 
 namespace gradstep::GS_TARGET {
 

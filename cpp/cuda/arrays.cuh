@@ -1,9 +1,9 @@
 // Reading and writing an array's elements by a thread of a device.
 #pragma once
 
-#include "../storage/stored.h"
-#include "runtime.h"
-#include "table.h"
+#include "cuda/runtime.h"
+#include "device/table.h"
+#include "formats/stored.h"
 
 namespace gradstep::GS_TARGET {
 

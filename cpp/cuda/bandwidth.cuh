@@ -1,8 +1,8 @@
 // A plain kernel that reads four arrays and writes three of them back: the speed that the memory gives.
 #pragma once
 
-#include "engine.h"
-#include "runtime.h"
+#include "cuda/runtime.h"
+#include "device/engine_api.h"
 
 namespace gradstep::GS_TARGET {
 

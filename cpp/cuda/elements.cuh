@@ -4,8 +4,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "../element.h"
-#include "arrays.cuh"
+#include "cuda/arrays.cuh"
+#include "step/element.h"
 
 namespace gradstep::GS_TARGET {
 

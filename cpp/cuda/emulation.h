@@ -7,7 +7,7 @@
 #include <cstring>
 #include <source_location>
 
-#include "emulation/runtime.h"
+#include "cuda/emulation/runtime.h"
 
 #define __global__
 #define __device__

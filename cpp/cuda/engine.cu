@@ -1,13 +1,13 @@
 // The device engine: memory, and the launches of a step.
-#include "engine.h"
+#include "device/engine_api.h"
 
 #include <array>
 #include <utility>
 
-#include "apart.cuh"
-#include "bandwidth.cuh"
-#include "prepare.cuh"
-#include "rules.cuh"
+#include "cuda/apart.cuh"
+#include "cuda/bandwidth.cuh"
+#include "cuda/prepare.cuh"
+#include "cuda/rules.cuh"
 
 #define GS_QUOTE(x) #x
 #define GS_NAME(x) GS_QUOTE(x)

@@ -2,9 +2,9 @@
 // made one by one, joined.
 #pragma once
 
-#include "../element.h"
-#include "arrays.cuh"
-#include "reduce.cuh"
+#include "cuda/arrays.cuh"
+#include "cuda/reduce.cuh"
+#include "step/element.h"
 
 namespace gradstep::GS_TARGET {
 

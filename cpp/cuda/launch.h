@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include "runtime.h"
+#include "cuda/runtime.h"
 
 namespace gradstep::GS_TARGET {
 

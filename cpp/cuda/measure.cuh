@@ -1,9 +1,9 @@
 // The sums over a tensor that a rule asks for before the first write, on a device.
 #pragma once
 
-#include "../rules/rule.h"
-#include "elements.cuh"
-#include "reduce.cuh"
+#include "cuda/elements.cuh"
+#include "cuda/reduce.cuh"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

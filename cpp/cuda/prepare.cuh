@@ -4,11 +4,11 @@
 
 #include <type_traits>
 
-#include "../element.h"
-#include "../schedules/evaluate.h"
-#include "gradients.cuh"
-#include "rule_number.h"
-#include "runtime.h"
+#include "cuda/gradients.cuh"
+#include "cuda/rule_number.h"
+#include "cuda/runtime.h"
+#include "schedules/evaluate.h"
+#include "step/element.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -3,7 +3,7 @@
 // each tensor, then the tensors.
 #pragma once
 
-#include "chunk.cuh"
+#include "cuda/chunk.cuh"
 
 namespace gradstep::GS_TARGET {
 

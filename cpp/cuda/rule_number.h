@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "../rules/list.h"
+#include "rules/list.h"
 
 namespace gradstep::GS_TARGET {
 

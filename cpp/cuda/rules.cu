@@ -1,6 +1,6 @@
 // The kernels of every GS_PARTS-th rule, from GS_PART on: compiled once for each part, side by side.
-#include "rule_number.h"
-#include "rules.cuh"
+#include "cuda/rule_number.h"
+#include "cuda/rules.cuh"
 
 namespace gradstep::GS_TARGET {
 

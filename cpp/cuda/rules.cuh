@@ -1,10 +1,10 @@
 // Launching the kernels of one rule.
 #pragma once
 
-#include "engine.h"
-#include "launch.h"
-#include "measure.cuh"
-#include "update.cuh"
+#include "cuda/launch.h"
+#include "cuda/measure.cuh"
+#include "cuda/update.cuh"
+#include "device/engine_api.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -7,7 +7,7 @@
 // Spares every access the question which of the device's memories a pointer leads to.
 #define GS_ASSUME_GLOBAL(pointer) __builtin_assume(__isGlobal(pointer))
 #else
-#include "emulation.h"
+#include "cuda/emulation.h"
 #define GS_UNROLL
 #define GS_ASSUME_GLOBAL(pointer)
 #endif

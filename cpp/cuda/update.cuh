@@ -2,8 +2,8 @@
 // surrounds the rule, on registers.
 #pragma once
 
-#include "elements.cuh"
-#include "reduce.cuh"
+#include "cuda/elements.cuh"
+#include "cuda/reduce.cuh"
 
 namespace gradstep::GS_TARGET {
 

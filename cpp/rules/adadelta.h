@@ -2,7 +2,7 @@
 // updates does not see the rate.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -2,7 +2,7 @@
 // may decay by inverse time, as in torch.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -2,8 +2,8 @@
 // no eps and does not change with the gradient's scale. Where both moments are 0 it is 0.
 #pragma once
 
-#include "../angles.h"
-#include "rule.h"
+#include "numeric/angles.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

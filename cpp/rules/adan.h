@@ -3,7 +3,7 @@
 // both predict. The first change is 0.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

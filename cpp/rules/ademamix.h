@@ -3,7 +3,7 @@
 // beta3 warm up instead, beta3 so that its half-life grows linearly from that of beta1.
 #pragma once
 
-#include "adam.h"
+#include "rules/adam.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -3,7 +3,7 @@
 // second moment; the bound of the clip grows from the next one on.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

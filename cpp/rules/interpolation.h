@@ -3,7 +3,7 @@
 // to evaluation and back.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

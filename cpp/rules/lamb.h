@@ -2,7 +2,7 @@
 // of the tensor that it updates.
 #pragma once
 
-#include "adam.h"
+#include "rules/adam.h"
 
 namespace gradstep::GS_TARGET {
 

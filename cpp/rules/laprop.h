@@ -2,7 +2,7 @@
 // The rate is outside of the mean.
 #pragma once
 
-#include "adam.h"
+#include "rules/adam.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -2,7 +2,7 @@
 // by the norm of the tensor over theirs, and go into SGD's momentum then.
 #pragma once
 
-#include "sgd.h"
+#include "rules/sgd.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -2,7 +2,7 @@
 // momentum then moves with beta2. Weight decay is decoupled; sign(0) is 0.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -4,7 +4,7 @@
 // rule.
 #pragma once
 
-#include "adam.h"
+#include "rules/adam.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -3,7 +3,7 @@
 // since the start give. All tensors share d, its largest value and the numerator of the estimate.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

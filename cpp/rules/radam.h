@@ -2,7 +2,7 @@
 // below it the step is not normalised. eps is not scaled by the bias correction.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

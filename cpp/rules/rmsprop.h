@@ -3,7 +3,7 @@
 // the rate is outside the momentum buffer.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

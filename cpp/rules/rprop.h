@@ -2,7 +2,7 @@
 // forgotten. The learning rate is the first step size only.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

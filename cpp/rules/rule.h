@@ -12,9 +12,9 @@
 // with sums of 0, and with the sums.
 #pragma once
 
-#include "../clock.h"
-#include "../math.h"
-#include "../transcendental.h"
+#include "numeric/math.h"
+#include "numeric/transcendental.h"
+#include "step/context.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -3,7 +3,7 @@
 // stored: x = (y - (1 - momentum) z) / momentum. Decay acts at y, in both moves.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

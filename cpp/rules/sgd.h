@@ -2,7 +2,7 @@
 // that finds no buffer starts it with the gradient itself, whatever the dampening.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -1,7 +1,7 @@
 // Signum: Bernstein et al. 2018, arXiv:1802.04434, Algorithm 2. sign(0) is 0.
 #pragma once
 
-#include "rule.h"
+#include "rules/rule.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -2,7 +2,7 @@
 // of section 2 in Kingma and Ba 2015, arXiv:1412.6980.
 #pragma once
 
-#include "adam.h"
+#include "rules/adam.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -1,7 +1,7 @@
 // A time that takes as long but goes by the power of its share: steps (t / steps)^power.
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

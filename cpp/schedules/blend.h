@@ -1,7 +1,7 @@
 // As much of the way from base to a value as another value says.
 #pragma once
 
-#include "../math.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

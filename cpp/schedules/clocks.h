@@ -1,7 +1,7 @@
 // Other times: what a curve sees as t when it is moved, or when its own end has passed.
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // The same value at every step; none where there is no time.
 #pragma once
 
-#include "../math.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

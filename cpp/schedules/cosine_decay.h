@@ -1,7 +1,7 @@
 // end + (init - end) (1 + cos(pi t / steps)) / 2: Loshchilov and Hutter 2016, arXiv:1608.03983, equation 5.
 #pragma once
 
-#include "../angles.h"
+#include "numeric/angles.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

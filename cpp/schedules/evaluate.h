@@ -3,8 +3,8 @@
 
 #include <type_traits>
 
-#include "list.h"
-#include "program.h"
+#include "schedules/list.h"
+#include "schedules/program.h"
 
 namespace gradstep::GS_TARGET {
 

@@ -1,7 +1,7 @@
 // Another value at each multiple of `period`.
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // init rate^(t / steps).
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

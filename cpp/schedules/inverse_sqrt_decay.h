@@ -1,7 +1,7 @@
 // init / sqrt(1 + (t + shift) / timescale).
 #pragma once
 
-#include "../math.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

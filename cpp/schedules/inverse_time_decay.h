@@ -1,7 +1,7 @@
 // init / (1 + rate t / steps)^power.
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

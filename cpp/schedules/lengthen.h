@@ -1,7 +1,7 @@
 // The end moves to the next multiple of `steps` that t has not passed.
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // From init to end on a straight line.
 #pragma once
 
-#include "../math.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -2,7 +2,7 @@
 // arXiv:1709.07417.
 #pragma once
 
-#include "../angles.h"
+#include "numeric/angles.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // low (high / low)^u with a random u from 0 to 1.
 #pragma once
 
-#include "philox.h"
+#include "numeric/philox.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

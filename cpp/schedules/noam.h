@@ -2,7 +2,7 @@
 // arXiv:1706.03762, equation 3.
 #pragma once
 
-#include "../math.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // What makes one value of one or two. NaN (no value at this step) goes through all but the branch not taken.
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

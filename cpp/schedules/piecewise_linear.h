@@ -1,7 +1,7 @@
 // On straight lines through the points (steps[i], values[i]); the last line goes on.
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

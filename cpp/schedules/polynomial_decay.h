@@ -1,7 +1,7 @@
 // end + (init - end) (1 - t / steps)^power.
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

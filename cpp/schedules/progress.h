@@ -1,19 +1,9 @@
 // How far along a step is.
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/ratios.h"
 
 namespace gradstep::GS_TARGET::schedules {
-
-// floor(t / n): the nearest integer, less one where that is above t / n, which fma tells without rounding.
-GS_HD double floor_ratio(double t, double n) {
-  const double nearest = round(t / n);
-  return nearest - select(fma(-nearest, n, t) < 0, 1.0, 0.0);
-}
-
-GS_HD double ceil_ratio(double t, double n) { return -floor_ratio(-t, n); }
-
-GS_HD double remainder(double t, double n) { return fma(-floor_ratio(t, n), n, t); }
 
 // t in units of n steps; a staircase counts whole units only.
 GS_HD double progress(double t, double n, double staircase) {

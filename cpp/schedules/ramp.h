@@ -1,7 +1,7 @@
 // Warmup: how much of the way has been gone, the shapes that the way may have, and where it leads.
 #pragma once
 
-#include "../angles.h"
+#include "numeric/angles.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -2,7 +2,7 @@
 // of its steps are left over after the 1.
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // end + (init - end) (1 - p) / (1 - p / 2) with p = t / steps: Chen et al. 2021, arXiv:2107.04197.
 #pragma once
 
-#include "../math.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // limit / (1 + e^(-rate (t - center))).
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // The number of boundaries that t has reached.
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // init rate^floor(t / steps).
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // values[t]; the last one holds.
 #pragma once
 
-#include "../math.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

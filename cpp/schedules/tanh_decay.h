@@ -2,7 +2,7 @@
 // arXiv:1806.01593, equation 4.
 #pragma once
 
-#include "../transcendental.h"
+#include "numeric/transcendental.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

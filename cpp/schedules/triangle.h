@@ -1,7 +1,7 @@
 // From 0 to 1 in `up` steps and back in `down` steps, again and again.
 #pragma once
 
-#include "progress.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

@@ -1,7 +1,7 @@
 // At random between low and high.
 #pragma once
 
-#include "philox.h"
+#include "numeric/philox.h"
 
 namespace gradstep::GS_TARGET::schedules {
 

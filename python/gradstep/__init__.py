@@ -25,6 +25,7 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
+from gradstep import callables as _callables  # noqa: F401  (hands them over)
 from gradstep import checkpoint, convert, functional, logs, schedules, search, tasks
 from gradstep.attachment import attach
 from gradstep.explore import Explore

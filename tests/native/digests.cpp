@@ -1,6 +1,6 @@
 // Prints digests of all that one CPU target computes: every rule's trajectory, alone and with what may
 // surround it, every storage's conversions and the transcendental functions, over awkward numbers. Compiled
-// together with cpp/cpu/target.cpp for two targets it shows whether they give the same bits.
+// together with cpp/host/simd/target.cpp for two targets it shows whether they give the same bits.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -8,7 +8,7 @@
 #include <iterator>
 #include <vector>
 
-#include "cpu/target.h"
+#include "host/simd/target.h"
 
 namespace gradstep::GS_TARGET {
 extern const target description;

@@ -1,4 +1,4 @@
-#include "fiber.h"
+#include "cuda/emulation/fiber.h"
 
 #include <cstdint>
 #include <cstring>

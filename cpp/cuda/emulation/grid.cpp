@@ -1,4 +1,4 @@
-#include "grid.h"
+#include "cuda/emulation/grid.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "../../ieee_mode.h"
-#include "../emulation.h"
-#include "fiber.h"
+#include "cuda/emulation.h"
+#include "cuda/emulation/fiber.h"
+#include "host/ieee_mode.h"
 
 namespace gradstep::emulation {
 namespace {

@@ -1,4 +1,4 @@
-#include "runtime.h"
+#include "cuda/emulation/runtime.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "grid.h"
+#include "cuda/emulation/grid.h"
 
 struct emulated_stream {
   std::deque<gradstep::emulation::work> not_done;

@@ -1,0 +1,59 @@
+// How the elements of arrays lie in memory, and the order in which a step visits them: the parameter's own
+// memory order, so that whatever lies as the parameter does is one straight run.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "arrays/view.h"
+
+namespace gradstep {
+
+// The dimensions of a parameter from the slowest to the fastest in memory, without those of size one.
+using visiting_order = std::vector<int>;
+
+// Of the dimensions from the `first` on.
+visiting_order memory_order(const array_view& parameter, int first = 0);
+
+// Some rows of an array, by their numbers, in the order in which they are visited.
+struct row_list {
+  std::vector<int64_t> numbers;
+  std::vector<int64_t> starts;  // where the numbers begin that are added up to one; empty where none are
+
+  int64_t count() const { return int64_t(starts.empty() ? numbers.size() : starts.size() - 1); }
+};
+
+// One array of a step, ready to be visited.
+struct operand {
+  char* data = nullptr;
+  dtype type = dtype::f32;
+  bool direct = true;                 // element i lies at data + i * bytes
+  std::vector<dimension> dimensions;  // where it does not: slowest first
+  const row_list* rows = nullptr;     // where not all is visited; then the dimensions are those of a row,
+  std::vector<dimension> leading;     // and these count the rows, slowest first
+  int64_t row_elements = 0;
+
+  operand() = default;
+  operand(const array_view& view, const visiting_order& order);
+
+  // Of the rows only; a row is what the indices of the first `row_dimensions` leave, in the order given.
+  operand(const array_view& view, int row_dimensions, const visiting_order& order, const row_list* rows);
+};
+
+// Calls visit(row, first, count) for what lies of each row within [first, first + count).
+template <class Visit>
+void for_each_row(const operand& x, int64_t first, int64_t count, const Visit& visit) {
+  while (count > 0) {
+    const int64_t within = first % x.row_elements, run = std::min(count, x.row_elements - within);
+    visit(first / x.row_elements, within, run);
+    first += run;
+    count -= run;
+  }
+}
+
+// Copies `count` elements, from the `first` in visiting order on, between an operand and a straight buffer.
+void gather(const operand& from, int64_t first, int64_t count, void* to);
+void scatter(const void* from, const operand& to, int64_t first, int64_t count);
+
+}  // namespace gradstep

@@ -1,0 +1,381 @@
+#include "arrays/overlap.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+namespace gradstep {
+
+namespace {
+
+// ---- one equation ----
+
+// A sum of multiples: `step` as often as 0 to `most` times.
+struct multiple {
+  int64_t step, most;
+};
+
+enum class answer { no, yes, unsure };
+
+// Counts the steps of a search down.
+class patience {
+ public:
+  explicit patience(int64_t steps) : left_(steps) {}
+  bool spend(int64_t steps = 1) { return (left_ -= steps) >= 0; }
+
+ private:
+  int64_t left_;
+};
+
+int64_t ceil_divide(int64_t a, int64_t b) { return a / b + (a % b > 0); }  // b > 0
+
+// The number that times `a` leaves 1 when divided by `modulus`; the two have no common divisor.
+int64_t inverse(int64_t a, int64_t modulus) {
+  int64_t x = 1, next_x = 0, r = a, next_r = modulus;
+  while (next_r) {
+    const int64_t quotient = r / next_r;
+    x = std::exchange(next_x, x - quotient * next_x);
+    r = std::exchange(next_r, r - quotient * next_r);
+  }
+  return modulus == 1 ? 0 : (x % modulus + modulus) % modulus;
+}
+
+// Asks if a sum of multiples can come to a number from target - slack to target.
+class equation {
+ public:
+  equation(std::vector<multiple> terms, int64_t slack, patience& patience)
+      : terms_(std::move(terms)), slack_(slack), patience_(patience) {
+    std::sort(terms_.begin(), terms_.end(),
+              [](const multiple& a, const multiple& b) { return a.step > b.step; });
+    join_equal_steps();
+    join_with_slack();
+    reaches_.assign(terms_.size() + 1, slack_);
+    divisors_.assign(terms_.size() + 1, 0);
+    for (size_t k = terms_.size(); k-- > 0;) {
+      reaches_[k] = reaches_[k + 1] + terms_[k].step * terms_[k].most;
+      divisors_[k] = std::gcd(divisors_[k + 1], terms_[k].step);
+    }
+  }
+
+  answer solve(int64_t target) { return solve(0, target); }
+
+ private:
+  void join_equal_steps() {
+    std::vector<multiple> joined;
+    for (const multiple& each : terms_) {
+      if (!joined.empty() && joined.back().step == each.step)
+        joined.back().most += each.most;
+      else
+        joined.push_back(each);
+    }
+    terms_ = std::move(joined);
+  }
+
+  // Steps no longer than the slack leave no gap between its places.
+  void join_with_slack() {
+    while (!terms_.empty() && terms_.back().step <= slack_ + 1) {
+      slack_ += terms_.back().step * terms_.back().most;
+      terms_.pop_back();
+    }
+  }
+
+  answer solve(size_t k, int64_t target) {
+    if (target < 0 || target > reaches_[k]) return answer::no;
+    if (k == terms_.size()) return answer::yes;
+    if (target % divisors_[k] > slack_) return answer::no;
+    const multiple& term = terms_[k];
+    const int64_t least = std::max(int64_t(0), ceil_divide(target - reaches_[k + 1], term.step));
+    const int64_t most = std::min(term.most, target / term.step);
+    if (k + 2 == terms_.size() && most - least > slack_ / divisors_[k])
+      return solve_two(term, terms_[k + 1], target);
+    for (int64_t times = most; times >= least; --times) {
+      if (!patience_.spend()) return answer::unsure;
+      if (const answer found = solve(k + 1, target - times * term.step); found != answer::no) return found;
+    }
+    return answer::no;
+  }
+
+  // By number theory, for each place within the slack that a multiple of both steps' divisor can reach.
+  answer solve_two(const multiple& a, const multiple& b, int64_t target) {
+    const int64_t divisor = std::gcd(a.step, b.step), modulus = b.step / divisor;
+    const int64_t back = inverse(a.step / divisor % modulus, modulus);
+    for (int64_t rest = target % divisor; rest <= std::min(slack_, target); rest += divisor) {
+      if (!patience_.spend()) return answer::unsure;
+      const int64_t sum = target - rest;
+      const int64_t least = std::max(int64_t(0), ceil_divide(sum - b.step * b.most, a.step));
+      const int64_t most = std::min(a.most, sum / a.step);
+      const auto fits = int64_t(__int128(sum / divisor % modulus) * back % modulus);
+      const int64_t first = least + ((fits - least) % modulus + modulus) % modulus;
+      if (first <= most) return answer::yes;
+    }
+    return answer::no;
+  }
+
+  std::vector<multiple> terms_;
+  int64_t slack_;
+  patience& patience_;
+  std::vector<int64_t> reaches_;   // of the terms from each on, and the slack
+  std::vector<int64_t> divisors_;  // common to their steps
+};
+
+// ---- one array, and two ----
+
+// The bytes of an array: runs of `run` bytes, placed by strides above `run`, the largest first.
+struct placed_runs {
+  uintptr_t low, high;
+  int64_t run;
+  std::vector<dimension> dimensions;
+  bool repeats = false;  // an element lies on another, as its strides show at once
+
+  explicit placed_runs(const touched_array& array)
+      : low(extent_of(array).low), high(extent_of(array).high), run(dtype_bytes[int(array.type)]) {
+    for (const dimension& each : array.dimensions) {
+      if (each.size == 1) continue;
+      if (each.stride == 0)
+        repeats = true;
+      else
+        dimensions.push_back({each.size, std::abs(each.stride)});
+    }
+    std::sort(dimensions.begin(), dimensions.end(),
+              [](const dimension& a, const dimension& b) { return a.stride > b.stride; });
+    while (!dimensions.empty() && dimensions.back().stride <= run) {
+      repeats |= dimensions.back().stride < run;
+      run += (dimensions.back().size - 1) * dimensions.back().stride;
+      dimensions.pop_back();
+    }
+  }
+
+  // True if each dimension steps over all that the faster ones cover: then no element lies on another.
+  bool steps_clear() const {
+    int64_t covered = run;
+    for (auto d = dimensions.rbegin(); d != dimensions.rend(); ++d) {
+      if (d->stride < covered) return false;
+      covered += (d->size - 1) * d->stride;
+    }
+    return true;
+  }
+};
+
+// Asks if an element lies on another: for each dimension, one that is at least one step of it and none of the
+// slower ones away.
+answer repeats_itself(const placed_runs& x, patience& patience) {
+  if (x.repeats) return answer::yes;
+  if (x.steps_clear()) return answer::no;
+  for (size_t first = 0; first < x.dimensions.size(); ++first) {
+    const dimension& slowest = x.dimensions[first];
+    std::vector<multiple> terms = {{slowest.stride, slowest.size - 2}};
+    int64_t back = -slowest.stride;
+    for (size_t d = first + 1; d < x.dimensions.size(); ++d) {
+      const int64_t reach = x.dimensions[d].size - 1;
+      terms.push_back({x.dimensions[d].stride, 2 * reach});  // from -reach to reach
+      back += reach * x.dimensions[d].stride;
+    }
+    const answer found = equation(std::move(terms), 2 * (x.run - 1), patience).solve(back + x.run - 1);
+    if (found != answer::no) return found;
+  }
+  return answer::no;
+}
+
+answer shares(const placed_runs& a, const placed_runs& b, patience& patience) {
+  std::vector<multiple> terms;
+  for (const placed_runs* each : {&a, &b})
+    for (const dimension& d : each->dimensions) terms.push_back({d.stride, d.size - 1});
+  // The second array is counted from its end, so that all terms have one sign.
+  return equation(std::move(terms), a.run + b.run - 2, patience).solve(int64_t(b.high - 1 - a.low));
+}
+
+bool lie_alike(const touched_array& a, const touched_array& b) {
+  const auto matters = [](const dimension& each) { return each.size != 1; };
+  std::vector<dimension> mine, other;
+  std::copy_if(a.dimensions.begin(), a.dimensions.end(), std::back_inserter(mine), matters);
+  std::copy_if(b.dimensions.begin(), b.dimensions.end(), std::back_inserter(other), matters);
+  return a.data == b.data && a.type == b.type && mine == other;
+}
+
+// ---- many ----
+
+using group = std::vector<int>;  // places in the list of arrays
+
+class search {
+ public:
+  explicit search(std::span<const touched_array> arrays)
+      : arrays_(arrays), patience_(search_limit + 64 * int64_t(arrays.size())) {}
+
+  std::optional<sharing_pair> run() {
+    std::vector<extent> extents;
+    group all;
+    for (size_t i = 0; i < arrays_.size(); ++i) {
+      extents.push_back(extent_of(arrays_[i]));
+      if (!arrays_[i].empty()) all.push_back(int(i));
+    }
+    for (const int i : all)
+      if (arrays_[size_t(i)].written) {
+        const placed_runs alone(arrays_[size_t(i)]);
+        const answer found = repeats_itself(alone, patience_);
+        if (found != answer::no) return sharing_pair{i, i, found == answer::unsure};
+      }
+    split_by_address(std::move(all), [&](int i) { return extents[size_t(i)]; });
+    while (!waiting_.empty()) {
+      const group next = std::move(waiting_.back());
+      waiting_.pop_back();
+      if (!patience_.spend(int64_t(next.size())))
+        return sharing_pair{std::min(next[0], next[1]), std::max(next[0], next[1]), true};
+      if (next.size() > 3 && split_by_remainder(next)) continue;
+      if (const auto found = find_pair(next)) return found;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const placed_runs& runs(int i) {
+    const auto known = runs_.find(i);
+    return known != runs_.end() ? known->second : runs_.emplace(i, arrays_[size_t(i)]).first->second;
+  }
+
+  void wait(group&& members) {
+    const auto is_written = [&](int i) { return arrays_[size_t(i)].written; };
+    if (members.size() > 1 && std::any_of(members.begin(), members.end(), is_written))
+      waiting_.push_back(std::move(members));
+  }
+
+  // Parts whose extents do not meet.
+  template <class Extent>
+  void split_by_address(group members, const Extent& extent_at) {
+    std::sort(members.begin(), members.end(),
+              [&](int a, int b) { return std::pair(extent_at(a).low, a) < std::pair(extent_at(b).low, b); });
+    group part;
+    uintptr_t high = 0;
+    for (const int i : members) {
+      const extent mine = extent_at(i);
+      if (mine.low >= high) wait(std::exchange(part, {}));
+      part.push_back(i);
+      high = std::max(high, mine.high);
+    }
+    wait(std::move(part));
+  }
+
+  // Parts whose addresses leave different remainders when divided by a stride: columns, blocks of columns,
+  // diagonals, every n-th element. False if no stride that comes often tells any apart.
+  bool split_by_remainder(const group& members) {
+    for (const int64_t stride : frequent_strides(members)) {
+      std::vector<group> parts = parts_by_remainder(members, stride);
+      if (parts.size() < 2) continue;
+      for (group& part : parts)
+        split_by_address(std::move(part), [&](int i) { return extent{runs(i).low, runs(i).high}; });
+      return true;
+    }
+    return false;
+  }
+
+  std::vector<int64_t> frequent_strides(const group& members) {
+    constexpr size_t limit = 8;
+    std::map<int64_t, int64_t> counts;
+    for (const int i : members)
+      for (const dimension& each : runs(i).dimensions) ++counts[each.stride];
+    std::vector<std::pair<int64_t, int64_t>> found;  // how often, and the stride
+    for (const auto& [stride, count] : counts) found.emplace_back(count, stride);
+    std::sort(found.rbegin(), found.rend());
+    if (found.size() > limit) found.resize(limit);
+    std::vector<int64_t> strides;
+    for (const auto& [count, stride] : found) strides.push_back(stride);
+    return strides;
+  }
+
+  // The remainders that an array's addresses leave lie on an arc of a circle of this length. Parts are the
+  // arcs that meet; one part if a whole circle is covered.
+  std::vector<group> parts_by_remainder(const group& members, int64_t circle) {
+    struct arc {
+      int64_t first, last;  // the end lies beyond the circle where the arc runs over its start
+      int member;
+    };
+    std::vector<arc> arcs;
+    int64_t over_start = 0;
+    for (const int i : members) {
+      const placed_runs& x = runs(i);
+      int64_t length = x.run;
+      for (const dimension& each : x.dimensions)
+        if (each.stride % circle != 0) length += (each.size - 1) * each.stride;
+      if (length >= circle) return {};
+      const auto first = int64_t(x.low % uintptr_t(circle));
+      arcs.push_back({first, first + length, i});
+      over_start = std::max(over_start, first + length - circle);
+    }
+    std::sort(arcs.begin(), arcs.end(), [](const arc& a, const arc& b) { return a.first < b.first; });
+    std::vector<group> parts = {{}};
+    int64_t end = over_start;
+    for (const arc& each : arcs) {
+      if (each.first >= end) parts.emplace_back();
+      parts.back().push_back(each.member);
+      end = std::max(end, each.last);
+    }
+    // An arc that runs over the start is in the last part, and so is all that begins under it.
+    if (parts.size() > 1) parts.back().insert(parts.back().end(), parts[0].begin(), parts[0].end());
+    parts.erase(parts.begin());
+    return parts;
+  }
+
+  std::optional<sharing_pair> find_pair(const group& members) {
+    for (size_t i = 0; i < members.size(); ++i) {
+      const touched_array& a = arrays_[size_t(members[i])];
+      if (!a.written) continue;
+      for (size_t j = 0; j < members.size(); ++j) {
+        const touched_array& b = arrays_[size_t(members[j])];
+        if (i == j || (b.written && j < i)) continue;
+        const auto [first, second] = std::minmax(members[i], members[j]);
+        if (!patience_.spend()) return sharing_pair{first, second, true};
+        if (!extent{runs(first).low, runs(first).high}.meets({runs(second).low, runs(second).high})) continue;
+        if (a.mate >= 0 && a.mate == b.mate && lie_alike(a, b)) continue;
+        const answer found = shares(runs(first), runs(second), patience_);
+        if (found != answer::no) return sharing_pair{first, second, found == answer::unsure};
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::span<const touched_array> arrays_;
+  patience patience_;
+  std::map<int, placed_runs> runs_;  // of arrays whose extents meet others
+  std::vector<group> waiting_;
+};
+
+}  // namespace
+
+bool touched_array::empty() const {
+  return std::any_of(dimensions.begin(), dimensions.end(), [](const dimension& d) { return d.size == 0; });
+}
+
+extent extent_of(const touched_array& array) {
+  extent found = {uintptr_t(array.data), uintptr_t(array.data)};
+  if (array.empty()) return found;
+  found.high += uintptr_t(dtype_bytes[int(array.type)]);
+  for (const dimension& each : array.dimensions) {
+    const int64_t reach = (each.size - 1) * each.stride;
+    (reach < 0 ? found.low : found.high) += uintptr_t(reach);
+  }
+  return found;
+}
+
+std::optional<sharing_pair> find_sharing(std::span<const touched_array> arrays) {
+  return search(arrays).run();
+}
+
+extent_set::extent_set(std::vector<extent> extents) {
+  std::sort(extents.begin(), extents.end(), [](const extent& a, const extent& b) { return a.low < b.low; });
+  for (const extent& each : extents) {
+    if (each.low == each.high) continue;
+    if (!highs_.empty() && each.low <= highs_.back()) {
+      highs_.back() = std::max(highs_.back(), each.high);
+    } else {
+      lows_.push_back(each.low);
+      highs_.push_back(each.high);
+    }
+  }
+}
+
+bool extent_set::meets(const extent& other) const {
+  const size_t at = size_t(std::upper_bound(highs_.begin(), highs_.end(), other.low) - highs_.begin());
+  return at < lows_.size() && lows_[at] < other.high && other.low < other.high;
+}
+
+}  // namespace gradstep

@@ -1,0 +1,59 @@
+// An array as its owner gives it: where it lies and what it is. A view copies nothing and keeps nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "formats/dtype.h"
+#include "step/scalar_ref.h"
+
+namespace gradstep {
+
+constexpr int dimension_limit = 64;
+
+struct dimension {
+  int64_t size, stride;  // stride in bytes
+
+  bool operator==(const dimension&) const = default;
+};
+
+// The memory that an array lies in, numbered as by DLPack.
+struct device {
+  int32_t type, id;
+
+  bool operator==(const device&) const = default;
+  std::string text() const;  // "cuda:0"
+};
+constexpr device host_memory = {1, 0};
+constexpr int32_t cuda_device = 2;  // the type
+
+struct array_view {
+  char* data;
+  dtype type;
+  bool writable;
+  device where;
+  // Complex numbers are pairs of reals: `type` is that of the reals, and the last dimension counts the two.
+  bool complex = false;
+  int ndim;
+  dimension dimensions[dimension_limit + 1];
+
+  int64_t size() const;  // of a complex array: two for each number
+  bool same_shape_as(const array_view& other) const;
+  bool same_place_as(const array_view& other) const;  // the dimensions, not the data
+};
+
+// What an array is to the step: "the gradient of parameter" and 3, or no number for the only one of its kind,
+// for messages; and where it must lie.
+struct array_role {
+  const char* what;
+  int index = -1;
+  device where = host_memory;
+
+  std::string text() const { return index < 0 ? what : std::string(what) + " " + std::to_string(index); }
+};
+
+// Of an array of one float32 or float64 number; nothing for any other.
+std::optional<scalar_ref> scalar_of(const array_view& number);
+
+}  // namespace gradstep

@@ -1,4 +1,0 @@
-// gradstep._cuda: nothing but the engine, for the core.
-#include "module.h"
-
-PYBIND11_MODULE(_cuda, m) { gradstep::GS_TARGET::add_engine(m); }

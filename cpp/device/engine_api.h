@@ -1,0 +1,80 @@
+// The functions of a device engine, as plain pointers: the only things that cross between the core and
+// the module that nvcc has compiled. Each returns null, or the text of an error.
+#pragma once
+
+#include <cstddef>
+
+#include "device/table.h"
+
+namespace gradstep {
+
+constexpr int engine_version = 6;
+constexpr const char* engine_capsule = "gradstep.engine";
+
+// A launch of one rule: the chunks [first, last) of tensors that have this rule and the same arithmetic
+// type.
+struct device_launch {
+  int32_t rule;
+  arithmetic type;
+  int32_t first_chunk, last_chunk;
+};
+
+// The yardstick's arrays, all of so many packs of 16 bytes, at multiples of that.
+struct rewritten_arrays {
+  char* written[3];
+  const char* read;
+  int64_t packs;
+};
+
+struct engine {
+  int version;
+  const char* name;
+  int device_type;  // DLPack's, of the arrays that it steps: 2 for CUDA; 1 where the host stands in for a
+                    // device
+  int device_count;
+  const char* out_of_memory;  // the text of an allocation that finds none left
+
+  const char* (*select)(int device, int* before);               // for this thread; tells which it was before
+  const char* (*allocate)(void** memory, size_t bytes);         // on the selected device
+  const char* (*release)(void* memory);                         // once nothing on the device uses it any more
+  const char* (*allocate_pinned)(void** memory, size_t bytes);  // of the host, for `send`
+  const char* (*release_pinned)(void* memory);
+  // Copies in the stream's order; from pinned memory, which must stay as it is until the stream has come by.
+  const char* (*send)(void* to, const void* from, size_t bytes, void* stream);
+  const char* (*fetch)(void* to, const void* from, size_t bytes, void* stream);  // and waits
+  const char* (*wait)(void* stream);
+  const char* (*is_capturing)(bool* answer, void* stream);
+  // The stream that a step goes to where no library of arrays knows it; null where one does.
+  void* (*current_stream)();
+
+  // An event is recorded in a stream's order; the host or another stream can wait until the stream has come
+  // by.
+  const char* (*make_event)(void** event);  // of the selected device
+  const char* (*drop_event)(void* event);
+  const char* (*record)(void* event, void* stream);
+  const char* (*wait_for_event)(void* event);
+  const char* (*hold_up)(void* stream, void* event);  // all that the stream is told from now on
+
+  // The gradients' sums: of each tensor, each group and all.
+  const char* (*measure_gradients)(const device_plan_view& plan, const device_step& step, void* stream);
+  // The constants of each tensor's update. `before_measuring` the rules' sums they count as 0, and nothing is
+  // advanced.
+  const char* (*prepare)(const device_plan_view& plan, const device_step& step, bool before_measuring,
+                         void* stream);
+  // The sums that a rule asks for.
+  const char* (*measure_rule)(const device_plan_view& plan, const device_launch& launch, void* stream);
+  const char* (*update)(const device_plan_view& plan, const device_step& step, const device_launch& launch,
+                        void* stream);
+  // Apart from a step: gradients on the way to a rule, or filled with zeros; averages and copies of
+  // parameters.
+  const char* (*prepare_gradients)(const device_plan_view& plan, const gradient_stage& stage, void* stream);
+  const char* (*zero_gradients)(const device_plan_view& plan, void* stream);
+  const char* (*follow_parameters)(const device_plan_view& plan, double weight, void* stream);
+  // Makes one report of what the last updates of these tensors did.
+  const char* (*join_reports)(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
+                              void* stream);
+  // Moves the bytes of an update of Adam and changes none: what the memory gives.
+  const char* (*rewrite)(const rewritten_arrays& arrays, void* stream);
+};
+
+}  // namespace gradstep

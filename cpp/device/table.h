@@ -1,0 +1,163 @@
+// A device's view of a plan: plain structs, in its memory.
+#pragma once
+
+#include <cstdint>
+
+#include "formats/dtype.h"
+#include "schedules/program.h"
+#include "step/constants.h"
+#include "step/options.h"
+#include "step/sums.h"
+#include "step/tensor_clock.h"
+
+namespace gradstep {
+
+constexpr int hyper_limit = 10;
+constexpr int layout_limit = 8;      // dimensions of an array that is no straight run
+constexpr int leaves_per_chunk = 8;  // a thread block's work: part of one tensor, a leaf for each warp
+constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
+
+// A thread moves so many numbers of each array at once: 16 bytes of the arithmetic type where all arrays are
+// of it, and of 16-bit numbers where some are and the arithmetic is in f32.
+template <class T>
+inline constexpr int pack_count = 16 / int(sizeof(T));
+constexpr int stored_pack_count = 16 / int(sizeof(uint16_t));
+
+// The ways in which the elements of arrays can be reached on a device.
+struct ways {
+  bool straight;  // element i at data + i * bytes, of a type that goes with the arithmetic's: f64 beside f64
+                  // alone
+  bool packed;    // and as many elements as a pack has by one access
+  bool native;    // and in the arithmetic type itself
+
+  GS_HD ways operator&(const ways& other) const {
+    return {bool(straight & other.straight), bool(packed & other.packed), bool(native & other.native)};
+  }
+};
+
+// An array of a step on a device. Its elements are visited in the order of the parameter's memory.
+struct device_array {
+  char* data;  // null where there is none
+  dtype type;
+  ways by;
+  int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes
+};
+
+// From an element's number to its place: sizes from the slowest to the fastest, strides in bytes.
+struct device_layout {
+  int32_t ndim;
+  int64_t sizes[layout_limit], strides[layout_limit];
+};
+
+// A tensor that has a gradient in this step.
+struct device_tensor {
+  device_array parameter, states[state_limit], average, copy;
+  int64_t size;
+  int32_t index;  // over all tensors of the plan: that of its moment
+  int32_t group;
+  int32_t first_chunk, chunk_count;
+  int32_t state_count;
+  arithmetic type;
+  ways by;  // all of its arrays, though a copy is of any type
+  scalar_ref numbers[1 + kept_limit];
+  int32_t number_count;
+  scalar_ref average_product;
+
+  GS_HD tensor_time time() const { return {numbers, number_count, average_product}; }
+};
+
+struct device_chunk {
+  int32_t tensor;  // its place among those with a gradient
+  int64_t first;
+};
+
+// The numbers of a group that a schedule or a cell may drive, by their place.
+struct group_numbers {
+  double hypers[hyper_limit];
+  double lr, weight_decay, clip_norm, clip_value, average_decay;
+};
+constexpr int group_number_count = int(sizeof(group_numbers) / sizeof(double));
+
+struct device_group {
+  int32_t rule;  // its place in the list of rules
+  group_numbers numbers;
+  surroundings around;  // but for the numbers that are above
+  int32_t first_tensor, last_tensor;
+  int32_t first_source, last_source;
+};
+
+// The source of a group's number: a cell, or a program, which is given the count of updates. The number found
+// is multiplied by the factor.
+struct device_source {
+  int32_t number;   // its place in group_numbers
+  scalar_ref cell;  // no data: the program
+  int32_t first_instruction, length;
+  int32_t first_number;  // of the program's pool
+  double factor;
+};
+
+// The device's own memory of a tensor between steps, beside its state.
+struct device_moment {
+  int64_t t;
+  bool fresh;
+  sums measured;  // of the gradient and of what the last update did, where that is measured
+};
+
+// One tensor's constants of this update.
+struct device_row {
+  double rate, keep, keep_against;
+  gradient_stage gradient;
+  double average_weight;
+  bool prepares_gradient;
+  clock after;  // the tensor's time once the update is made
+  alignas(16) unsigned char rule[constants_bytes];
+};
+
+// The report of a step, and the count of all.
+struct device_report {
+  int64_t updates;   // applied so far: the schedules' clock
+  double last_norm;  // of the gradients of the last applied update; below 0 before the first
+  sums all;          // of this step
+  int32_t skipped;
+};
+
+// A plan on the device. All arrays are in its memory.
+struct device_plan_view {
+  const device_tensor* tensors;
+  const device_array* gradients;  // of each of these tensors
+  const device_layout* layouts;
+  const device_chunk* chunks;
+  const device_group* groups;
+  const device_source* sources;
+  const instruction* instructions;
+  const double* numbers;  // of the schedules' programs
+  int32_t tensor_count, chunk_count, group_count;
+
+  device_moment* moments;  // of all tensors
+  device_row* rows;        // of each of these tensors
+  sums* nodes;             // of each chunk
+  sums* totals;   // of each of these tensors, then of each group, then of all: tensor_count + group_count + 1
+  sums* scratch;  // as many as there are tensors
+  unsigned* arrived;  // thread blocks at the end of a reduction; 0 between them
+  device_report* report;
+};
+
+// The report, and what counts thread blocks.
+struct device_status {
+  device_report report;
+  unsigned arrived;
+};
+
+// The host's orders for one step. Addresses are of device memory.
+struct device_step {
+  double unscale;         // multiplies every gradient, or
+  scalar_ref grad_scale;  // divides them; no data for none
+  scalar_ref found_inf;   // is not 0 where the step is to be skipped; no data for none
+  bool skip, skip_nonfinite;
+  bool measure;     // sums what the step does
+  bool knows_norm;  // the gradients have been measured
+  bool lagged;      // clip by the last update's norm
+  bool ahead;       // of one tensor, ahead of the step that counts as the update of all
+};
+
+}  // namespace gradstep

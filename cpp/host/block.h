@@ -1,0 +1,96 @@
+// A block of one operand's elements in its arithmetic type, small enough for L1.
+#pragma once
+
+#include <algorithm>
+
+#include "arrays/layout.h"
+#include "host/simd/target.h"
+
+namespace gradstep {
+
+inline constexpr int64_t block_elements = 1024;  // parameter, gradient and states of one block fit in L1
+
+struct alignas(64) buffer {
+  char bytes[block_elements * 8];
+};
+
+inline constexpr buffer zeros = {};
+
+// Calls visit(first, count) for each block of [first, first + count).
+template <class Visit>
+void for_each_block(int64_t first, int64_t count, const Visit& visit) {
+  for (const int64_t end = first + count; first < end; first += block_elements)
+    visit(first, std::min(block_elements, end - first));
+}
+
+inline bool in_place(const operand& x, arithmetic type) {
+  return x.direct && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
+}
+
+inline char* element(const operand& x, int64_t index) { return x.data + index * dtype_bytes[int(x.type)]; }
+
+// One operand's block: either the user's memory itself or a decoded copy.
+class block {
+ public:
+  block(const target& on, const operand& x, arithmetic type)
+      : x_(x),
+        storage_(on.storages[int(x.type)]),
+        add_(on.sums[int(type)].add),
+        type_(type),
+        in_place_(in_place(x, type)) {}
+
+  void* read(int64_t first, int64_t count) {
+    if (in_place_) return element(x_, first);
+    if (x_.rows && !x_.rows->starts.empty()) {
+      read_sums(first, count);
+    } else {
+      decode(first, count, decoded_.bytes);
+    }
+    return decoded_.bytes;
+  }
+
+  void write(int64_t first, int64_t count) {
+    if (!in_place_) put(decoded_.bytes, first, count);
+  }
+
+  // Writes other numbers of the arithmetic type instead.
+  void put(const void* numbers, int64_t first, int64_t count) {
+    void* const stored = x_.direct ? static_cast<void*>(element(x_, first)) : stored_.bytes;
+    storage_.encode[int(type_)](numbers, stored, count);
+    if (!x_.direct) scatter(stored_.bytes, x_, first, count);
+  }
+
+ private:
+  void decode(int64_t first, int64_t count, void* to) {
+    const void* stored = element(x_, first);
+    if (!x_.direct) {
+      gather(x_, first, count, stored_.bytes);
+      stored = stored_.bytes;
+    }
+    storage_.decode[int(type_)](stored, to, count);
+  }
+
+  // Adds up what belongs to one row, in its order.
+  [[gnu::noinline]] void read_sums(int64_t first, int64_t count) {
+    buffer term;
+    char* sum = decoded_.bytes;
+    for_each_row(x_, first, count, [&](int64_t row, int64_t within, int64_t run) {
+      int64_t at = x_.rows->starts[size_t(row)];
+      decode(at * x_.row_elements + within, run, sum);
+      while (++at < x_.rows->starts[size_t(row) + 1]) {
+        decode(at * x_.row_elements + within, run, term.bytes);
+        add_(sum, term.bytes, run);
+      }
+      sum += run * (type_ == arithmetic::f64 ? 8 : 4);
+    });
+  }
+
+  const operand& x_;
+  const storage_entry& storage_;
+  void (*add_)(void*, const void*, int64_t);
+  arithmetic type_;
+  bool in_place_;
+  buffer stored_, decoded_;
+};
+
+}  // namespace gradstep

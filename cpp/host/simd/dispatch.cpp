@@ -1,0 +1,73 @@
+#include "host/simd/dispatch.h"
+
+#include <stdexcept>
+
+#define GS_DECLARE(name)           \
+  namespace gradstep::name {       \
+  extern const target description; \
+  }
+GS_DECLARE(scalar)
+#if defined(GRADSTEP_HAS_AVX2)
+GS_DECLARE(avx2)
+#endif
+#if defined(GRADSTEP_HAS_AVX512)
+GS_DECLARE(avx512)
+#endif
+#if defined(GRADSTEP_HAS_NEON)
+GS_DECLARE(neon)
+#endif
+
+namespace gradstep {
+
+namespace {
+
+#if defined(__x86_64__)
+[[maybe_unused]] bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+[[maybe_unused]] bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+}  // namespace
+
+std::vector<const target*> available_targets() {
+  std::vector<const target*> found = {&scalar::description};
+#if defined(GRADSTEP_HAS_AVX2)
+  if (has_avx2()) found.push_back(&avx2::description);
+#endif
+#if defined(GRADSTEP_HAS_AVX512)
+  if (has_avx512()) found.push_back(&avx512::description);
+#endif
+#if defined(GRADSTEP_HAS_NEON)
+  found.push_back(&neon::description);
+#endif
+  return found;
+}
+
+namespace {
+const target*& chosen() {
+  static const target* current = available_targets().back();
+  return current;
+}
+}  // namespace
+
+const target& active_target() { return *chosen(); }
+
+void select_target(const std::string& name) {
+  std::string names;
+  for (const target* each : available_targets()) {
+    if (each->name == name) {
+      chosen() = each;
+      return;
+    }
+    names += (names.empty() ? "" : ", ") + std::string(each->name);
+  }
+  throw std::invalid_argument("GRADSTEP_TARGET is '" + name + "', but this machine and build offer " + names +
+                              ": set it to one of these, or unset it to use the best");
+}
+
+}  // namespace gradstep

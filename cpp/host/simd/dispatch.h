@@ -1,0 +1,18 @@
+// Which CPU target runs: the best that the machine has, or the one that was asked for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/simd/target.h"
+
+namespace gradstep {
+
+std::vector<const target*> available_targets();  // on this machine, the best last
+
+const target& active_target();
+
+// Throws std::invalid_argument, naming those that are there.
+void select_target(const std::string& name);
+
+}  // namespace gradstep

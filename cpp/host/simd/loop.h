@@ -1,0 +1,51 @@
+// The only loop over elements: any rule and what surrounds it, in float or double, over a run of numbers.
+#pragma once
+
+#include <utility>
+
+#include "host/simd/target.h"
+#include "host/simd/transforms.h"
+#include "step/element.h"
+
+namespace gradstep::GS_TARGET {
+
+template <class Rule, class T, class Around, int... state>
+void apply(const update& step, const operands& x, std::integer_sequence<int, state...>) {
+  const Rule rule = *static_cast<const Rule*>(step.rule);
+  const Around around(step, x);
+  T* const p = static_cast<T*>(x.p);
+  const T* const g = static_cast<const T*>(x.g);
+  [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
+  const descent<vec<T>> after = {vec<T>(T(-step.rate)), vec<T>(T(step.keep)), vec<T>(T(step.keep_against))};
+
+  const auto visit = [&](int64_t i, auto part) {
+    vec<T> parameter = load(p + i, part);
+    [[maybe_unused]] vec<T> states[] = {load(s[state] + i, part)..., vec<T>(T(0))};
+    const vec<T> gradient = around.before(load(g + i, part), parameter);
+    after.apply(rule, parameter, gradient, states[state]...);
+    store(p + i, parameter, part);
+    (store(s[state] + i, states[state], part), ...);
+    around.after(parameter, i, part);
+  };
+
+  for_each_register<T>(x.n, visit);
+}
+
+template <class Rule, class T>
+void apply(const update& step, const operands& x) {
+  constexpr auto states = std::make_integer_sequence<int, Rule::states>{};
+  if (step.gradient || x.average || x.zeroed) {
+    apply<Rule, T, all_around<T>>(step, x, states);
+  } else {
+    apply<Rule, T, nothing_around<T>>(step, x, states);
+  }
+}
+
+template <class Rule>
+void prepare(const double* hyper, clock& now, void* constants) {
+  typename Rule::hyper h;
+  if constexpr (!__is_empty(typename Rule::hyper)) __builtin_memcpy(&h, hyper, sizeof h);
+  *static_cast<Rule*>(constants) = Rule::at(h, now);
+}
+
+}  // namespace gradstep::GS_TARGET

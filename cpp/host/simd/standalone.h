@@ -1,0 +1,29 @@
+// What surrounds a rule without one, for calls of their own.
+#pragma once
+
+#include "host/simd/transforms.h"
+
+namespace gradstep::GS_TARGET {
+
+template <class T>
+void prepare_gradient(void* gradient, int64_t n, const gradient_stage& stage) {
+  T* const g = static_cast<T*>(gradient);
+  update step = {};
+  step.gradient = &stage;
+  const all_around<T> around(step, operands{});
+  for_each_register<T>(
+      n, [&](int64_t i, auto part) { store(g + i, around.before(load(g + i, part), vec<T>(T(0))), part); });
+}
+
+template <class T>
+void average(void* averages, const void* parameter, int64_t n, double weight) {
+  const T* const p = static_cast<const T*>(parameter);
+  update step = {};
+  step.average_weight = weight;
+  operands x = {};
+  x.average = averages;
+  const all_around<T> around(step, x);
+  for_each_register<T>(n, [&](int64_t i, auto part) { around.after(load(p + i, part), i, part); });
+}
+
+}  // namespace gradstep::GS_TARGET

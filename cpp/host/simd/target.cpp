@@ -1,0 +1,68 @@
+// One CPU target: compiled once for each, with that target's flags and GS_TARGET as its name.
+#include "host/simd/target.h"
+
+#include "formats/convert.h"
+#include "host/simd/evaluate.h"
+#include "host/simd/loop.h"
+#include "host/simd/rule_sums.h"
+#include "host/simd/standalone.h"
+#include "host/simd/sums.h"
+#include "rules/list.h"
+
+#define GS_QUOTE(x) #x
+#define GS_NAME(x) GS_QUOTE(x)
+
+namespace gradstep::GS_TARGET {
+
+template <template <class> class Rule>
+constexpr rule_entry entry(const char* name) {
+  using narrow = Rule<float>;
+  using wide = Rule<double>;
+  static_assert(sizeof(wide) <= constants_bytes && narrow::states <= state_limit);
+  constexpr int count =
+      __is_empty(typename narrow::hyper) ? 0 : int(sizeof(typename narrow::hyper) / sizeof(double));
+  return {name,
+          narrow::states,
+          count,
+          writes_parameter<narrow>,
+          measurement_of<narrow>,
+          narrow::hyper_names,
+          {{sizeof(narrow), prepare<narrow>, apply<narrow, float>, measure_of<narrow, float>()},
+           {sizeof(wide), prepare<wide>, apply<wide, double>, measure_of<wide, double>()}}};
+}
+
+#define GS_ENTRY(rule) entry<rule>(#rule),
+constexpr rule_entry rules[] = {GS_RULES(GS_ENTRY)};
+
+template <class Storage>
+constexpr storage_entry storage() {
+  return {{decode<Storage, float>, decode<Storage, double>},
+          {encode<Storage, float>, encode<Storage, double>}};
+}
+
+template <class T>
+constexpr sum_bodies sums() {
+  return {add<T>, measure<T>, measure_change<T>};
+}
+
+template <class T>
+constexpr around_bodies around() {
+  return {prepare_gradient<T>, average<T>};
+}
+
+extern const target description;
+constexpr target description = {
+    GS_NAME(GS_TARGET),
+    rules,
+    sizeof(rules) / sizeof(rules[0]),
+    {storage<stored_f64>(), storage<stored_f32>(), storage<stored_f16>(), storage<stored_bf16>()},
+    {sums<float>(), sums<double>()},
+    {around<float>(), around<double>()},
+    operations,
+    sizeof(operations) / sizeof(operations[0]),
+    evaluate,
+    functions,
+    sizeof(functions) / sizeof(functions[0]),
+};
+
+}  // namespace gradstep::GS_TARGET

@@ -1,0 +1,93 @@
+// What one CPU target offers: plain data and function pointers, the only things that cross from code compiled
+// for a target into code compiled for every machine.
+#pragma once
+
+#include <cstdint>
+
+#include "formats/dtype.h"
+#include "schedules/program.h"
+#include "step/constants.h"
+#include "step/context.h"
+#include "step/sums.h"
+
+namespace gradstep {
+
+// A run of n elements. The arrays hold the arithmetic type and may be the user's memory or a block in L1.
+struct operands {
+  void* p;
+  const void* g;
+  void* s[state_limit];
+  void* average;  // of p; null where there is none
+  void* zeroed;   // g, where it is to be filled with zeros; else null
+  int64_t n;
+};
+
+struct update {
+  double rate;                     // p = fma(-rate, u, keep * p)
+  double keep;                     // where u and p have the same sign,
+  double keep_against;             // and where they have not
+  const void* rule;                // its constants
+  const gradient_stage* gradient;  // null where it does nothing
+  double average_weight;           // of the new p
+};
+
+using rule_lanes = double[2][sum_lanes];
+
+// A rule in one arithmetic type.
+struct rule_body {
+  int bytes;  // of its constants
+  void (*prepare)(const double* hyper, clock& now, void* constants);
+  void (*apply)(const update& step, const operands& x);
+  // Null if it need know nothing.
+  void (*measure)(const update& step, const operands& x, rule_lanes& lanes);
+};
+
+struct rule_entry {
+  const char* name;
+  int states;
+  int hypers;
+  bool writes_parameter;
+  measurement measures;
+  const char* const* hyper_names;
+  rule_body bodies[2];  // by arithmetic
+};
+
+struct storage_entry {
+  void (*decode[2])(const void* from, void* to, int64_t n);  // by arithmetic
+  void (*encode[2])(const void* from, void* to, int64_t n);
+};
+
+// Sums (sums.h), in one arithmetic type.
+struct sum_bodies {
+  void (*add)(void* sum, const void* x, int64_t n);
+  void (*measure)(const void* x, int64_t n, double scale, double* squares, double* nonfinite);
+  void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);
+};
+
+// What surrounds a rule (apart.h), in one arithmetic type.
+struct around_bodies {
+  void (*prepare_gradient)(void* gradient, int64_t n, const gradient_stage& stage);
+  void (*average)(void* averages, const void* parameter, int64_t n, double weight);
+};
+
+// A function of transcendental.h or angles.h over arrays; y is read by functions of two numbers.
+struct function_entry {
+  const char* name;
+  void (*map)(const double* x, const double* y, double* out, int64_t n);
+};
+
+struct target {
+  const char* name;
+  const rule_entry* rules;
+  int rule_count;
+  storage_entry storages[dtype_count];
+  sum_bodies sums[2];
+  around_bodies around[2];
+  const operation_entry* operations;
+  int operation_count;
+  void (*evaluate)(const program& code, const int64_t* t, double* out, int64_t n);
+  const function_entry* functions;
+  int function_count;
+};
+
+}  // namespace gradstep

@@ -1,0 +1,78 @@
+// What surrounds the rule, in registers: the gradient's preparation before it; the average, and the
+// gradient's zeros, after it.
+#pragma once
+
+#include "host/simd/target.h"
+#include "step/element.h"
+
+namespace gradstep::GS_TARGET {
+
+// A register's place in the arrays: all of it, or at the end of a run the first `count` elements.
+struct whole_register {};
+struct part_of_register {
+  int count;
+};
+
+// Calls visit(first, place) for each register of a run of n numbers.
+template <class T, class Visit>
+GS_HD void for_each_register(int64_t n, Visit visit) {
+  int64_t i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) visit(i, whole_register{});
+  if (i < n) visit(i, part_of_register{int(n - i)});
+}
+
+template <class T>
+GS_HD vec<T> load(const T* from, whole_register) {
+  return load(from);
+}
+template <class T>
+GS_HD vec<T> load(const T* from, part_of_register part) {
+  return load_part(from, part.count);
+}
+template <class T>
+GS_HD void store(T* to, vec<T> x, whole_register) {
+  store(to, x);
+}
+template <class T>
+GS_HD void store(T* to, vec<T> x, part_of_register part) {
+  store_part(to, x, part.count);
+}
+
+template <class T>
+struct nothing_around {
+  GS_HD nothing_around(const update&, const operands&) {}
+
+  GS_HD vec<T> before(vec<T> gradient, vec<T>) const { return gradient; }
+
+  template <class Part>
+  GS_HD void after(vec<T>, int64_t, Part) const {}
+};
+
+template <class T>
+struct all_around {
+  bool prepares;
+  preparation<T> prepare;
+  T* averages;
+  T weight;
+  T* zeroed;
+
+  GS_HD all_around(const update& step, const operands& x)
+      : prepares(step.gradient),
+        prepare(prepares ? *step.gradient : gradient_stage{}),
+        averages(static_cast<T*>(x.average)),
+        weight(T(step.average_weight)),
+        zeroed(static_cast<T*>(x.zeroed)) {}
+
+  GS_HD vec<T> before(vec<T> gradient, vec<T> parameter) const {
+    return prepares ? prepare(gradient, parameter) : gradient;
+  }
+
+  // average += weight * (p - average)
+  template <class Part>
+  GS_HD void after(vec<T> parameter, int64_t i, Part part) const {
+    if (averages) store(averages + i, lerp(load(averages + i, part), parameter, weight), part);
+    if (zeroed) store(zeroed + i, vec<T>(T(0)), part);
+  }
+};
+
+}  // namespace gradstep::GS_TARGET

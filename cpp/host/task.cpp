@@ -1,0 +1,213 @@
+#include "host/task.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "host/block.h"
+
+namespace gradstep {
+
+namespace {
+
+// All that the step touches lies straight in its arithmetic type, and nothing has to be kept beside it.
+bool lies_straight(const tensor_task& task) {
+  const constants& step = *task.step;
+  bool straight = !step.measure_gradient && !step.measure_change && !task.has_copy && !task.history;
+  straight &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
+  for (int k = 0; k < task.state_count; ++k) straight &= in_place(task.states[k], step.type);
+  return straight && (!task.has_average || in_place(task.average, step.type));
+}
+
+update update_of(const constants& step) {
+  return {step.rate,
+          step.keep,
+          step.keep_against,
+          step.rule,
+          step.prepares_gradient ? &step.gradient : nullptr,
+          step.average_weight};
+}
+
+// The blocks of one tensor, and one of them after the other through all that surrounds the rule.
+class walk {
+ public:
+  walk(const target& on, const tensor_task& task)
+      : task_(task),
+        step_(*task.step),
+        sums_(on.sums[int(step_.type)]),
+        bytes_(step_.type == arithmetic::f64 ? 8 : 4),
+
+        parameter_(on, task.parameter, step_.type),
+        gradient_(on, task.gradient, step_.type),
+        average_(on, task.average, step_.type),
+        copy_(on, task.copy, step_.type),
+        states_{{on, task.states[0], step_.type},
+                {on, task.states[1], step_.type},
+                {on, task.states[2], step_.type},
+                {on, task.states[3], step_.type}} {}
+
+  void measure_rule(int64_t first, int64_t count, rule_lanes& sums) {
+    gradient_stage stage = step_.gradient;
+    if (step_.measures.before_decay) stage.decay = 0;
+    gradstep::update asked = update_of(step_);
+    if (asked.gradient) asked.gradient = &stage;
+    operands x = {};
+    x.n = count;
+    x.g = gradient_.read(first, count);
+    if (step_.measures.reads & measured_parameter || stage.decay != 0) x.p = parameter_.read(first, count);
+    for (int k = 0; k < task_.state_count; ++k)
+      if (step_.measures.reads & measured_state(k)) x.s[k] = states_[k].read(first, count);
+    step_.body->measure(asked, x, sums);
+  }
+
+  void update(int64_t first, int64_t count, gradient_lanes& before, change_lanes& after) {
+    operands x = read(first, count);
+    void* const gradient = gradient_.read(first, count);
+    if (step_.measure_gradient)
+      sums_.measure(gradient, count, step_.gradient.unscale, before.squares, before.nonfinite);
+    if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
+    if (task_.history) replay(x, first);
+    x.g = gradient;
+    if (step_.zero_gradient) x.zeroed = gradient;
+    step_.body->apply(update_of(step_), x);
+    if (step_.measure_change) measure_change(x, after);
+    if (step_.zero_gradient) gradient_.write(first, count);
+    write(x, first);
+  }
+
+  void replay(int64_t first, int64_t count) {
+    const operands x = read(first, count);
+    replay(x, first);
+    write(x, first);
+  }
+
+ private:
+  operands read(int64_t first, int64_t count) {
+    operands x = {};
+    x.n = count;
+    x.p = parameter_.read(first, count);
+    for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, count);
+    if (task_.has_average) x.average = average_.read(first, count);
+    return x;
+  }
+
+  void write(const operands& x, int64_t first) {
+    for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, x.n);
+    if (task_.has_average) average_.write(first, x.n);
+    if (task_.has_copy) copy_.put(x.p, first, x.n);
+    parameter_.write(first, x.n);
+  }
+
+  // The updates that each row has missed, whose gradient was zero.
+  void replay(operands x, int64_t first) {
+    const row_history& history = *task_.history;
+    x.g = zeros.bytes;
+    for_each_row(task_.parameter, first, x.n, [&](int64_t row, int64_t, int64_t run) {
+      x.n = run;
+      for (size_t step = size_t(history.made[size_t(task_.parameter.rows->numbers[size_t(row)])]);
+           step < history.steps.size(); ++step)
+        history.steps[step].body->apply(update_of(history.steps[step]), x);
+      advance(x.p, run);
+      for (int k = 0; k < task_.state_count; ++k) advance(x.s[k], run);
+      if (x.average) advance(x.average, run);
+    });
+  }
+
+  void advance(void*& pointer, int64_t count) const {
+    pointer = static_cast<char*>(pointer) + count * bytes_;
+  }
+
+  void measure_change(const operands& x, change_lanes& sums) {
+    double unused[sum_lanes] = {};
+    sums_.measure_change(x.p, before_.bytes, x.n, sums.change);
+    sums_.measure(x.p, x.n, 1, sums.parameter, unused);
+  }
+
+  const tensor_task& task_;
+  const constants& step_;
+  const sum_bodies& sums_;
+  int64_t bytes_;
+  block parameter_, gradient_, average_, copy_;
+  block states_[state_limit];
+  buffer before_;
+};
+
+void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
+  operands x = {};
+  x.n = count;
+  x.p = element(task.parameter, first);
+  x.g = element(task.gradient, first);
+  for (int k = 0; k < task.state_count; ++k) x.s[k] = element(task.states[k], first);
+  if (task.has_average) x.average = element(task.average, first);
+  if (task.step->zero_gradient) x.zeroed = element(task.gradient, first);
+  task.step->body->apply(update_of(*task.step), x);
+}
+
+// Apart, so that small tensors which need no buffers do not pay for their place on the stack.
+[[gnu::noinline]] void update_in_blocks(const target& on, const tensor_task& task, int64_t first,
+                                        int64_t count) {
+  walk blocks(on, task);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    gradient_lanes before;
+    change_lanes after;
+    for (; from < to; from += block_elements)
+      blocks.update(from, std::min(block_elements, to - from), before, after);
+    if (task.step->measure_gradient) before.fold_into(task.leaves[leaf]);
+    if (task.step->measure_change) after.fold_into(task.leaves[leaf]);
+  });
+}
+
+}  // namespace
+
+int64_t tensor_task::element_bytes() const {
+  int64_t bytes = 2 * dtype_bytes[int(parameter.type)] + dtype_bytes[int(gradient.type)];
+  for (int k = 0; k < state_count; ++k) bytes += 2 * dtype_bytes[int(states[k].type)];
+  if (has_average) bytes += 2 * dtype_bytes[int(average.type)];
+  if (has_copy) bytes += dtype_bytes[int(copy.type)];
+  return bytes;
+}
+
+void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  if (lies_straight(task)) {
+    update_in_place(task, first, count);
+  } else {
+    update_in_blocks(on, task, first, count);
+  }
+}
+
+void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  walk blocks(on, task);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    rule_lanes lanes = {};
+    for (; from < to; from += block_elements)
+      blocks.measure_rule(from, std::min(block_elements, to - from), lanes);
+    for (int i = 0; i < 2; ++i) task.leaves[leaf].rule[i] = fold_lanes(lanes[i]);
+  });
+}
+
+void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  walk blocks(on, task);
+  for_each_block(first, count, [&](int64_t at, int64_t n) { blocks.replay(at, n); });
+}
+
+void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count) {
+  block gradient(on, task.gradient, task.type);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    gradient_lanes sums;
+    for (; from < to; from += block_elements) {
+      const int64_t n = std::min(block_elements, to - from);
+      on.sums[int(task.type)].measure(gradient.read(from, n), n, unscale, sums.squares, sums.nonfinite);
+    }
+    sums.fold_into(task.leaves[leaf]);
+  });
+}
+
+void zero_run(const tensor_task& task, int64_t first, int64_t count) {
+  const operand& gradient = task.gradient;
+  if (gradient.direct) {
+    std::memset(element(gradient, first), 0, size_t(count * dtype_bytes[int(gradient.type)]));
+    return;
+  }
+  for_each_block(first, count, [&](int64_t at, int64_t n) { scatter(zeros.bytes, gradient, at, n); });
+}
+
+}  // namespace gradstep

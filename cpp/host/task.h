@@ -1,0 +1,69 @@
+// One tensor's part of a step: what to visit and with which constants, and the walk over a run of its
+// elements.
+#pragma once
+
+#include "arrays/layout.h"
+#include "host/reductions.h"
+#include "host/simd/target.h"
+
+namespace gradstep {
+
+// A rule's constants of this step, and what surrounds it, for all tensors of one group at one time.
+struct constants {
+  const rule_body* body;
+  arithmetic type;
+  double rate, keep, keep_against;
+  gradient_stage gradient;
+  bool prepares_gradient;  // it does something
+  measurement measures;
+  double average_weight;
+  bool zero_gradient;
+  bool measure_gradient;  // in this pass, if not before it
+  bool measure_change;
+  alignas(16) unsigned char rule[constants_bytes];
+};
+
+// What rows have missed while their gradient left them out.
+struct row_history {
+  std::vector<constants> steps;  // since all rows were up to date
+  std::vector<int> made;         // by each row
+
+  bool is_behind(int64_t row) const { return made[size_t(row)] < int(steps.size()); }
+};
+
+inline arithmetic arithmetic_of(dtype type) { return type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
+
+struct tensor_task {
+  operand parameter, gradient;
+  operand states[state_limit];
+  int state_count = 0;
+  operand average, copy;  // of the parameter
+  bool has_average = false, has_copy = false;
+  const row_history* history = nullptr;  // where rows may lag
+  sums* leaves = nullptr;                // where its sums go
+  const constants* step = nullptr;
+  arithmetic type = arithmetic::f32;
+  int64_t size = 0;  // elements that are visited
+
+  // That a step moves: the gradient is read, the others are read and written, a copy is written.
+  int64_t element_bytes() const;
+};
+
+// Updates `count` elements from the `first` on, in visiting order. Where all that is touched lies straight in
+// its own arithmetic type this is one loop over the user's memory; where not, it runs over blocks that stay
+// in L1 and are decoded, encoded and put back, so that every byte still crosses DRAM once.
+void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
+// What the rule must know of the tensor: reads that alone.
+void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
+// Makes up for the updates that the visited rows have missed, and nothing else.
+void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
+// Measures the gradient alone, times `unscale`.
+void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count);
+
+// Fills the gradient with zeros.
+void zero_run(const tensor_task& task, int64_t first, int64_t count);
+
+}  // namespace gradstep

@@ -1,0 +1,17 @@
+// Code that may run on a device too, and code that is compiled once for each CPU target. It is IEEE
+// arithmetic without contraction, and always inlined, so that no target's body of it is ever shared with
+// another.
+#pragma once
+
+#if defined(__CUDACC__)
+#define GS_HD __host__ __device__ __forceinline__
+#else
+#define GS_HD inline __attribute__((always_inline))
+#endif
+
+// A way that registers hardly ever take, out of the way of the others.
+#if defined(__CUDACC__) || defined(GS_SCALAR)
+#define GS_RARE GS_HD
+#else
+#define GS_RARE __attribute__((noinline, cold))
+#endif

@@ -1,0 +1,70 @@
+// What the door asks of a step: numbers, checked there.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "host/schedule.h"
+#include "step/options.h"
+#include "step/scalar_ref.h"
+
+namespace gradstep {
+
+// What a sparse gradient is to the rows that it leaves out.
+enum class row_policy {
+  refuse,
+  rest,  // nothing: they stay as they are
+  lag,   // a gradient of zero, made up for when they come again
+};
+
+// Where a device finds a number of a group by itself: what a schedule gives for the updates that it has
+// counted, or what others have written into its memory.
+struct number_source {
+  int number;  // its place in group_numbers
+  std::variant<scalar_ref, schedule> from;
+  double factor;  // what multiplies it
+
+  bool operator==(const number_source&) const = default;
+};
+
+// A group's settings of the next step.
+struct group_settings {
+  int rule = 0;  // index in the target's list
+  std::vector<double> hypers;
+  double lr = 0;
+  double weight_decay = 0;
+  surroundings around;
+  row_policy rows = row_policy::refuse;
+  std::shared_ptr<const std::vector<number_source>> shared_sources = {};
+
+  const std::vector<number_source>& sources() const {
+    static const std::vector<number_source> none;
+    return shared_sources ? *shared_sources : none;
+  }
+};
+
+struct step_settings {
+  int threads = 1;
+  double unscale = 1;           // multiplies every gradient
+  bool skip = false;            // make no update
+  bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
+  bool measure = false;         // what the step did
+  double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
+  scalar_ref grad_scale = {};   // on a device: what divides every gradient,
+  scalar_ref found_inf = {};    // and what is not 0 where no update is to be made
+  bool tells_states = false;    // autograd too, for they are the caller's own
+  bool ahead = false;           // of one tensor, ahead of the step that counts as the update of all,
+  bool joins = false;           // which reports them as one
+};
+
+// The results of the last step, if it measured; norms are over all tensors, NaN where they were not formed.
+struct step_report {
+  bool measured = false, skipped = false;
+  double gradient_norm = 0, update_norm = std::numeric_limits<double>::quiet_NaN(),
+         parameter_norm = std::numeric_limits<double>::quiet_NaN(), nonfinite = 0;
+};
+
+}  // namespace gradstep

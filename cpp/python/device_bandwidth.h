@@ -1,0 +1,29 @@
+// The bandwidth that a device's memory gives to a plain kernel: the yardstick for steps there.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <vector>
+
+#include "python/device.h"
+
+namespace gradstep {
+
+// Reads and writes back every byte of three arrays and reads every byte of a fourth, without changing one.
+class device_read_modify_write {
+ public:
+  // `engine` is the engine's capsule. The arrays are kept alive.
+  device_read_modify_write(const pybind11::capsule& engine, int device, const pybind11::list& written,
+                           const pybind11::object& read);
+
+  void run() const;  // on the stream that is the arrays' library's now; waits for nothing
+
+ private:
+  char* place(pybind11::handle array);
+
+  device_engine engine_;
+  rewritten_arrays arrays_ = {};
+  std::vector<pybind11::object> kept_alive_;
+};
+
+}  // namespace gradstep

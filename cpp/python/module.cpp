@@ -1,0 +1,278 @@
+// The Python module gradstep._core.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <tuple>
+
+#include "host/simd/dispatch.h"
+#include "host/threads.h"
+#include "python/autograd.h"
+#include "python/bandwidth.h"
+#include "python/callables.h"
+#include "python/device_bandwidth.h"
+#include "python/device_calls.h"
+#include "python/device_plan.h"
+#include "python/gil.h"
+#include "python/host_calls.h"
+#include "python/identities.h"
+#include "python/plan.h"
+#include "python/schedule_module.h"
+#include "python/sharing.h"
+#include "python/tensor_shim.h"
+#include "python/whole_writes.h"
+
+namespace py = pybind11;
+using namespace gradstep;
+
+namespace {
+
+std::vector<std::string> hyper_names(const rule_entry& rule) {
+  return {rule.hyper_names, rule.hyper_names + rule.hypers};
+}
+
+int find_rule(const std::string& name) {
+  const target& on = active_target();
+  for (int i = 0; i < on.rule_count; ++i)
+    if (on.rules[i].name == name) return i;
+  throw py::value_error("there is no rule '" + name + "' in the core");
+}
+
+using named_sources = std::vector<std::tuple<std::string, std::variant<scalar_ref, schedule>, double>>;
+
+// Those of numbers that the rule has.
+std::vector<number_source> find_places(const rule_entry& rule, const named_sources& sources) {
+  std::vector<number_source> found;
+  for (const auto& [name, from, factor] : sources)
+    if (const int place = place_of_number(rule, name); place >= 0) found.push_back({place, from, factor});
+  return found;
+}
+
+group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
+                             double weight_decay, const surroundings& around, row_policy rows,
+                             const named_sources& sources) {
+  const int index = find_rule(rule);
+  const rule_entry& found = active_target().rules[index];
+  if (int(hypers.size()) != found.hypers)
+    throw py::value_error("the rule '" + rule + "' takes other hyper-parameters");
+  group_settings made = {index, std::move(hypers), lr, weight_decay, around, rows};
+  if (!sources.empty())
+    made.shared_sources = std::make_shared<const std::vector<number_source>>(find_places(found, sources));
+  return made;
+}
+
+state_names make_names(std::vector<std::string> arrays, std::vector<std::string> numbers, std::string average,
+                       std::string average_product, std::string copy) {
+  return {std::move(arrays), std::move(numbers), std::move(average), std::move(average_product),
+          std::move(copy)};
+}
+
+py::dict rules() {
+  py::dict found;
+  const target& on = active_target();
+  for (int i = 0; i < on.rule_count; ++i)
+    found[on.rules[i].name] = py::make_tuple(on.rules[i].states, hyper_names(on.rules[i]));
+  return found;
+}
+
+std::vector<std::string> targets() {
+  std::vector<std::string> names;
+  for (const target* each : available_targets()) names.push_back(each->name);
+  return names;
+}
+
+// For tests: the places of two arrays that share memory and of which one is written, and whether that is
+// unsure.
+std::optional<std::tuple<int, int, bool>> find_sharing_of(const py::list& arrays,
+                                                          const std::vector<bool>& written,
+                                                          const std::vector<int>& mates) {
+  std::vector<array_view> views;
+  std::vector<py::object> owners(arrays.size());
+  for (size_t i = 0; i < arrays.size(); ++i)
+    views.push_back(read_array(arrays[i], {"array", int(i)}, owners[i]));
+  std::vector<touched_array> touched;
+  for (size_t i = 0; i < arrays.size(); ++i) touched.emplace_back(views[i], written.at(i), mates.at(i));
+  if (const auto found = find_sharing(touched)) return std::tuple(found->first, found->second, found->unsure);
+  return std::nullopt;
+}
+
+void bind_settings(py::module_& m) {
+  py::enum_<decay_kind>(m, "DecayKind")
+      .value("COUPLED", decay_kind::coupled)
+      .value("DECOUPLED", decay_kind::decoupled)
+      .value("FULL", decay_kind::full)
+      .value("CORRECTED", decay_kind::corrected);
+  py::enum_<row_policy>(m, "RowPolicy")
+      .value("REFUSE", row_policy::refuse)
+      .value("REST", row_policy::rest)
+      .value("LAG", row_policy::lag);
+  py::class_<surroundings>(m, "Surroundings")
+      .def(py::init<>())
+      .def_readwrite("decay", &surroundings::decay)
+      .def_readwrite("full_lr", &surroundings::full_lr)
+      .def_readwrite("cautious", &surroundings::cautious)
+      .def_readwrite("maximize", &surroundings::maximize)
+      .def_readwrite("clip_norm", &surroundings::clip_norm)
+      .def_readwrite("clip_alone", &surroundings::clip_alone)
+      .def_readwrite("clip_value", &surroundings::clip_value)
+      .def_readwrite("averages", &surroundings::averages)
+      .def_readwrite("corrects_average", &surroundings::corrects_average)
+      .def_readwrite("average_decay", &surroundings::average_decay)
+      .def_readwrite("copies", &surroundings::copies)
+      .def_readwrite("zero_gradient", &surroundings::zero_gradient);
+  py::class_<scalar_ref>(m, "NumberCell");
+  py::class_<group_settings>(m, "GroupSettings")
+      .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
+           py::arg("weight_decay"), py::arg("around"), py::arg("rows") = row_policy::refuse,
+           py::arg("sources") = named_sources());
+  py::class_<step_settings>(m, "StepSettings")
+      .def(py::init([](int threads) { return step_settings{.threads = threads}; }), py::arg("threads"))
+      .def_readwrite("threads", &step_settings::threads)
+      .def_readwrite("unscale", &step_settings::unscale)
+      .def_readwrite("skip", &step_settings::skip)
+      .def_readwrite("skip_nonfinite", &step_settings::skip_nonfinite)
+      .def_readwrite("measure", &step_settings::measure)
+      .def_readwrite("known_norm", &step_settings::known_norm)
+      .def_readwrite("grad_scale", &step_settings::grad_scale)
+      .def_readwrite("found_inf", &step_settings::found_inf)
+      .def_readwrite("tells_states", &step_settings::tells_states)
+      .def_readwrite("ahead", &step_settings::ahead)
+      .def_readwrite("joins", &step_settings::joins);
+  py::class_<step_report>(m, "StepReport")
+      .def_readonly("measured", &step_report::measured)
+      .def_readonly("skipped", &step_report::skipped)
+      .def_readonly("gradient_norm", &step_report::gradient_norm)
+      .def_readonly("update_norm", &step_report::update_norm)
+      .def_readonly("parameter_norm", &step_report::parameter_norm)
+      .def_readonly("nonfinite", &step_report::nonfinite);
+}
+
+void bind_separate_calls(py::module_& m) {
+  py::class_<separate_calls>(m, "SeparateCalls")
+      .def("unscale", &separate_calls::unscale, py::arg("gradients"), py::arg("by"))
+      .def("norm", &separate_calls::norm, py::arg("gradients"))
+      .def("clip_norm", &separate_calls::clip_norm, py::arg("gradients"), py::arg("limit"), py::arg("total"))
+      .def("clip_value", &separate_calls::clip_value, py::arg("gradients"), py::arg("limit"))
+      .def("zero", &separate_calls::zero, py::arg("gradients"))
+      .def("average", &separate_calls::average, py::arg("averages"), py::arg("parameters"), py::arg("decay"),
+           py::arg("product"))
+      .def("cast", &separate_calls::cast, py::arg("copies"), py::arg("parameters"));
+  py::class_<host_calls, separate_calls>(m, "HostCalls").def(py::init<int>(), py::arg("threads"));
+  py::class_<device_calls, separate_calls>(m, "DeviceCalls")
+      .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"));
+}
+
+template <class Plan>
+void collect(PyHeapTypeObject* heap_type) {
+  PyTypeObject& type = heap_type->ht_type;
+  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!py::detail::is_holder_constructed(self)) return 0;
+    return py::cast<Plan&>(py::handle(self)).traverse(visit, arg);
+  };
+  type.tp_clear = [](PyObject* self) {
+    if (py::detail::is_holder_constructed(self)) py::cast<Plan&>(py::handle(self)).clear();
+    return 0;
+  };
+}
+
+state_binding make_binding(int index, py::dict state, py::dict added, const state_names& names, bool fresh) {
+  return {index, std::move(state), std::move(added), names, fresh};
+}
+
+template <class Plan>
+using earlier_arguments =
+    std::optional<std::tuple<Plan*, py::object, py::object, std::vector<group_settings>, step_settings>>;
+
+template <class Plan>
+py::list make_step(Plan& self, py::object parameters, py::object gradients, py::object states,
+                   std::vector<group_settings> groups, const step_settings& settings,
+                   std::vector<state_binding> bindings, const py::list& updated, const py::list& skipped,
+                   earlier_arguments<Plan> before) {
+  const step_arguments given = {
+      std::move(parameters), std::move(gradients), std::move(states), std::move(groups), settings,
+      std::move(bindings)};
+  earlier_step<Plan> earlier;
+  if (before) {
+    auto& [plan, its_parameters, its_gradients, its_groups, its_settings] = *before;
+    earlier = {plan, {its_parameters, its_gradients, py::list(), std::move(its_groups), its_settings, {}}};
+  }
+  return self.step(given, {bookkeeping(updated), bookkeeping(skipped)}, earlier);
+}
+
+template <class Plan>
+py::class_<Plan> bind_plan(py::module_& m, const char* name) {
+  return py::class_<Plan>(m, name, py::custom_type_setup(collect<Plan>))
+      .def("step", &make_step<Plan>, py::arg("parameters"), py::arg("gradients"), py::arg("states"),
+           py::arg("groups"), py::arg("settings"), py::arg("bindings") = std::vector<state_binding>(),
+           py::arg("updated") = py::list(), py::arg("skipped") = py::list(), py::arg("before") = py::none())
+      .def("catch_up", &Plan::catch_up, py::arg("indices"), py::arg("rows"), py::arg("threads"))
+      .def("report", &Plan::report)
+      .def("skipped", &Plan::skipped)
+      .def("gathered", &Plan::gathered);
+}
+
+void bind_books(py::module_& m) {
+  m.def("holds_items", &holds_items, py::arg("container"), py::arg("keys"), py::arg("values"));
+  m.attr("REMOVED") = bookkeeping::removed();
+  m.attr("GRADIENT_NORM") = bookkeeping::gradient_norm();
+  m.def("write", [](const py::list& entries) { bookkeeping(entries).write(); }, py::arg("entries"));
+  m.def("meet_torch", &meet_torch, py::arg("tensor"), py::arg("increment_version"), py::arg("takes_list"),
+        py::arg("modes"));
+  m.def("meet_tensor_shim", &tensor_shim::meet, py::arg("functions"), py::arg("handle_offset"));
+  py::class_<state_binding>(m, "StateBinding")
+      .def(py::init(&make_binding), py::arg("index"), py::arg("state"), py::arg("added"), py::arg("names"),
+           py::arg("fresh"));
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+  watch_forks();
+  let_forks_wait();
+  let_core_release_gil();
+  m.doc() = "The compiled core of gradstep.";
+  m.attr("__version__") = GRADSTEP_VERSION;
+
+  m.def("targets", &targets);
+  m.def("active_target", [] { return std::string(active_target().name); });
+  m.def("select_target", &select_target, py::arg("name"));
+  m.def("rules", &rules);
+  m.def("hardware_threads", &hardware_threads);
+  m.def("thread_source", &thread_source);
+
+  m.def("check_parameters", &check_parameters, py::arg("parameters"));
+  m.def("find_sharing", &find_sharing_of, py::arg("arrays"), py::arg("written"), py::arg("mates"));
+  m.def(
+      "common_device",
+      [](const py::list& parameters) {
+        const device found = common_device(parameters);
+        return std::pair(found.type, found.id);
+      },
+      py::arg("parameters"));
+  bind_callables(m);
+  bind_settings(m);
+  py::class_<state_names>(m, "StateNames")
+      .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
+           py::arg("average_product") = "", py::arg("copy") = "");
+  bind_books(m);
+  bind_plan<plan>(m, "Plan").def(py::init<>());
+  bind_plan<device_plan>(m, "DevicePlan")
+      .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"))
+      .def("start_from", &device_plan::start_from, py::arg("updates"), py::arg("last_norm"))
+      .def("updates", &device_plan::updates)
+      .def("last_norm", &device_plan::last_norm)
+      .def("not_updated", &device_plan::not_updated)
+      .def("is_capturing", &device_plan::is_capturing)
+      .def("find_cell", &device_plan::find_scalar, py::arg("number"));
+  py::class_<read_modify_write>(m, "ReadModifyWrite")
+      .def(py::init<const py::list&>(), py::arg("tensors"))
+      .def("run", &read_modify_write::run, py::arg("threads"));
+  py::class_<device_read_modify_write>(m, "DeviceReadModifyWrite")
+      .def(py::init<const py::capsule&, int, const py::list&, const py::object&>(), py::arg("engine"),
+           py::arg("device"), py::arg("written"), py::arg("read"))
+      .def("run", &device_read_modify_write::run);
+  bind_separate_calls(m);
+  bind_schedules(m);
+}

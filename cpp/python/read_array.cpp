@@ -1,0 +1,509 @@
+#include "python/read_array.h"
+
+#include <pybind11/complex.h>
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <complex>
+#include <optional>
+
+#include "python/attribute.h"
+#include "python/autograd.h"
+#include "python/callables.h"
+#include "python/dlpack.h"
+#include "python/tensor_shim.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+py::tuple shape_of(const array_view& array) {
+  const int owners = array.ndim - array.complex;
+  py::tuple sizes(owners);
+  for (int d = 0; d < owners; ++d) sizes[size_t(d)] = array.dimensions[d].size;
+  return sizes;
+}
+
+void refuse_read_only(const std::string& what) {
+  throw py::value_error(what + " is read-only: pass an array that can be written in place");
+}
+
+void require_same_kind(const array_view& given, const array_view& parameter, const std::string& what) {
+  if (given.complex == parameter.complex) return;
+  const char* const kinds[] = {"real", "complex"};
+  throw py::type_error(
+      what + " is " + kinds[given.complex] + ", but the parameter is " + kinds[parameter.complex] +
+      ": both must be real, or both complex; convert one, or pass the complex one as a view of "
+      "its reals (torch.view_as_real, array.view)");
+}
+
+void require_shape(const array_view& given, const array_view& parameter, const std::string& what) {
+  require_same_kind(given, parameter, what);
+  if (given.same_shape_as(parameter)) return;
+  throw py::value_error(what + " has shape " + std::string(py::str(shape_of(given))) +
+                        ", but the parameter has shape " + std::string(py::str(shape_of(parameter))) +
+                        ": they must be equal");
+}
+
+void refuse_elsewhere(const array_view& array, const array_role& role) {
+  if (array.where == role.where) return;
+  throw py::type_error(role.text() + " is on " + array.where.text() +
+                       ", but this optimizer steps arrays on " + role.where.text() +
+                       ": move it there, or make an optimizer of what is on " + array.where.text());
+}
+
+scalar_ref read_scalar(const array_view& number, const std::string& what) {
+  const std::optional<scalar_ref> found = scalar_of(number);
+  if (!found || !number.writable)
+    throw py::value_error(what + " must be a writable array of one float32 or float64 number");
+  return *found;
+}
+
+namespace {
+
+// Goes on after an error that says that an array can't be read so; one that is none of that, such as a
+// KeyboardInterrupt in code of others, is let through.
+void clear_refusal() {
+  if (!PyErr_ExceptionMatches(PyExc_Exception)) throw py::error_already_set();
+  PyErr_Clear();
+}
+
+// Facts about a type of arrays.
+struct known_type {
+  PyTypeObject* type;
+  dlpack::exchange_api* api;  // null where it offers none
+  bool plain;                 // its methods run no code of Python
+  bool by_shim;               // torch's own functions tell where its tensors lie
+};
+
+dlpack::exchange_api* find_exchange(PyTypeObject* type) {
+  const py::object capsule =
+      py::getattr(reinterpret_cast<PyObject*>(type), dlpack::exchange_attribute, py::none());
+  dlpack::exchange_api* api = nullptr;
+  if (PyCapsule_IsValid(capsule.ptr(), dlpack::exchange_capsule))
+    api = static_cast<dlpack::exchange_api*>(PyCapsule_GetPointer(capsule.ptr(), dlpack::exchange_capsule));
+  while (api && api->major != 1) api = api->older;
+  return api && api->tensor_from_object ? api : nullptr;
+}
+
+// Of the types seen last; types are few and live as long as their library.
+const known_type& known_type_of(PyTypeObject* type) {
+  constexpr size_t count = 8;
+  static known_type known[count] = {};
+  static size_t next = 0;
+  for (const known_type& each : known)
+    if (each.type == type) return each;
+  count_foreign_call();
+  const bool plain = python().meet_type(py::handle(reinterpret_cast<PyObject*>(type))).cast<bool>();
+  known_type& made = known[next++ % count];
+  Py_INCREF(type);  // a heap type that stays in the table must not be freed and its address reused
+  Py_XDECREF(made.type);
+  dlpack::exchange_api* const api = find_exchange(type);
+  made = {type, api, plain, plain && api && tensor_shim::is_known()};
+  return made;
+}
+
+dlpack::exchange_api* exchange_of(PyTypeObject* type) { return known_type_of(type).api; }
+
+// Appends the dimension of the two reals to the view of a complex array, which its `type` and its own
+// dimensions describe.
+void read_as_pairs(array_view& view) {
+  view.complex = true;
+  view.dimensions[view.ndim++] = {2, dtype_bytes[int(view.type)]};
+}
+
+bool read_type(const dlpack::tensor& tensor, array_view& view) {
+  view.complex = tensor.type_code == dlpack::complex_code;
+  if (tensor.type_lanes != 1) return false;
+  if (tensor.type_code == dlpack::bfloat_code && tensor.type_bits == 16) {
+    view.type = dtype::bf16;
+    return true;
+  }
+  if (!view.complex && tensor.type_code != dlpack::float_code) return false;
+  const int bits = view.complex ? tensor.type_bits / 2 : tensor.type_bits;
+  if (bits == 32)
+    view.type = dtype::f32;
+  else if (bits == 64)
+    view.type = dtype::f64;
+  else if (bits == 16)
+    view.type = dtype::f16;
+  else
+    return false;
+  return true;
+}
+
+// The answer of a method that a library may not have.
+bool says_yes(method& question, py::handle tensor) {
+  const py::object answer = question.of(tensor);
+  if (!answer) clear_refusal();
+  return answer.ptr() == Py_True;
+}
+
+bool is_negated(py::handle tensor) {
+  static method is_neg("is_neg");
+  return says_yes(is_neg, tensor);
+}
+
+bool is_conjugated(py::handle tensor) {
+  static method is_conj("is_conj");
+  return says_yes(is_conj, tensor);
+}
+
+// False where the tensor is not one that can be updated here; gradstep.arrays.describe then says why.
+bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view) {
+  dlpack::tensor tensor;
+  if (api.tensor_from_object(object.ptr(), &tensor) != 0) {
+    clear_refusal();
+    return false;
+  }
+  if ((tensor.device_type != host_memory.type && tensor.device_type != cuda_device) ||
+      tensor.ndim > dimension_limit || !read_type(tensor, view))
+    return false;
+  view.where = {tensor.device_type, tensor.device_id};
+  view.data = static_cast<char*>(tensor.data) + tensor.byte_offset;
+  view.writable = true;
+  view.ndim = tensor.ndim;
+  const int64_t bytes = tensor.type_bits / 8;
+  int64_t size = 1;
+  for (int d = 0; d < tensor.ndim; ++d) {
+    size *= view.dimensions[d].size = tensor.shape[d];
+    view.dimensions[d].stride = tensor.strides[d] * bytes;
+  }
+  if (view.complex) read_as_pairs(view);
+  if (view.complex && is_conjugated(object)) return false;  // DLPack gives it without its signs
+  return tensor.data || size == 0;  // a wrapper, a fake tensor or a freed storage has no data
+}
+
+// An array of NumPy itself; of its subclasses (a mask, a file) gradstep.arrays.describe tells.
+bool is_plain_numpy(py::handle object) {
+  return py::isinstance<py::array>(object) &&
+         Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
+}
+
+// NumPy has no number of its own for it: known by its name, as for gradstep.arrays.describe.
+bool is_bfloat16(const py::dtype& type) {
+  if (type.kind() != 'V' || type.itemsize() != 2) return false;
+  const py::handle scalar = py::detail::array_descriptor_proxy(type.ptr())->typeobj;
+  const std::string_view name = reinterpret_cast<PyTypeObject*>(scalar.ptr())->tp_name;
+  return name.substr(name.rfind('.') + 1) == "bfloat16";
+}
+
+bool read_numpy(py::handle object, array_view& view) {
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  const py::dtype type = array.dtype();
+  constexpr int half = 23;  // NumPy's type number
+  const int number = type.num();
+  view.complex = type.kind() == 'c';
+  if (number == py::dtype::of<float>().num() || number == py::dtype::of<std::complex<float>>().num())
+    view.type = dtype::f32;
+  else if (number == py::dtype::of<double>().num() || number == py::dtype::of<std::complex<double>>().num())
+    view.type = dtype::f64;
+  else if (number == half)
+    view.type = dtype::f16;
+  else if (is_bfloat16(type))
+    view.type = dtype::bf16;
+  else
+    return false;
+  const char order = type.byteorder();
+  if (order != '=' && order != '|') return false;
+  view.data = static_cast<char*>(const_cast<void*>(array.data()));
+  view.writable = array.writeable();
+  view.where = host_memory;
+  view.ndim = int(array.ndim());
+  if (view.ndim > dimension_limit) return false;
+  for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {array.shape(d), array.strides(d)};
+  if (view.complex) read_as_pairs(view);
+  return true;
+}
+
+}  // namespace
+
+bool read_directly(py::handle array, array_view& view) {
+  if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) return read_tensor(*api, array, view);
+  return is_plain_numpy(array) && read_numpy(array, view);
+}
+
+namespace {
+
+// True for a tensor of a torch without an exchange API: it is moved like any other, but only gradstep.arrays
+// can read it.
+bool is_described_tensor(py::handle array) { return !exchange_of(Py_TYPE(array.ptr())) && is_tensor(array); }
+
+bool can_be_seen(py::handle array, const void* interface) {
+  return interface || py::isinstance<py::array>(array);
+}
+
+}  // namespace
+
+struct sighting::raw {
+  const void* data;
+  PyObject* number_type;
+  uint64_t kind;
+  int ndim;
+  const int64_t *sizes, *strides;
+  int64_t storage_bytes = 0, storage_offset = 0;
+};
+
+bool sighting::look(py::handle array, raw& seen) const {
+  static_assert(sizeof(Py_intptr_t) == sizeof(int64_t));
+  if (by_shim_) {
+    tensor_place place;
+    if (!tensor_shim::look(array, place)) return false;
+    seen = {place.data,  nullptr,       uint64_t(place.dtype), int(place.ndim),
+            place.sizes, place.strides, place.storage_bytes,   place.storage_offset};
+    return true;
+  }
+  if (!interface_) {
+    const auto* const fields = py::detail::array_proxy(array.ptr());
+    seen = {fields->data,
+            fields->descr,
+            uint64_t(uint32_t(fields->flags)),
+            fields->nd,
+            reinterpret_cast<const int64_t*>(fields->dimensions),
+            reinterpret_cast<const int64_t*>(fields->strides)};
+    return true;
+  }
+  dlpack::tensor tensor;
+  if (static_cast<const dlpack::exchange_api*>(interface_)->tensor_from_object(array.ptr(), &tensor) != 0) {
+    clear_refusal();
+    return false;
+  }
+  seen = {static_cast<const char*>(tensor.data) + tensor.byte_offset,
+          nullptr,
+          uint64_t(uint32_t(tensor.device_id)) << 32 | uint64_t(tensor.device_type & 0xff) << 24 |
+              uint64_t(tensor.type_lanes & 0xff) << 16 | uint64_t(tensor.type_code) << 8 | tensor.type_bits,
+          tensor.ndim,
+          tensor.shape,
+          tensor.strides};
+  return true;
+}
+
+void sighting::remember(py::handle array, const array_view& read) {
+  raw seen;
+  forget();
+  if (is_described_tensor(array)) described_ = std::make_shared<array_view>(read);
+  const known_type& type = known_type_of(Py_TYPE(array.ptr()));
+  interface_ = type.api;
+  by_shim_ = type.by_shim;
+  if (!can_be_seen(array, interface_) || !lies_as_read(array, read) || !look(array, seen)) return;
+  number_type_ = py::reinterpret_borrow<py::object>(seen.number_type);
+  data_ = seen.data;
+  kind_ = seen.kind;
+  ndim_ = seen.ndim;
+  storage_bytes_ = seen.storage_bytes;
+  storage_offset_ = seen.storage_offset;
+  if (ndim_ > near_limit) far_.resize(2 * size_t(ndim_));
+  std::copy_n(seen.sizes, ndim_, dimensions());
+  std::copy_n(seen.strides, ndim_, dimensions() + ndim_);
+  type_ = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())));
+}
+
+bool sighting::was_moved(py::handle array) const {
+  if (described_) return !lies_as_read(array, *described_);
+  return can_be_seen(array, exchange_of(Py_TYPE(array.ptr()))) && !is_unchanged(array);
+}
+
+bool sighting::is_unchanged(py::handle array) const {
+  raw seen;
+  if (type_.ptr() != reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())) || !look(array, seen)) return false;
+  const int64_t* const known = dimensions();
+  bool same = seen.data == data_ && seen.kind == kind_ && seen.ndim == ndim_ &&
+              seen.number_type == number_type_.ptr() && seen.storage_bytes == storage_bytes_ &&
+              seen.storage_offset == storage_offset_;
+  for (int d = 0; same && d < ndim_; ++d)
+    same = seen.sizes[d] == known[d] && seen.strides[d] == known[ndim_ + d];
+  return same;
+}
+
+array_view read_description(py::handle object, const array_role& role, py::object& owner) {
+  if (!known_type_of(Py_TYPE(object.ptr())).plain) count_foreign_call();
+  const py::tuple found = python().describe(object, role.text());
+  array_view view;
+  const auto address = found[0].cast<uintptr_t>();
+  view.data = reinterpret_cast<char*>(address);
+  const auto name = found[1].cast<std::string>();
+  for (int i = 0; i < dtype_count; ++i)
+    if (name == dtype_names[i]) view.type = dtype(i);
+  const bool is_complex = found[2].cast<bool>();
+  const auto shape = found[3].cast<std::vector<int64_t>>();
+  const auto strides = found[4].cast<std::vector<int64_t>>();
+  if (shape.size() > dimension_limit)
+    throw py::value_error(role.text() + " has " + std::to_string(shape.size()) + " dimensions: at most " +
+                          std::to_string(dimension_limit) + " are supported; reshape it");
+  if (strides.size() != shape.size())
+    throw py::value_error(role.text() + " has " + std::to_string(shape.size()) + " dimensions and " +
+                          std::to_string(strides.size()) + " strides: pass an array that is whole");
+  view.ndim = int(shape.size());
+  for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {shape[size_t(d)], strides[size_t(d)]};
+  if (is_complex) read_as_pairs(view);
+  view.writable = found[5].cast<bool>();
+  const auto [type, id] = found[6].cast<std::pair<int32_t, int32_t>>();
+  view.where = {type, id};
+  owner = found[7];
+  if (!view.data && view.size() > 0)
+    throw py::value_error(role.text() + " has no memory: its storage was freed or resized; restore it");
+  return view;
+}
+
+namespace {
+
+bool try_to_read(py::handle array, const array_role& role, array_view& view) {
+  if (read_directly(array, view)) return true;
+  try {
+    py::object owner;
+    view = read_description(array, role, owner);
+    return true;
+  } catch (py::error_already_set& refusal) {
+    if (!refusal.matches(PyExc_Exception)) throw;
+    return false;
+  }
+}
+
+uint64_t foreign_call_count = 0;
+
+int64_t last_byte(const array_view& view) {
+  int64_t last = dtype_bytes[int(view.type)];
+  for (int d = 0; d < view.ndim; ++d) last += (view.dimensions[d].size - 1) * view.dimensions[d].stride;
+  return last;
+}
+
+// Returns the number that a method of a tensor without arguments returns, or -1 where it fails.
+int64_t ask(method& question, py::handle object) {
+  const py::object answer = question.of(object);
+  const int64_t number = answer ? PyLong_AsLongLong(answer.ptr()) : -1;
+  if (PyErr_Occurred()) clear_refusal();
+  return number;
+}
+
+// The bytes of a tensor's storage and where in it the tensor begins, in elements; negative where that can't
+// be told.
+struct storage_extent {
+  int64_t bytes = -1, offset = -1;
+};
+
+storage_extent ask_for_storage(py::handle tensor) {
+  static method untyped_storage("untyped_storage"), storage_offset("storage_offset");
+  storage_extent found;
+  const py::object storage = untyped_storage.of(tensor);
+  if (storage) found = {PyObject_Size(storage.ptr()), ask(storage_offset, tensor)};
+  if (PyErr_Occurred()) clear_refusal();
+  return found;
+}
+
+storage_extent storage_of(py::handle tensor) {
+  tensor_place place;
+  if (!known_type_of(Py_TYPE(tensor.ptr())).by_shim) return ask_for_storage(tensor);
+  if (!tensor_shim::look(tensor, place)) return {};
+  return {place.storage_bytes, place.storage_offset};
+}
+
+bool holds_its_elements(py::handle tensor, const array_view& view) {
+  if (view.size() == 0) return true;
+  const storage_extent storage = storage_of(tensor);
+  const int64_t element = dtype_bytes[int(view.type)] * (view.complex ? 2 : 1);
+  return storage.offset >= 0 && storage.offset * element + last_byte(view) <= storage.bytes;
+}
+
+}  // namespace
+
+uint64_t foreign_calls() { return foreign_call_count; }
+void count_foreign_call() { ++foreign_call_count; }
+
+void refuse_moving() {
+  throw std::runtime_error(
+      "arrays are moved by code that runs while they are read (a finalizer, a property, a __dlpack__): let "
+      "it "
+      "leave them where they are until the call is made");
+}
+
+bool lies_as_read(py::handle array, const array_view& view) {
+  array_view now;
+  const auto same_as_now = [&] {
+    return now.data == view.data && now.type == view.type && now.same_place_as(view);
+  };
+  if (exchange_of(Py_TYPE(array.ptr())))
+    return read_directly(array, now) && same_as_now() && holds_its_elements(array, now);
+  if (is_described_tensor(array)) return try_to_read(array, {"an array"}, now) && same_as_now();
+  if (!py::isinstance<py::array>(array)) return true;
+  const auto seen = py::reinterpret_borrow<py::array>(array);
+  bool same = seen.data() == view.data && seen.ndim() == view.ndim - view.complex &&
+              seen.writeable() == view.writable;
+  for (int d = 0; same && d < int(seen.ndim()); ++d)
+    same = view.dimensions[d] == dimension{seen.shape(d), seen.strides(d)};
+  return same;
+}
+
+namespace {
+
+// The pauses that have switched the collector off, in all threads and in this one; the GIL guards them.
+int pauses = 0;
+thread_local int pauses_here = 0;
+
+}  // namespace
+
+no_garbage_collection::no_garbage_collection() : was_on_(PyGC_Disable() != 0) {
+  pauses += was_on_;
+  pauses_here += was_on_;
+}
+
+no_garbage_collection::~no_garbage_collection() {
+  pauses -= was_on_;
+  pauses_here -= was_on_;
+  if (was_on_) PyGC_Enable();
+}
+
+void no_garbage_collection::end_pauses_of_other_threads() {
+  if (pauses > pauses_here && pauses_here == 0) PyGC_Enable();
+  pauses = pauses_here;
+}
+
+void inspect_tensor(py::handle array, const array_view& view, const array_role& role) {
+  const known_type& type = known_type_of(Py_TYPE(array.ptr()));
+  if (!type.api) return;
+  if (!type.plain) count_foreign_call();
+  py::object owner;
+  if (is_negated(array) || !holds_its_elements(array, view)) read_description(array, role, owner);
+}
+
+array_view read_anywhere(py::handle array, const array_role& role, py::object& owner) {
+  array_view view;  // the only thing returned, so that its kilobyte is never copied
+  if (!read_directly(array, view)) view = read_description(array, role, owner);
+  return view;
+}
+
+array_view read_array(py::handle array, const array_role& role, py::object& owner) {
+  const array_view view = read_anywhere(array, role, owner);
+  refuse_elsewhere(view, role);
+  return view;
+}
+
+device common_device(const py::list& parameters) {
+  int first = -1;
+  device found = host_memory;
+  for (int i = 0; i < int(parameters.size()); ++i) {
+    array_view view;
+    if (!try_to_read(parameters[size_t(i)], {"parameter", i}, view)) continue;
+    if (first < 0) {
+      first = i;
+      found = view.where;
+    }
+    if (view.where != found)
+      throw py::type_error("parameter " + std::to_string(i) + " is on " + view.where.text() +
+                           ", but parameter " + std::to_string(first) + " is on " + found.text() +
+                           ": an optimizer steps one device, make one for each");
+  }
+  return found;
+}
+
+void* current_stream(py::handle array, const device& where) {
+  if (where.type == host_memory.type) return nullptr;
+  if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr())); api && api->current_stream) {
+    void* stream = nullptr;
+    if (api->current_stream(where.type, where.id, &stream) != 0) throw py::error_already_set();
+    return stream;
+  }
+  return reinterpret_cast<void*>(python().current_stream(array, where.id).cast<uintptr_t>());
+}
+
+}  // namespace gradstep

@@ -1,0 +1,68 @@
+#include "python/whole_writes.h"
+
+#include <pthread.h>
+#include <pybind11/pybind11.h>
+#include <unistd.h>
+
+#include "python/read_array.h"
+#include "step/caller_lock.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+namespace {
+
+// Of all threads, and of this one, which waits for no call of its own. The GIL guards them.
+int writing = 0, forking = 0;
+thread_local int writing_here = 0, forking_here = 0;
+
+template <class Condition>
+void wait_while(const Condition& condition) {
+  constexpr useconds_t pause = 50;
+  while (condition()) unlocked([] { usleep(pause); });
+}
+
+void begin_fork() {
+  ++forking;
+  ++forking_here;
+  wait_while([] { return writing > writing_here; });
+}
+
+void end_fork() {
+  --forking;
+  --forking_here;
+}
+
+void end_fork_in_child() {
+  end_fork();
+  no_garbage_collection::end_pauses_of_other_threads();
+}
+
+// They have stayed behind in the parent.
+void forget_other_threads() {
+  writing = writing_here;
+  forking = forking_here;
+}
+
+}  // namespace
+
+whole_writes::whole_writes() {
+  wait_while([] { return forking > forking_here; });
+  ++writing;
+  ++writing_here;
+}
+
+whole_writes::~whole_writes() {
+  --writing;
+  --writing_here;
+}
+
+void let_forks_wait() {
+  pthread_atfork(nullptr, nullptr, forget_other_threads);
+  const py::cpp_function begin(&begin_fork), end(&end_fork), end_in_child(&end_fork_in_child);
+  py::module_::import("os").attr("register_at_fork")(
+      py::arg("before") = begin, py::arg("after_in_parent") = end, py::arg("after_in_child") = end_in_child);
+}
+
+}  // namespace gradstep

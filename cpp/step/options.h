@@ -1,0 +1,80 @@
+// What surrounds the rule in a group's steps, and the numbers that follow from it.
+#pragma once
+
+#include <limits>
+
+#include "numeric/portable.h"
+#include "step/context.h"
+
+namespace gradstep {
+
+constexpr double no_limit = std::numeric_limits<double>::infinity();
+
+enum class decay_kind {
+  coupled,    // decay * p is added to the gradient
+  decoupled,  // p shrinks by rate * decay
+  full,       // by rate / full_rate * decay
+  corrected,  // by rate^2 / full_rate * decay
+};
+
+// min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
+GS_HD double shrink_to(double limit, double norm) {
+  const double by = limit / (norm + 1e-6);
+  return by > 1 ? 1 : by;
+}
+
+// The weight of the new parameter in an average that starts as the first parameter and is what one that
+// starts at zero would be after its division by 1 - product; takes the product of the decays a step further.
+GS_HD double corrected_average_weight(double decay, double& product) {
+  product *= decay;
+  return decay == 1 ? 0 : (1 - decay) / (1 - product);
+}
+
+struct surroundings {
+  decay_kind decay = decay_kind::coupled;
+  double full_lr = 0;
+  bool cautious = false;  // p shrinks only where the update has its sign
+  bool maximize = false;
+  double clip_norm = no_limit;
+  bool clip_alone = false;  // by this group's norm, not by that of all groups
+  double clip_value = no_limit;
+  bool averages = false, corrects_average = false;
+  double average_decay = 0;
+  bool copies = false;
+  bool zero_gradient = false;
+
+  GS_HD double shrinkage(double lr, double weight_decay) const {
+    switch (decay) {
+      case decay_kind::coupled:
+        return 0;
+      case decay_kind::decoupled:
+        return lr * weight_decay;
+      case decay_kind::full:
+        return lr / full_lr * weight_decay;
+      case decay_kind::corrected:
+        return lr * (lr / full_lr) * weight_decay;
+    }
+    return 0;
+  }
+
+  // Completes a tensor's time by what its group asks for.
+  GS_HD void complete(clock& now, double lr, double weight_decay) const {
+    now.lr = now.rate = lr;
+    now.weight_decay = weight_decay;
+    now.coupled_decay = decay == decay_kind::coupled ? weight_decay : 0;
+    now.decay = shrinkage(lr, weight_decay);
+    now.keep = 1 - now.decay;
+    now.cautious = cautious;
+  }
+
+  // The weight of the new parameter in its average.
+  GS_HD double average_weight(clock& now) const {
+    return corrects_average ? corrected_average_weight(average_decay, now.average_product)
+                            : 1 - average_decay;
+  }
+
+  // What multiplies gradients of this norm.
+  GS_HD double shrink(double norm) const { return clip_norm == no_limit ? 1 : shrink_to(clip_norm, norm); }
+};
+
+}  // namespace gradstep

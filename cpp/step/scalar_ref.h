@@ -1,0 +1,37 @@
+// A number in an array of the user: of a state, where it mirrors ours and is what counts, so that a saved
+// state is the whole state; or one that others write for us to read.
+#pragma once
+
+#include "formats/dtype.h"
+#include "numeric/portable.h"
+
+namespace gradstep {
+
+struct scalar_ref {
+  char* data;  // null for none
+  dtype type;
+
+  bool operator==(const scalar_ref&) const = default;
+
+  GS_HD double get() const { return type == dtype::f64 ? read<double>() : double(read<float>()); }
+  GS_HD void set(double value) const {
+    if (type == dtype::f64)
+      write(value);
+    else
+      write(float(value));
+  }
+
+ private:
+  template <class T>
+  GS_HD T read() const {
+    T value;
+    __builtin_memcpy(&value, data, sizeof value);  // it may be unaligned
+    return value;
+  }
+  template <class T>
+  GS_HD void write(T value) const {
+    __builtin_memcpy(data, &value, sizeof value);
+  }
+};
+
+}  // namespace gradstep

@@ -1,0 +1,36 @@
+// A tensor's own time, as its state tells it.
+#pragma once
+
+#include "step/context.h"
+#include "step/scalar_ref.h"
+
+namespace gradstep {
+
+struct tensor_time {
+  const scalar_ref* numbers;  // t, then what the rule keeps
+  int count;
+  scalar_ref average_product;  // of the decays so far; no data where the average is not corrected
+
+  // The next update's, from the t that we know ourselves: a float32 number is exact to 2^24 and only shows
+  // ours beyond.
+  GS_HD clock next(int64_t t, bool fresh) const {
+    clock c = {};
+    c.t = t;
+    if (count > 0 && numbers[0].get() != (numbers[0].type == dtype::f32 ? double(float(t)) : double(t)))
+      c.t = int64_t(numbers[0].get());
+    ++c.t;
+    c.fresh = fresh;
+    if (average_product.data) c.average_product = average_product.get();
+    for (int k = 1; k < count; ++k) c.kept[k - 1] = numbers[k].get();
+    return c;
+  }
+
+  // After the update.
+  GS_HD void set(const clock& c) const {
+    if (count > 0) numbers[0].set(double(c.t));
+    for (int k = 1; k < count; ++k) numbers[k].set(c.kept[k - 1]);
+    if (average_product.data) average_product.set(c.average_product);
+  }
+};
+
+}  // namespace gradstep
