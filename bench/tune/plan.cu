@@ -57,7 +57,7 @@ plan::plan(const model& of) : model_(of), number_bytes_(int(dtype_bytes[int(of.t
   view_.gradients = gradients_.data();
   view_.chunks = chunks_.data();
   view_.groups = groups_.data();
-  view_.moments = moments_.data();
+  view_.clocks = clocks_.data();
   view_.rows = reinterpret_cast<device_row*>(rows_.data());
   view_.nodes = reinterpret_cast<sums*>(nodes_.data());
   view_.totals = totals_.data();
@@ -109,7 +109,7 @@ void plan::make_tensors() {
   view_.chunk_count = int32_t(chunks.size());
   nodes_ = memory(chunks.size() * sizeof(sums));
   scratch_ = memory(tensors.size() * sizeof(sums));
-  moments_ = table<device_moment>(std::vector<device_moment>(tensors.size()));
+  clocks_ = table<device_clock>(std::vector<device_clock>(tensors.size()));
   rows_ = table<char>(std::vector<char>(tensors.size() * sizeof(device_row)));
   totals_ = table<sums>(std::vector<sums>(tensors.size() + 2));  // one group, and all
   status_ = table<device_status>({{{0, -1, {}, 0}, 0}});
@@ -122,11 +122,11 @@ void plan::make_groups() {
   device_group made = {};
   made.rule = int32_t(rule_number::adam);
   const adam<float>::hyper hyper = {0.9, 0.999, 1e-8};
-  static_assert(sizeof hyper <= sizeof made.numbers.hypers);
-  std::memcpy(made.numbers.hypers, &hyper, sizeof hyper);
-  made.numbers.lr = 1e-3;
-  made.numbers.weight_decay = 1e-2;
-  made.numbers.clip_norm = made.numbers.clip_value = no_limit;
+  static_assert(sizeof hyper <= sizeof(double) * hyper_limit);
+  std::memcpy(made.numbers.values, &hyper, sizeof hyper);
+  made.numbers[lr_number] = 1e-3;
+  made.numbers[weight_decay_number] = 1e-2;
+  made.numbers[clip_norm_number] = made.numbers[clip_value_number] = no_limit;
   made.around.decay = decay_kind::decoupled;
   made.last_tensor = view_.tensor_count;
   groups_ = table<device_group>({made});
@@ -141,7 +141,7 @@ void plan::reset() const {
   gradients_.send(stream);
   chunks_.send(stream);
   groups_.send(stream);
-  moments_.send(stream);
+  clocks_.send(stream);
   rows_.send(stream);
   totals_.send(stream);
   status_.send(stream);
@@ -153,7 +153,7 @@ std::vector<plan::output> plan::outputs() const {
           {"the first moments", &arrays_[2]},
           {"the second moments", &arrays_[3]},
           {"the counts of steps", &cells_.bytes()},
-          {"the tensors' times", &moments_.bytes()},
+          {"the tensors' times", &clocks_.bytes()},
           {"the rows", &rows_.bytes()},
           {"the totals", &totals_.bytes()},
           {"the report", &status_.bytes()}};

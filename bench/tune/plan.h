@@ -49,7 +49,7 @@ class plan {
   table<device_array> gradients_;
   table<device_chunk> chunks_;
   table<device_group> groups_;
-  table<device_moment> moments_;
+  table<device_clock> clocks_;
   table<char> rows_;
   table<sums> totals_;
   table<device_status> status_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "arrays/rows.h"
 #include "arrays/view.h"
 
 namespace gradstep {
@@ -15,14 +16,6 @@ using visiting_order = std::vector<int>;
 
 // Of the dimensions from the `first` on.
 visiting_order memory_order(const array_view& parameter, int first = 0);
-
-// Some rows of an array, by their numbers, in the order in which they are visited.
-struct row_list {
-  std::vector<int64_t> numbers;
-  std::vector<int64_t> starts;  // where the numbers begin that are added up to one; empty where none are
-
-  int64_t count() const { return int64_t(starts.empty() ? numbers.size() : starts.size() - 1); }
-};
 
 // One array of a step, ready to be visited.
 struct operand {

@@ -1,4 +1,4 @@
-// The surroundings of a rule without the rule, on a device: gradients that are prepared or zeroed, averages
+// The step_options of a rule without the rule, on a device: gradients that are prepared or zeroed, averages
 // and copies that follow their parameters.
 #pragma once
 
@@ -16,9 +16,9 @@ struct of_three_arrays {
 
 template <class T>
 __device__ __forceinline__ void prepare_gradient(const device_plan_view& plan, const device_chunk& chunk,
-                                                 const gradient_stage& stage) {
+                                                 const gradient_transform& stage) {
   const device_array gradient = plan.gradients[chunk.tensor];
-  const preparation<T> prepare(stage);
+  const transform_gradient<T> prepare(stage);
   const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
     const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
     const auto change = [&](const typename Access::loaded& bits, int64_t i) {
@@ -65,7 +65,7 @@ __device__ __forceinline__ void follow_parameter(const device_plan_view& plan, c
 }
 
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)
-    prepare_gradients_kernel(device_plan_view plan, gradient_stage stage) {
+    prepare_gradients_kernel(device_plan_view plan, gradient_transform stage) {
   const device_chunk chunk = plan.chunks[blockIdx.x];
   if (plan.tensors[chunk.tensor].type == arithmetic::f64)
     prepare_gradient<double>(plan, chunk, stage);

@@ -47,7 +47,7 @@ struct tensor_update {
   const device_layout* const layouts;
   const Rule rule;
   const descent<T> after;
-  const preparation<T> prepare;
+  const transform_gradient<T> prepare;
   const bool prepares, averages, zeroes;
   const T average_weight;
 
@@ -59,9 +59,9 @@ struct tensor_update {
       : arrays(tensor, gradient),
         layouts(plan.layouts),
         rule(*reinterpret_cast<const Rule*>(row.rule)),
-        after{T(-row.rate), T(row.keep), T(row.keep_against)},
+        after{T(-row.rate), T(row.decay_factor), T(row.decay_factor_if_opposed)},
         prepare(row.gradient),
-        prepares(row.prepares_gradient),
+        prepares(row.transforms_gradient),
         averages(tensor.average.data != nullptr),
         zeroes(plan.groups[tensor.group].around.zero_gradient),
         average_weight(T(row.average_weight)) {}

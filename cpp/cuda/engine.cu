@@ -123,7 +123,7 @@ const char* update(const device_plan_view& plan, const device_step& step, const 
   return launches_of(part.rule).update[int(part.type)](plan, step, part, stream);
 }
 
-const char* prepare_gradients(const device_plan_view& plan, const gradient_stage& stage, void* stream) {
+const char* prepare_gradients(const device_plan_view& plan, const gradient_transform& stage, void* stream) {
   return launch(prepare_gradients_kernel, unsigned(plan.chunk_count), block_threads,
                 static_cast<cudaStream_t>(stream), plan, stage);
 }

@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
 __global__ void __launch_bounds__(block_threads, 1)
     join_reports_kernel(device_plan_view plan, const int32_t* tensors, int count, bool lagged) {
   for (int i = block_team::rank(); i < count; i += block_team::size)
-    plan.scratch[i] = plan.moments[tensors[i]].measured;
+    plan.scratch[i] = plan.clocks[tensors[i]].measured;
   block_team::wait();
   add_pairwise<block_team>(plan.scratch, count);
   if (block_team::rank() != 0) return;

@@ -15,7 +15,7 @@ struct rule_measure {
   const device_array& gradient;
   const device_row& row;
   const Rule rule;
-  const preparation<T> prepare;
+  const transform_gradient<T> prepare;
   const bool prepares;
 
   __device__ rule_measure(const device_plan_view& plan, int index)
@@ -25,9 +25,9 @@ struct rule_measure {
         row(plan.rows[index]),
         rule(*reinterpret_cast<const Rule*>(row.rule)),
         prepare(seen(row.gradient)),
-        prepares(row.prepares_gradient) {}
+        prepares(row.transforms_gradient) {}
 
-  __device__ static gradient_stage seen(gradient_stage stage) {
+  __device__ static gradient_transform seen(gradient_transform stage) {
     if (measurement_of<Rule>.before_decay) stage.decay = 0;
     return stage;
   }

@@ -25,25 +25,27 @@ __device__ __forceinline__ group_numbers numbers_of(const device_plan_view& plan
   for (int i = group.first_source; i < group.last_source; ++i) {
     const device_source& each = plan.sources[i];
     const double value = each.cell.data ? each.cell.get() : scheduled(plan, each);
-    reinterpret_cast<double*>(&numbers)[each.number] = value * each.factor;
+    numbers[each.number] = value * each.factor;
   }
   return numbers;
 }
 
 template <class Rule>
-__device__ __forceinline__ void prepare_rule(const group_numbers& numbers, clock& now, device_row& row) {
+__device__ __forceinline__ void make_rule_of(const group_numbers& numbers, step_context& now,
+                                             unsigned char* constants) {
   static_assert(sizeof(Rule) <= constants_bytes);
   typename Rule::hyper h;
   if constexpr (!std::is_empty_v<typename Rule::hyper>) {
-    static_assert(sizeof h <= sizeof numbers.hypers);
-    __builtin_memcpy(&h, numbers.hypers, sizeof h);
+    static_assert(sizeof h <= sizeof(double) * hyper_limit);
+    __builtin_memcpy(&h, numbers.values, sizeof h);
   }
-  *reinterpret_cast<Rule*>(row.rule) = Rule::at(h, now);
+  *reinterpret_cast<Rule*>(constants) = Rule::at(h, now);
 }
 
 template <template <class> class Rule>
-__device__ __forceinline__ void prepare_rule(const device_plan_view& plan, int index, bool before_measuring,
-                                             const group_numbers& numbers, clock& now, device_row& row) {
+__device__ __forceinline__ void make_rule_of(const device_plan_view& plan, int index, bool before_measuring,
+                                             const group_numbers& numbers, step_context& now,
+                                             unsigned char* constants) {
   const device_tensor& tensor = plan.tensors[index];
   if constexpr (measures<Rule<float>>) {
     constexpr bool over_all = measurement_of<Rule<float>>.over_all;
@@ -52,9 +54,9 @@ __device__ __forceinline__ void prepare_rule(const device_plan_view& plan, int i
     for (int i = 0; i < 2; ++i) now.measured[i] = before_measuring ? 0 : found.rule[i];
   }
   if (tensor.type == arithmetic::f64)
-    prepare_rule<Rule<double>>(numbers, now, row);
+    make_rule_of<Rule<double>>(numbers, now, constants);
   else
-    prepare_rule<Rule<float>>(numbers, now, row);
+    make_rule_of<Rule<float>>(numbers, now, constants);
 }
 
 __device__ __forceinline__ double norm_of(const device_plan_view& plan, const device_step& step, int group) {
@@ -67,29 +69,26 @@ __device__ __forceinline__ void make_row(const device_plan_view& plan, const dev
                                          bool before_measuring) {
   const device_tensor& tensor = plan.tensors[index];
   const device_group& group = plan.groups[tensor.group];
-  const device_moment& moment = plan.moments[tensor.index];
+  const device_clock& clock = plan.clocks[tensor.index];
   device_row& row = plan.rows[index];
   const group_numbers numbers = numbers_of(plan, group);
-  surroundings around = group.around;
-  around.clip_norm = numbers.clip_norm;
-  around.average_decay = numbers.average_decay;
-  clock now = tensor.time().next(moment.t, moment.fresh);
-  around.complete(now, numbers.lr, numbers.weight_decay);
+  step_options around = group.around;
+  around.clip_norm = numbers[clip_norm_number];
+  around.clip_value = numbers[clip_value_number];
+  around.average_decay = numbers[ema_number];
+  step_context now = tensor.time().next(clock.t, clock.fresh);
+  around.complete(now, numbers[lr_number], numbers[weight_decay_number]);
   switch (rule_number(group.rule)) {
-#define GS_PREPARE(rule)                                                  \
-  case rule_number::rule:                                                 \
-    prepare_rule<rule>(plan, index, before_measuring, numbers, now, row); \
+#define GS_MAKE(name)                                                          \
+  case rule_number::name:                                                      \
+    make_rule_of<name>(plan, index, before_measuring, numbers, now, row.rule); \
     break;
-    GS_RULES(GS_PREPARE)
-#undef GS_PREPARE
+    GS_RULES(GS_MAKE)
+#undef GS_MAKE
   }
-  row.rate = now.rate;
-  row.keep = now.keep;
-  row.keep_against = around.cautious ? 1 : now.keep;
-  const double shrink = numbers.clip_norm == no_limit ? 1 : around.shrink(norm_of(plan, step, tensor.group));
-  row.gradient = {unscale_of(step), shrink, numbers.clip_value, now.coupled_decay, around.maximize};
-  row.prepares_gradient = !row.gradient.is_plain();
-  row.average_weight = around.average_weight(now);
+  const double clip_factor =
+      around.clip_norm == no_limit ? 1 : around.clip_factor(norm_of(plan, step, tensor.group));
+  make_constants(row, around, now, unscale_of(step), clip_factor);
   row.after = now;
 }
 
@@ -115,11 +114,11 @@ __device__ __forceinline__ void prepare_step(const device_plan_view& plan, const
   __syncthreads();  // all have read the numbers, some of which are shared, and the count of updates
   for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads) {
     const device_tensor& tensor = plan.tensors[i];
-    const clock& after = plan.rows[i].after;
+    const step_context& after = plan.rows[i].after;
     tensor.time().set(after);
-    device_moment& moment = plan.moments[tensor.index];
-    moment.t = after.t;
-    moment.fresh = false;
+    device_clock& clock = plan.clocks[tensor.index];
+    clock.t = after.t;
+    clock.fresh = false;
   }
   if (threadIdx.x != 0 || step.ahead) return;
   ++report.updates;

@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   });
   if (!last) return;
   for (int i = block_team::rank(); i < plan.tensor_count; i += block_team::size)
-    plan.moments[plan.tensors[i].index].measured = plan.totals[i];
+    plan.clocks[plan.tensors[i].index].measured = plan.totals[i];
   if (block_team::rank() != 0) return;
   const sums& all = plan.totals[plan.tensor_count + plan.group_count];
   plan.report->all.take_change(all);

@@ -67,7 +67,8 @@ struct engine {
                         void* stream);
   // Apart from a step: gradients on the way to a rule, or filled with zeros; averages and copies of
   // parameters.
-  const char* (*prepare_gradients)(const device_plan_view& plan, const gradient_stage& stage, void* stream);
+  const char* (*prepare_gradients)(const device_plan_view& plan, const gradient_transform& stage,
+                                   void* stream);
   const char* (*zero_gradients)(const device_plan_view& plan, void* stream);
   const char* (*follow_parameters)(const device_plan_view& plan, double weight, void* stream);
   // Makes one report of what the last updates of these tensors did.

@@ -6,13 +6,13 @@
 #include "formats/dtype.h"
 #include "schedules/program.h"
 #include "step/constants.h"
+#include "step/group_numbers.h"
 #include "step/options.h"
 #include "step/sums.h"
 #include "step/tensor_clock.h"
 
 namespace gradstep {
 
-constexpr int hyper_limit = 10;
 constexpr int layout_limit = 8;      // dimensions of an array that is no straight run
 constexpr int leaves_per_chunk = 8;  // a thread block's work: part of one tensor, a leaf for each warp
 constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
@@ -53,7 +53,7 @@ struct device_layout {
 struct device_tensor {
   device_array parameter, states[state_limit], average, copy;
   int64_t size;
-  int32_t index;  // over all tensors of the plan: that of its moment
+  int32_t index;  // over all tensors of the plan: that of its clock
   int32_t group;
   int32_t first_chunk, chunk_count;
   int32_t state_count;
@@ -63,7 +63,7 @@ struct device_tensor {
   int32_t number_count;
   scalar_ref average_product;
 
-  GS_HD tensor_time time() const { return {numbers, number_count, average_product}; }
+  GS_HD tensor_clock time() const { return {numbers, number_count, average_product}; }
 };
 
 struct device_chunk {
@@ -71,17 +71,10 @@ struct device_chunk {
   int64_t first;
 };
 
-// The numbers of a group that a schedule or a cell may drive, by their place.
-struct group_numbers {
-  double hypers[hyper_limit];
-  double lr, weight_decay, clip_norm, clip_value, average_decay;
-};
-constexpr int group_number_count = int(sizeof(group_numbers) / sizeof(double));
-
 struct device_group {
   int32_t rule;  // its place in the list of rules
   group_numbers numbers;
-  surroundings around;  // but for the numbers that are above
+  step_options around;  // but for the numbers that are above
   int32_t first_tensor, last_tensor;
   int32_t first_source, last_source;
 };
@@ -89,7 +82,7 @@ struct device_group {
 // The source of a group's number: a cell, or a program, which is given the count of updates. The number found
 // is multiplied by the factor.
 struct device_source {
-  int32_t number;   // its place in group_numbers
+  int32_t number;   // its place among them
   scalar_ref cell;  // no data: the program
   int32_t first_instruction, length;
   int32_t first_number;  // of the program's pool
@@ -97,20 +90,15 @@ struct device_source {
 };
 
 // The device's own memory of a tensor between steps, beside its state.
-struct device_moment {
+struct device_clock {
   int64_t t;
   bool fresh;
   sums measured;  // of the gradient and of what the last update did, where that is measured
 };
 
 // One tensor's constants of this update.
-struct device_row {
-  double rate, keep, keep_against;
-  gradient_stage gradient;
-  double average_weight;
-  bool prepares_gradient;
-  clock after;  // the tensor's time once the update is made
-  alignas(16) unsigned char rule[constants_bytes];
+struct device_row : update_constants {
+  step_context after;  // the tensor's, once the update is made
 };
 
 // The report of a step, and the count of all.
@@ -133,9 +121,9 @@ struct device_plan_view {
   const double* numbers;  // of the schedules' programs
   int32_t tensor_count, chunk_count, group_count;
 
-  device_moment* moments;  // of all tensors
-  device_row* rows;        // of each of these tensors
-  sums* nodes;             // of each chunk
+  device_clock* clocks;  // of all tensors
+  device_row* rows;      // of each of these tensors
+  sums* nodes;           // of each chunk
   sums* totals;   // of each of these tensors, then of each group, then of all: tensor_count + group_count + 1
   sums* scratch;  // as many as there are tensors
   unsigned* arrived;  // thread blocks at the end of a reduction; 0 between them

@@ -11,19 +11,19 @@ namespace {
 
 // All that the step touches lies straight in its arithmetic type, and nothing has to be kept beside it.
 bool lies_straight(const tensor_task& task) {
-  const constants& step = *task.step;
+  const host_update& step = *task.step;
   bool straight = !step.measure_gradient && !step.measure_change && !task.has_copy && !task.history;
   straight &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
   for (int k = 0; k < task.state_count; ++k) straight &= in_place(task.states[k], step.type);
   return straight && (!task.has_average || in_place(task.average, step.type));
 }
 
-update update_of(const constants& step) {
+update update_of(const host_update& step) {
   return {step.rate,
-          step.keep,
-          step.keep_against,
+          step.decay_factor,
+          step.decay_factor_if_opposed,
           step.rule,
-          step.prepares_gradient ? &step.gradient : nullptr,
+          step.transforms_gradient ? &step.gradient : nullptr,
           step.average_weight};
 }
 
@@ -46,7 +46,7 @@ class walk {
                 {on, task.states[3], step_.type}} {}
 
   void measure_rule(int64_t first, int64_t count, rule_lanes& sums) {
-    gradient_stage stage = step_.gradient;
+    gradient_transform stage = step_.gradient;
     if (step_.measures.before_decay) stage.decay = 0;
     gradstep::update asked = update_of(step_);
     if (asked.gradient) asked.gradient = &stage;
@@ -103,7 +103,7 @@ class walk {
     x.g = zeros.bytes;
     for_each_row(task_.parameter, first, x.n, [&](int64_t row, int64_t, int64_t run) {
       x.n = run;
-      for (size_t step = size_t(history.made[size_t(task_.parameter.rows->numbers[size_t(row)])]);
+      for (size_t step = size_t(history.applied[size_t(task_.parameter.rows->numbers[size_t(row)])]);
            step < history.steps.size(); ++step)
         history.steps[step].body->apply(update_of(history.steps[step]), x);
       advance(x.p, run);
@@ -123,7 +123,7 @@ class walk {
   }
 
   const tensor_task& task_;
-  const constants& step_;
+  const host_update& step_;
   const sum_bodies& sums_;
   int64_t bytes_;
   block parameter_, gradient_, average_, copy_;

@@ -8,27 +8,22 @@
 
 namespace gradstep {
 
-// A rule's constants of this step, and what surrounds it, for all tensors of one group at one time.
-struct constants {
+// An update of all tensors of one group at one time: its constants, and what is done with them here.
+struct host_update : update_constants {
   const rule_body* body;
   arithmetic type;
-  double rate, keep, keep_against;
-  gradient_stage gradient;
-  bool prepares_gradient;  // it does something
   measurement measures;
-  double average_weight;
   bool zero_gradient;
   bool measure_gradient;  // in this pass, if not before it
   bool measure_change;
-  alignas(16) unsigned char rule[constants_bytes];
 };
 
 // What rows have missed while their gradient left them out.
 struct row_history {
-  std::vector<constants> steps;  // since all rows were up to date
-  std::vector<int> made;         // by each row
+  std::vector<host_update> steps;  // since all rows were up to date
+  std::vector<int> applied;        // to each row, of these
 
-  bool is_behind(int64_t row) const { return made[size_t(row)] < int(steps.size()); }
+  bool is_behind(int64_t row) const { return applied[size_t(row)] < int(steps.size()); }
 };
 
 inline arithmetic arithmetic_of(dtype type) { return type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
@@ -41,7 +36,7 @@ struct tensor_task {
   bool has_average = false, has_copy = false;
   const row_history* history = nullptr;  // where rows may lag
   sums* leaves = nullptr;                // where its sums go
-  const constants* step = nullptr;
+  const host_update* step = nullptr;
   arithmetic type = arithmetic::f32;
   int64_t size = 0;  // elements that are visited
 

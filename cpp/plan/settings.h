@@ -1,13 +1,16 @@
-// What the door asks of a step: numbers, checked there.
+// What the Python layer asks of a step: numbers, which are checked there.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "host/schedule.h"
+#include "host/simd/target.h"
+#include "step/group_numbers.h"
 #include "step/options.h"
 #include "step/scalar_ref.h"
 
@@ -23,7 +26,7 @@ enum class row_policy {
 // Where a device finds a number of a group by itself: what a schedule gives for the updates that it has
 // counted, or what others have written into its memory.
 struct number_source {
-  int number;  // its place in group_numbers
+  int number;  // its place among group_numbers
   std::variant<scalar_ref, schedule> from;
   double factor;  // what multiplies it
 
@@ -36,7 +39,7 @@ struct group_settings {
   std::vector<double> hypers;
   double lr = 0;
   double weight_decay = 0;
-  surroundings around;
+  step_options around;
   row_policy rows = row_policy::refuse;
   std::shared_ptr<const std::vector<number_source>> shared_sources = {};
 
@@ -60,11 +63,8 @@ struct step_settings {
   bool joins = false;           // which reports them as one
 };
 
-// The results of the last step, if it measured; norms are over all tensors, NaN where they were not formed.
-struct step_report {
-  bool measured = false, skipped = false;
-  double gradient_norm = 0, update_norm = std::numeric_limits<double>::quiet_NaN(),
-         parameter_norm = std::numeric_limits<double>::quiet_NaN(), nonfinite = 0;
-};
+// The place of a group's number of this name, its rule's own or one that every rule has; below 0 for one that
+// the rule has not.
+int place_of_number(const rule_entry& rule, const std::string& name);
 
 }  // namespace gradstep

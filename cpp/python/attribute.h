@@ -2,7 +2,7 @@
 // it is found once for objects of one type that come one after the other.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 namespace gradstep {
 

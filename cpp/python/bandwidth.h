@@ -1,7 +1,7 @@
 // What the memory gives to a plain loop: the yardstick that steps are measured against.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <cstdint>
 #include <vector>

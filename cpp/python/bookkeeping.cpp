@@ -1,5 +1,7 @@
 #include "python/bookkeeping.h"
 
+#include <pybind11/pybind11.h>
+
 namespace py = pybind11;
 
 namespace gradstep {

@@ -3,7 +3,7 @@
 // not at all.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <vector>
 

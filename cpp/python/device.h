@@ -1,7 +1,7 @@
 // Devices as Python hands them over: an engine's capsule, and the streams that libraries of arrays work on.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include "device/engine.h"
 

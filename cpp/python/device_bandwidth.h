@@ -1,7 +1,7 @@
 // The bandwidth that a device's memory gives to a plain kernel: the yardstick for steps there.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <vector>
 

@@ -1,6 +1,6 @@
 #include "python/gil.h"
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 #include <unistd.h>
 
 #include "step/caller_lock.h"

@@ -2,7 +2,7 @@
 // through the values is several times faster than looking each up.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <cstdint>
 #include <vector>

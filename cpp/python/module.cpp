@@ -11,14 +11,14 @@
 #include "python/bandwidth.h"
 #include "python/callables.h"
 #include "python/device_bandwidth.h"
-#include "python/device_calls.h"
-#include "python/device_plan.h"
+#include "python/device_stepper.h"
 #include "python/gil.h"
-#include "python/host_calls.h"
+#include "python/host_stepper.h"
 #include "python/identities.h"
-#include "python/plan.h"
+#include "python/refusals.h"
 #include "python/schedule_module.h"
-#include "python/sharing.h"
+#include "python/standalone_device.h"
+#include "python/standalone_host.h"
 #include "python/tensor_shim.h"
 #include "python/whole_writes.h"
 
@@ -49,7 +49,7 @@ std::vector<number_source> find_places(const rule_entry& rule, const named_sourc
 }
 
 group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
-                             double weight_decay, const surroundings& around, row_policy rows,
+                             double weight_decay, const step_options& around, row_policy rows,
                              const named_sources& sources) {
   const int index = find_rule(rule);
   const rule_entry& found = active_target().rules[index];
@@ -73,6 +73,15 @@ py::dict rules() {
   for (int i = 0; i < on.rule_count; ++i)
     found[on.rules[i].name] = py::make_tuple(on.rules[i].states, hyper_names(on.rules[i]));
   return found;
+}
+
+void select_target_of(const std::string& name) {
+  if (select_target(name)) return;
+  std::string names;
+  for (const target* each : available_targets())
+    names += (names.empty() ? "" : ", ") + std::string(each->name);
+  throw py::value_error("GRADSTEP_TARGET is '" + name + "', but this machine and build offer " + names +
+                        ": set it to one of these, or unset it to use the best");
 }
 
 std::vector<std::string> targets() {
@@ -106,20 +115,20 @@ void bind_settings(py::module_& m) {
       .value("REFUSE", row_policy::refuse)
       .value("REST", row_policy::rest)
       .value("LAG", row_policy::lag);
-  py::class_<surroundings>(m, "Surroundings")
+  py::class_<step_options>(m, "Surroundings")
       .def(py::init<>())
-      .def_readwrite("decay", &surroundings::decay)
-      .def_readwrite("full_lr", &surroundings::full_lr)
-      .def_readwrite("cautious", &surroundings::cautious)
-      .def_readwrite("maximize", &surroundings::maximize)
-      .def_readwrite("clip_norm", &surroundings::clip_norm)
-      .def_readwrite("clip_alone", &surroundings::clip_alone)
-      .def_readwrite("clip_value", &surroundings::clip_value)
-      .def_readwrite("averages", &surroundings::averages)
-      .def_readwrite("corrects_average", &surroundings::corrects_average)
-      .def_readwrite("average_decay", &surroundings::average_decay)
-      .def_readwrite("copies", &surroundings::copies)
-      .def_readwrite("zero_gradient", &surroundings::zero_gradient);
+      .def_readwrite("decay", &step_options::decay)
+      .def_readwrite("full_lr", &step_options::full_lr)
+      .def_readwrite("cautious", &step_options::cautious)
+      .def_readwrite("maximize", &step_options::maximize)
+      .def_readwrite("clip_norm", &step_options::clip_norm)
+      .def_readwrite("clip_alone", &step_options::clip_alone)
+      .def_readwrite("clip_value", &step_options::clip_value)
+      .def_readwrite("averages", &step_options::averages)
+      .def_readwrite("corrects_average", &step_options::corrects_average)
+      .def_readwrite("average_decay", &step_options::average_decay)
+      .def_readwrite("copies", &step_options::copies)
+      .def_readwrite("zero_gradient", &step_options::zero_gradient);
   py::class_<scalar_ref>(m, "NumberCell");
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
@@ -148,17 +157,18 @@ void bind_settings(py::module_& m) {
 }
 
 void bind_separate_calls(py::module_& m) {
-  py::class_<separate_calls>(m, "SeparateCalls")
-      .def("unscale", &separate_calls::unscale, py::arg("gradients"), py::arg("by"))
-      .def("norm", &separate_calls::norm, py::arg("gradients"))
-      .def("clip_norm", &separate_calls::clip_norm, py::arg("gradients"), py::arg("limit"), py::arg("total"))
-      .def("clip_value", &separate_calls::clip_value, py::arg("gradients"), py::arg("limit"))
-      .def("zero", &separate_calls::zero, py::arg("gradients"))
-      .def("average", &separate_calls::average, py::arg("averages"), py::arg("parameters"), py::arg("decay"),
-           py::arg("product"))
-      .def("cast", &separate_calls::cast, py::arg("copies"), py::arg("parameters"));
-  py::class_<host_calls, separate_calls>(m, "HostCalls").def(py::init<int>(), py::arg("threads"));
-  py::class_<device_calls, separate_calls>(m, "DeviceCalls")
+  py::class_<standalone_operations>(m, "SeparateCalls")
+      .def("unscale", &standalone_operations::unscale, py::arg("gradients"), py::arg("by"))
+      .def("norm", &standalone_operations::norm, py::arg("gradients"))
+      .def("clip_norm", &standalone_operations::clip_norm, py::arg("gradients"), py::arg("limit"),
+           py::arg("total"))
+      .def("clip_value", &standalone_operations::clip_value, py::arg("gradients"), py::arg("limit"))
+      .def("zero", &standalone_operations::zero, py::arg("gradients"))
+      .def("average", &standalone_operations::average, py::arg("averages"), py::arg("parameters"),
+           py::arg("decay"), py::arg("product"))
+      .def("cast", &standalone_operations::cast, py::arg("copies"), py::arg("parameters"));
+  py::class_<host_operations, standalone_operations>(m, "HostCalls").def(py::init<int>(), py::arg("threads"));
+  py::class_<device_operations, standalone_operations>(m, "DeviceCalls")
       .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"));
 }
 
@@ -237,7 +247,7 @@ PYBIND11_MODULE(_core, m) {
 
   m.def("targets", &targets);
   m.def("active_target", [] { return std::string(active_target().name); });
-  m.def("select_target", &select_target, py::arg("name"));
+  m.def("select_target", &select_target_of, py::arg("name"));
   m.def("rules", &rules);
   m.def("hardware_threads", &hardware_threads);
   m.def("thread_source", &thread_source);
@@ -257,15 +267,15 @@ PYBIND11_MODULE(_core, m) {
       .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
            py::arg("average_product") = "", py::arg("copy") = "");
   bind_books(m);
-  bind_plan<plan>(m, "Plan").def(py::init<>());
-  bind_plan<device_plan>(m, "DevicePlan")
+  bind_plan<host_stepper>(m, "Plan").def(py::init<>());
+  bind_plan<device_stepper>(m, "DevicePlan")
       .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"))
-      .def("start_from", &device_plan::start_from, py::arg("updates"), py::arg("last_norm"))
-      .def("updates", &device_plan::updates)
-      .def("last_norm", &device_plan::last_norm)
-      .def("not_updated", &device_plan::not_updated)
-      .def("is_capturing", &device_plan::is_capturing)
-      .def("find_cell", &device_plan::find_scalar, py::arg("number"));
+      .def("start_from", &device_stepper::start_from, py::arg("updates"), py::arg("last_norm"))
+      .def("updates", &device_stepper::updates)
+      .def("last_norm", &device_stepper::last_norm)
+      .def("not_updated", &device_stepper::not_updated)
+      .def("is_capturing", &device_stepper::is_capturing)
+      .def("find_cell", &device_stepper::find_scalar, py::arg("number"));
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))
       .def("run", &read_modify_write::run, py::arg("threads"));

@@ -9,9 +9,10 @@
 #include <optional>
 
 #include "python/attribute.h"
-#include "python/autograd.h"
 #include "python/callables.h"
 #include "python/dlpack.h"
+#include "python/foreign_code.h"
+#include "python/known_types.h"
 #include "python/tensor_shim.h"
 
 namespace py = pybind11;
@@ -61,50 +62,6 @@ scalar_ref read_scalar(const array_view& number, const std::string& what) {
 }
 
 namespace {
-
-// Goes on after an error that says that an array can't be read so; one that is none of that, such as a
-// KeyboardInterrupt in code of others, is let through.
-void clear_refusal() {
-  if (!PyErr_ExceptionMatches(PyExc_Exception)) throw py::error_already_set();
-  PyErr_Clear();
-}
-
-// Facts about a type of arrays.
-struct known_type {
-  PyTypeObject* type;
-  dlpack::exchange_api* api;  // null where it offers none
-  bool plain;                 // its methods run no code of Python
-  bool by_shim;               // torch's own functions tell where its tensors lie
-};
-
-dlpack::exchange_api* find_exchange(PyTypeObject* type) {
-  const py::object capsule =
-      py::getattr(reinterpret_cast<PyObject*>(type), dlpack::exchange_attribute, py::none());
-  dlpack::exchange_api* api = nullptr;
-  if (PyCapsule_IsValid(capsule.ptr(), dlpack::exchange_capsule))
-    api = static_cast<dlpack::exchange_api*>(PyCapsule_GetPointer(capsule.ptr(), dlpack::exchange_capsule));
-  while (api && api->major != 1) api = api->older;
-  return api && api->tensor_from_object ? api : nullptr;
-}
-
-// Of the types seen last; types are few and live as long as their library.
-const known_type& known_type_of(PyTypeObject* type) {
-  constexpr size_t count = 8;
-  static known_type known[count] = {};
-  static size_t next = 0;
-  for (const known_type& each : known)
-    if (each.type == type) return each;
-  count_foreign_call();
-  const bool plain = python().meet_type(py::handle(reinterpret_cast<PyObject*>(type))).cast<bool>();
-  known_type& made = known[next++ % count];
-  Py_INCREF(type);  // a heap type that stays in the table must not be freed and its address reused
-  Py_XDECREF(made.type);
-  dlpack::exchange_api* const api = find_exchange(type);
-  made = {type, api, plain, plain && api && tensor_shim::is_known()};
-  return made;
-}
-
-dlpack::exchange_api* exchange_of(PyTypeObject* type) { return known_type_of(type).api; }
 
 // Appends the dimension of the two reals to the view of a complex array, which its `type` and its own
 // dimensions describe.
@@ -224,98 +181,6 @@ bool read_directly(py::handle array, array_view& view) {
   return is_plain_numpy(array) && read_numpy(array, view);
 }
 
-namespace {
-
-// True for a tensor of a torch without an exchange API: it is moved like any other, but only gradstep.arrays
-// can read it.
-bool is_described_tensor(py::handle array) { return !exchange_of(Py_TYPE(array.ptr())) && is_tensor(array); }
-
-bool can_be_seen(py::handle array, const void* interface) {
-  return interface || py::isinstance<py::array>(array);
-}
-
-}  // namespace
-
-struct sighting::raw {
-  const void* data;
-  PyObject* number_type;
-  uint64_t kind;
-  int ndim;
-  const int64_t *sizes, *strides;
-  int64_t storage_bytes = 0, storage_offset = 0;
-};
-
-bool sighting::look(py::handle array, raw& seen) const {
-  static_assert(sizeof(Py_intptr_t) == sizeof(int64_t));
-  if (by_shim_) {
-    tensor_place place;
-    if (!tensor_shim::look(array, place)) return false;
-    seen = {place.data,  nullptr,       uint64_t(place.dtype), int(place.ndim),
-            place.sizes, place.strides, place.storage_bytes,   place.storage_offset};
-    return true;
-  }
-  if (!interface_) {
-    const auto* const fields = py::detail::array_proxy(array.ptr());
-    seen = {fields->data,
-            fields->descr,
-            uint64_t(uint32_t(fields->flags)),
-            fields->nd,
-            reinterpret_cast<const int64_t*>(fields->dimensions),
-            reinterpret_cast<const int64_t*>(fields->strides)};
-    return true;
-  }
-  dlpack::tensor tensor;
-  if (static_cast<const dlpack::exchange_api*>(interface_)->tensor_from_object(array.ptr(), &tensor) != 0) {
-    clear_refusal();
-    return false;
-  }
-  seen = {static_cast<const char*>(tensor.data) + tensor.byte_offset,
-          nullptr,
-          uint64_t(uint32_t(tensor.device_id)) << 32 | uint64_t(tensor.device_type & 0xff) << 24 |
-              uint64_t(tensor.type_lanes & 0xff) << 16 | uint64_t(tensor.type_code) << 8 | tensor.type_bits,
-          tensor.ndim,
-          tensor.shape,
-          tensor.strides};
-  return true;
-}
-
-void sighting::remember(py::handle array, const array_view& read) {
-  raw seen;
-  forget();
-  if (is_described_tensor(array)) described_ = std::make_shared<array_view>(read);
-  const known_type& type = known_type_of(Py_TYPE(array.ptr()));
-  interface_ = type.api;
-  by_shim_ = type.by_shim;
-  if (!can_be_seen(array, interface_) || !lies_as_read(array, read) || !look(array, seen)) return;
-  number_type_ = py::reinterpret_borrow<py::object>(seen.number_type);
-  data_ = seen.data;
-  kind_ = seen.kind;
-  ndim_ = seen.ndim;
-  storage_bytes_ = seen.storage_bytes;
-  storage_offset_ = seen.storage_offset;
-  if (ndim_ > near_limit) far_.resize(2 * size_t(ndim_));
-  std::copy_n(seen.sizes, ndim_, dimensions());
-  std::copy_n(seen.strides, ndim_, dimensions() + ndim_);
-  type_ = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())));
-}
-
-bool sighting::was_moved(py::handle array) const {
-  if (described_) return !lies_as_read(array, *described_);
-  return can_be_seen(array, exchange_of(Py_TYPE(array.ptr()))) && !is_unchanged(array);
-}
-
-bool sighting::is_unchanged(py::handle array) const {
-  raw seen;
-  if (type_.ptr() != reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())) || !look(array, seen)) return false;
-  const int64_t* const known = dimensions();
-  bool same = seen.data == data_ && seen.kind == kind_ && seen.ndim == ndim_ &&
-              seen.number_type == number_type_.ptr() && seen.storage_bytes == storage_bytes_ &&
-              seen.storage_offset == storage_offset_;
-  for (int d = 0; same && d < ndim_; ++d)
-    same = seen.sizes[d] == known[d] && seen.strides[d] == known[ndim_ + d];
-  return same;
-}
-
 array_view read_description(py::handle object, const array_role& role, py::object& owner) {
   if (!known_type_of(Py_TYPE(object.ptr())).plain) count_foreign_call();
   const py::tuple found = python().describe(object, role.text());
@@ -359,8 +224,6 @@ bool try_to_read(py::handle array, const array_role& role, array_view& view) {
     return false;
   }
 }
-
-uint64_t foreign_call_count = 0;
 
 int64_t last_byte(const array_view& view) {
   int64_t last = dtype_bytes[int(view.type)];
@@ -407,16 +270,6 @@ bool holds_its_elements(py::handle tensor, const array_view& view) {
 
 }  // namespace
 
-uint64_t foreign_calls() { return foreign_call_count; }
-void count_foreign_call() { ++foreign_call_count; }
-
-void refuse_moving() {
-  throw std::runtime_error(
-      "arrays are moved by code that runs while they are read (a finalizer, a property, a __dlpack__): let "
-      "it "
-      "leave them where they are until the call is made");
-}
-
 bool lies_as_read(py::handle array, const array_view& view) {
   array_view now;
   const auto same_as_now = [&] {
@@ -432,30 +285,6 @@ bool lies_as_read(py::handle array, const array_view& view) {
   for (int d = 0; same && d < int(seen.ndim()); ++d)
     same = view.dimensions[d] == dimension{seen.shape(d), seen.strides(d)};
   return same;
-}
-
-namespace {
-
-// The pauses that have switched the collector off, in all threads and in this one; the GIL guards them.
-int pauses = 0;
-thread_local int pauses_here = 0;
-
-}  // namespace
-
-no_garbage_collection::no_garbage_collection() : was_on_(PyGC_Disable() != 0) {
-  pauses += was_on_;
-  pauses_here += was_on_;
-}
-
-no_garbage_collection::~no_garbage_collection() {
-  pauses -= was_on_;
-  pauses_here -= was_on_;
-  if (was_on_) PyGC_Enable();
-}
-
-void no_garbage_collection::end_pauses_of_other_threads() {
-  if (pauses > pauses_here && pauses_here == 0) PyGC_Enable();
-  pauses = pauses_here;
 }
 
 void inspect_tensor(py::handle array, const array_view& view, const array_role& role) {

@@ -7,6 +7,7 @@
 
 #include "host/schedule.h"
 #include "host/simd/dispatch.h"
+#include "python/aligned_array.h"
 #include "python/read_array.h"
 #include "step/caller_lock.h"
 
@@ -15,8 +16,8 @@ namespace py = pybind11;
 namespace gradstep {
 namespace {
 
-using steps_array = py::array_t<int64_t, py::array::c_style | aligned_array>;
-using numbers_array = py::array_t<double, py::array::c_style | aligned_array>;
+using steps_array = aligned_array<int64_t>;
+using numbers_array = aligned_array<double>;
 
 numbers_array empty_like(const py::array& shaped) {
   return numbers_array(std::vector<py::ssize_t>(shaped.shape(), shaped.shape() + shaped.ndim()));

@@ -2,7 +2,7 @@
 // lies in half the time of DLPack's exchange API, and how large its storage is, which that does not tell.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <array>
 #include <cstdint>

@@ -4,7 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
-#include "python/read_array.h"
+#include "python/foreign_code.h"
 #include "step/caller_lock.h"
 
 namespace py = pybind11;

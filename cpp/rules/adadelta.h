@@ -16,7 +16,7 @@ struct adadelta {
 
   T rho, w, eps;  // w: weight of the new square
 
-  GS_HD static adadelta at(const hyper& h, clock&) { return {T(h.rho), T(1 - h.rho), T(h.eps)}; }
+  GS_HD static adadelta at(const hyper& h, step_context&) { return {T(h.rho), T(1 - h.rho), T(h.eps)}; }
 
   template <class V>
   GS_HD V average(V mean, V x) const {

@@ -16,7 +16,7 @@ struct adagrad {
 
   T eps;
 
-  GS_HD static adagrad at(const hyper& h, clock& c) {
+  GS_HD static adagrad at(const hyper& h, step_context& c) {
     c.rate /= 1 + double(c.t - 1) * h.lr_decay;
     return {above_zero<T>(h.eps)};
   }

@@ -19,7 +19,7 @@ struct adam {
   T root_correction;  // 1 / sqrt(1 - beta2^t)
   T eps;
 
-  GS_HD static adam at(const hyper& h, clock& c) {
+  GS_HD static adam at(const hyper& h, step_context& c) {
     c.rate /= one_minus_power(h.beta1, c.t);
     const double root = 1 / sqrt(one_minus_power(h.beta2, c.t));
     return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(root), above_zero<T>(h.eps)};
@@ -61,7 +61,7 @@ struct amsgrad {
 
   adam<T> base;
 
-  GS_HD static amsgrad at(const hyper& h, clock& c) { return {adam<T>::at(h, c)}; }
+  GS_HD static amsgrad at(const hyper& h, step_context& c) { return {adam<T>::at(h, c)}; }
 
   template <class V>
   GS_HD V operator()(V g, V& m, V& v, V& v_max) const {

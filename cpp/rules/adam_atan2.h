@@ -18,7 +18,7 @@ struct adam_atan2 {
   T w1, b2, w2;  // weights of the moments
   T balance;     // what multiplies sqrt(v) beside m: b and both corrections
 
-  GS_HD static adam_atan2 at(const hyper& h, clock& c) {
+  GS_HD static adam_atan2 at(const hyper& h, step_context& c) {
     c.rate *= h.a;
     const double balance = h.b * one_minus_power(h.beta1, c.t) / sqrt(one_minus_power(h.beta2, c.t));
     return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(balance)};

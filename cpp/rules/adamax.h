@@ -16,7 +16,7 @@ struct adamax {
 
   T w1, b2, eps;  // w1: weight of the new gradient
 
-  GS_HD static adamax at(const hyper& h, clock& c) {
+  GS_HD static adamax at(const hyper& h, step_context& c) {
     c.rate /= one_minus_power(h.beta1, c.t);
     return {T(1 - h.beta1), T(h.beta2), T(h.eps)};
   }

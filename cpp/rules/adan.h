@@ -21,7 +21,7 @@ struct adan_no_prox {
   T root_correction, eps;
   bool first;
 
-  GS_HD static adan_no_prox at(const hyper& h, clock& c) {
+  GS_HD static adan_no_prox at(const hyper& h, step_context& c) {
     const double correction1 = one_minus_power(h.beta1, c.t);
     const double ahead = h.beta2 * correction1 / one_minus_power(h.beta2, c.t);
     const double root = 1 / sqrt(one_minus_power(h.beta3, c.t));
@@ -51,9 +51,9 @@ struct adan {
 
   adan_no_prox<T> base;
 
-  GS_HD static adan at(const hyper& h, clock& c) {
-    c.keep = 1 / (2 - c.keep);  // it comes as 1 - rate * decay
-    c.rate *= c.keep;
+  GS_HD static adan at(const hyper& h, step_context& c) {
+    c.decay_factor = 1 / (2 - c.decay_factor);  // it comes as 1 - rate * decay
+    c.rate *= c.decay_factor;
     return {adan_no_prox<T>::at(h, c)};
   }
 

@@ -26,7 +26,7 @@ struct ademamix {
     return minimum(exp(1 / ((1 - part) / log(h.beta1) + part / log(h.beta3))), h.beta3);
   }
 
-  GS_HD static ademamix at(const hyper& h, clock& c) {
+  GS_HD static ademamix at(const hyper& h, step_context& c) {
     const double t = double(c.t);
     const double alpha = t < h.alpha_warmup ? h.alpha * t / h.alpha_warmup : h.alpha;
     const double mix = alpha * one_minus_power(h.beta1, c.t);  // the rate is divided by this correction

@@ -19,11 +19,11 @@ struct adopt {
   T eps, bound;
   bool first;
 
-  GS_HD static adopt at(const hyper& h, clock& c) {
+  GS_HD static adopt at(const hyper& h, step_context& c) {
     const T bound = T(pow(double(c.t - 1), 0.25));
     if (!c.fresh) return {T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), above_zero<T>(h.eps), bound, false};
     c.rate = 0;
-    c.keep = 1;
+    c.decay_factor = 1;
     return {T(0), T(0), T(1), above_zero<T>(h.eps), bound, true};
   }
 

@@ -18,7 +18,7 @@ struct asgd {
 
   T eta, shrink, mu;
 
-  GS_HD static asgd at(const hyper& h, clock& c) {
+  GS_HD static asgd at(const hyper& h, step_context& c) {
     double &eta = c.kept[0], &mu = c.kept[1];
     const asgd now = {T(eta), T(1 - h.lambd * eta), T(mu)};
     const double t = double(c.t), past = t - h.t0;

@@ -18,7 +18,7 @@ struct interpolation {
 
   T weight;
 
-  GS_HD static interpolation at(const hyper& h, clock&) { return {T(h.weight)}; }
+  GS_HD static interpolation at(const hyper& h, step_context&) { return {T(h.weight)}; }
 
   template <class V>
   GS_HD void operator()(V& p, V end) const {

@@ -22,12 +22,12 @@ struct lamb {
   T decay, decay_against;  // in the direction, where it has the sign of p, and where not
 
   // Norm of p over norm of the direction: 1 where either is 0.
-  GS_HD static double ratio(const clock& c) {
+  GS_HD static double ratio(const step_context& c) {
     const double direction = sqrt(c.measured[0]), parameter = sqrt(c.measured[1]);
     return direction == 0 || parameter == 0 ? 1 : bounded_ratio(parameter, direction);
   }
 
-  GS_HD static lamb at(const hyper& h, clock& c) {
+  GS_HD static lamb at(const hyper& h, step_context& c) {
     const double correction1 = h.bias_correction ? one_minus_power(h.beta1, c.t) : 1;
     const double correction2 = h.bias_correction ? one_minus_power(h.beta2, c.t) : 1;
     // The mean is kept as a mean: a sum of gradients is it over 1 - beta1.
@@ -35,7 +35,7 @@ struct lamb {
     const double decay = c.lr > 0 ? c.decay / c.lr : 0;
     const double trust = h.always_adapt || c.weight_decay > 0 ? minimum(ratio(c), h.max_ratio) : 1;
     c.rate *= trust;
-    c.keep = 1;  // the decay is part of the direction
+    c.decay_factor = 1;  // the decay is part of the direction
     return {{T(1 - h.beta1), T(h.beta2), T(1 - h.beta2), T(1 / sqrt(correction2)), above_zero<T>(h.eps)},
             T(scale),
             T(decay),

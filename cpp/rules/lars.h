@@ -10,7 +10,7 @@ struct trust {
   double trust_coeff, eps, trust_clip, always_adapt;
 
   // The norms are of the gradient without decay, and of p; 1 where either is 0.
-  GS_HD double ratio(const clock& c) const {
+  GS_HD double ratio(const step_context& c) const {
     const double gradient = sqrt(c.measured[0]), parameter = sqrt(c.measured[1]);
     if (gradient == 0 || parameter == 0 || !(always_adapt || c.weight_decay > 0)) return 1;
     const double decay = c.coupled_decay > 0 ? c.coupled_decay * parameter : 0;  // the norm may be infinite
@@ -33,7 +33,7 @@ struct lars {
   static constexpr unsigned measured = measured_parameter;
   static constexpr bool measures_before_decay = true;
 
-  GS_HD static lars at(const hyper& h, clock& c) {
+  GS_HD static lars at(const hyper& h, step_context& c) {
     c.rate *= h.ratio(c);
     return {};
   }
@@ -64,7 +64,7 @@ struct lars_into {
   Momentum<T> buffer;
   T ratio;
 
-  GS_HD static lars_into at(const hyper& h, clock& c) {
+  GS_HD static lars_into at(const hyper& h, step_context& c) {
     return {Momentum<T>::at(h.momentum, c), T(h.scaling.ratio(c))};
   }
 

@@ -16,7 +16,7 @@ struct lion {
 
   T w1, w2;  // weights of the new gradient
 
-  GS_HD static lion at(const hyper& h, clock&) { return {T(1 - h.beta1), T(1 - h.beta2)}; }
+  GS_HD static lion at(const hyper& h, step_context&) { return {T(1 - h.beta1), T(1 - h.beta2)}; }
 
   template <class V>
   GS_HD V operator()(V g, V& m) const {

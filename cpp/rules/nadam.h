@@ -23,7 +23,7 @@ struct nadam {
     return h.beta1 * (1 - 0.5 * pow(0.96, double(t) * h.momentum_decay));
   }
 
-  GS_HD static nadam at(const hyper& h, clock& c) {
+  GS_HD static nadam at(const hyper& h, step_context& c) {
     const double mu = momentum(h, c.t), mu_next = momentum(h, c.t + 1);
     double& product = c.kept[0];
     product *= mu;

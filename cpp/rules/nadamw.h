@@ -16,7 +16,7 @@ struct nadamw {
 
   adam<T> base;
 
-  GS_HD static nadamw at(const hyper& h, clock& c) { return {adam<T>::at(h, c)}; }
+  GS_HD static nadamw at(const hyper& h, step_context& c) { return {adam<T>::at(h, c)}; }
 
   template <class V>
   GS_HD V operator()(V g, V& m, V& v) const {

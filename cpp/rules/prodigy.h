@@ -23,7 +23,7 @@ struct prodigy {
   T d, eps;              // d before this update, eps times d after it
   bool first, rests;     // rests where no gradient has come yet, or at a rate of 0
 
-  GS_HD static prodigy at(const hyper& h, clock& c) {
+  GS_HD static prodigy at(const hyper& h, step_context& c) {
     double &d = c.kept[0], &largest = c.kept[1], &numerator = c.kept[2];
     const double before = d, dots = c.measured[0], sizes = c.measured[1];
     const double correction =
@@ -33,7 +33,7 @@ struct prodigy {
     if (rests) {
       --c.t;
       c.rate = 0;
-      c.keep = 1;
+      c.decay_factor = 1;
     } else {
       numerator = clamp(h.beta3 * numerator + weight * rate * dots, 0x1p1000);
       const double estimate = sizes > range_of<double>::largest ? 0 : h.d_coef * numerator / sizes;
@@ -41,7 +41,7 @@ struct prodigy {
       largest = maximum(largest, estimate);
       d = minimum(minimum(largest, d * h.growth_rate), 0x1p60);  // whose square is a float
       c.rate = rate;
-      c.keep = 1 - before * correction * c.decay;
+      c.decay_factor = 1 - before * correction * c.decay;
     }
     return {T(1 - h.beta1),
             T(h.beta2),

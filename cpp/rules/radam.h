@@ -18,7 +18,7 @@ struct radam {
   T eps;
   bool rectified;
 
-  GS_HD static radam at(const hyper& h, clock& c) {
+  GS_HD static radam at(const hyper& h, step_context& c) {
     const double correction2 = one_minus_power(h.beta2, c.t);
     const double limit = 2 / (1 - h.beta2) - 1;
     const double length = limit - 2 * double(c.t) * (1 - correction2) / correction2;

@@ -17,7 +17,7 @@ struct rmsprop {
 
   T alpha, w, eps, momentum;  // w: weight of the new gradient
 
-  GS_HD static rmsprop at(const hyper& h, clock&) {
+  GS_HD static rmsprop at(const hyper& h, step_context&) {
     return {T(h.alpha), T(1 - h.alpha), above_zero<T>(h.eps), T(h.momentum)};
   }
 
@@ -52,7 +52,7 @@ struct rmsprop_momentum {
 
   rmsprop<T> base;
 
-  GS_HD static rmsprop_momentum at(const hyper& h, clock& c) { return {rmsprop<T>::at(h, c)}; }
+  GS_HD static rmsprop_momentum at(const hyper& h, step_context& c) { return {rmsprop<T>::at(h, c)}; }
 
   template <class V>
   GS_HD V operator()(V g, V& v, V& buffer) const {
@@ -68,7 +68,7 @@ struct rmsprop_centered {
 
   rmsprop<T> base;
 
-  GS_HD static rmsprop_centered at(const hyper& h, clock& c) { return {rmsprop<T>::at(h, c)}; }
+  GS_HD static rmsprop_centered at(const hyper& h, step_context& c) { return {rmsprop<T>::at(h, c)}; }
 
   template <class V>
   GS_HD V operator()(V g, V& v, V& mean) const {
@@ -84,7 +84,9 @@ struct rmsprop_centered_momentum {
 
   rmsprop<T> base;
 
-  GS_HD static rmsprop_centered_momentum at(const hyper& h, clock& c) { return {rmsprop<T>::at(h, c)}; }
+  GS_HD static rmsprop_centered_momentum at(const hyper& h, step_context& c) {
+    return {rmsprop<T>::at(h, c)};
+  }
 
   template <class V>
   GS_HD V operator()(V g, V& v, V& buffer, V& mean) const {

@@ -16,7 +16,7 @@ struct rprop {
 
   T eta_minus, eta_plus, step_min, step_max;
 
-  GS_HD static rprop at(const hyper& h, clock& c) {
+  GS_HD static rprop at(const hyper& h, step_context& c) {
     c.rate = 1;
     return {T(h.eta_minus), T(h.eta_plus), T(h.step_min), T(h.step_max)};
   }

@@ -15,14 +15,14 @@ struct averaged_move {
   bool first;
 
   // Keeps the sum of the weights so far and the largest rate; a weight of 0 at a sum of 0 is no weight.
-  GS_HD static averaged_move at(double momentum, double r, double weight_lr_power, clock& c) {
+  GS_HD static averaged_move at(double momentum, double r, double weight_lr_power, step_context& c) {
     double &sum = c.kept[0], &largest_lr = c.kept[1];
     largest_lr = maximum(largest_lr, c.lr);
     const double weight = pow(double(c.t), r) * pow(largest_lr, weight_lr_power);
     sum += weight;
     const double share = sum > 0 ? weight / sum : 0;
-    const double decay = 1 - c.keep;  // rate times decay, where that is decoupled
-    c.keep = 1;
+    const double decay = 1 - c.decay_factor;  // rate times decay, where that is decoupled
+    c.decay_factor = 1;
     return {T(c.lr), T(decay), T(share), T(momentum * (1 - share) - 1), c.fresh};
   }
 
@@ -46,7 +46,7 @@ struct schedule_free_sgd {
 
   averaged_move<T> move;
 
-  GS_HD static schedule_free_sgd at(const hyper& h, clock& c) {
+  GS_HD static schedule_free_sgd at(const hyper& h, step_context& c) {
     return {averaged_move<T>::at(h.momentum, h.r, h.weight_lr_power, c)};
   }
 
@@ -68,7 +68,7 @@ struct schedule_free_adamw {
   averaged_move<T> move;
   T b2, w2, root_correction, eps;
 
-  GS_HD static schedule_free_adamw at(const hyper& h, clock& c) {
+  GS_HD static schedule_free_adamw at(const hyper& h, step_context& c) {
     const double root = 1 / sqrt(one_minus_power(h.beta2, c.t));
     return {averaged_move<T>::at(h.beta1, h.r, h.weight_lr_power, c), T(h.beta2), T(1 - h.beta2), T(root),
             above_zero<T>(h.eps)};

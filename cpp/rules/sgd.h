@@ -12,7 +12,7 @@ struct sgd {
   static constexpr const char* hyper_names[] = {""};
   static constexpr int states = 0;
 
-  GS_HD static sgd at(const hyper&, clock&) { return {}; }
+  GS_HD static sgd at(const hyper&, step_context&) { return {}; }
 
   template <class V>
   GS_HD V operator()(V g) const {
@@ -30,7 +30,7 @@ struct sgd_momentum {
 
   T momentum, w;  // w: weight of the new gradient
 
-  GS_HD static sgd_momentum at(const hyper& h, clock& c) {
+  GS_HD static sgd_momentum at(const hyper& h, step_context& c) {
     if (c.fresh) return {T(0), T(1)};
     return {T(h.momentum), T(1 - h.dampening)};
   }
@@ -51,7 +51,7 @@ struct sgd_nesterov {
   sgd_momentum<T> buffer;
   T momentum;
 
-  GS_HD static sgd_nesterov at(const hyper& h, clock& c) {
+  GS_HD static sgd_nesterov at(const hyper& h, step_context& c) {
     return {sgd_momentum<T>::at(h, c), T(h.momentum)};
   }
 

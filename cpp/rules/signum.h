@@ -15,7 +15,7 @@ struct signum {
 
   T w;  // weight of the new gradient
 
-  GS_HD static signum at(const hyper& h, clock&) { return {T(1 - h.momentum)}; }
+  GS_HD static signum at(const hyper& h, step_context&) { return {T(1 - h.momentum)}; }
 
   template <class V>
   GS_HD V operator()(V g, V& m) const {

@@ -14,7 +14,7 @@ struct sparse_adam {
 
   adam<T> base;
 
-  GS_HD static sparse_adam at(const hyper& h, clock& c) {
+  GS_HD static sparse_adam at(const hyper& h, step_context& c) {
     sparse_adam step = {adam<T>::at(h, c)};
     c.rate *= sqrt(one_minus_power(h.beta2, c.t));
     step.base.root_correction = 1;

@@ -17,12 +17,12 @@ struct stable_adamw {
   adam<T> base;
   T least;  // second moment in the mean square
 
-  GS_HD static stable_adamw at(const hyper& h, clock& c) {
+  GS_HD static stable_adamw at(const hyper& h, step_context& c) {
     const double w1 = (1 - h.beta1) / one_minus_power(h.beta1, c.t);
     const double w2 = (1 - h.beta2) / one_minus_power(h.beta2, c.t);
     const double clip = maximum(1.0, sqrt(c.measured[0] / c.elements));
     c.rate /= clip;
-    c.keep = 1 - c.decay / clip;
+    c.decay_factor = 1 - c.decay / clip;
     return {{T(w1), T(1 - w2), T(w2), T(1), above_zero<T>(h.eps)},
             maximum(T(h.eps * h.eps), range_of<T>::least)};
   }

@@ -1,4 +1,4 @@
-// The time of one tensor's update, as a rule sees it.
+// What a rule sees of one tensor's update: its time, the group's numbers, what it keeps and has measured.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ constexpr int kept_limit = 4;
 constexpr unsigned measured_parameter = 1;
 GS_HD constexpr unsigned measured_state(int k) { return 2u << k; }
 
-struct clock {
+struct step_context {
   int64_t t;                // this update, counted from 1
   double lr;                // the group's learning rate
   double rate;              // what multiplies the direction: starts as lr, a rule may change it
@@ -21,7 +21,7 @@ struct clock {
   double coupled_decay;     // what of it is added to the gradient: all or nothing
   double decay;             // the part of p that is taken off before: lr * weight_decay if decoupled, else 0
   bool cautious;            // only where the update has the sign of p
-  double keep;              // what multiplies p before: starts as 1 - decay
+  double decay_factor;      // what multiplies p before: starts as 1 - decay
   bool fresh;               // the states were made for this update
   double average_product;   // of the decays of the parameter's average
   double kept[kept_limit];  // numbers that a rule keeps per tensor from step to step

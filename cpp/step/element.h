@@ -28,7 +28,7 @@ inline constexpr measurement measurement_of<Rule> = {};
 // What is done with a rule's direction, for numbers or registers V.
 template <class V>
 struct descent {
-  V minus_rate, keep, keep_against;
+  V minus_rate, decay_factor, decay_factor_if_opposed;
 
   template <class Rule, class... States>
   GS_HD static V direction(const Rule& rule, V p, V g, States&... states) {
@@ -41,31 +41,31 @@ struct descent {
   template <class Rule, class... States>
   GS_HD void apply(const Rule& rule, V& p, V g, States&... states) const {
     if constexpr (writes_parameter<Rule>) {
-      p = keep * p;
+      p = decay_factor * p;
       rule(p, g, states...);
     } else {
       const V u = direction(rule, p, g, states...);
-      const V kept = select(u * p < V(0), keep_against, keep);
+      const V kept = select(u * p < V(0), decay_factor_if_opposed, decay_factor);
       p = fma(minus_rate, u, kept * p);
     }
   }
 };
 
-// A gradient on its way to the rule. Each operation is rounded by itself, so that the stage gives the bits of
-// separate calls.
+// A gradient on its way to the rule. Each operation is rounded by itself, so that all of them together give
+// the bits of standalone calls.
 template <class T>
-struct preparation {
-  T unscale, shrink, limit, decay;
+struct transform_gradient {
+  T unscale, clip_factor, clip_value, decay;
 
-  GS_HD explicit preparation(const gradient_stage& stage)
-      : unscale(T(stage.unscale)),
-        shrink(T(stage.maximize ? -stage.shrink : stage.shrink)),
-        limit(T(stage.limit)),
-        decay(T(stage.decay)) {}
+  GS_HD explicit transform_gradient(const gradient_transform& by)
+      : unscale(T(by.unscale)),
+        clip_factor(T(by.maximize ? -by.clip_factor : by.clip_factor)),
+        clip_value(T(by.clip_value)),
+        decay(T(by.decay)) {}
 
   template <class V>
   GS_HD V operator()(V g, V p) const {
-    const V within = clamp(g * V(unscale) * V(shrink), V(limit));
+    const V within = clamp(g * V(unscale) * V(clip_factor), V(clip_value));
     return decay == 0 ? within : stay_finite<T>(fma(V(decay), p, within), within, p);
   }
 };

@@ -18,7 +18,7 @@ enum class decay_kind {
 };
 
 // min(1, limit / (norm + 1e-6)), as torch clips; NaN stays NaN.
-GS_HD double shrink_to(double limit, double norm) {
+GS_HD double clip_factor_for(double limit, double norm) {
   const double by = limit / (norm + 1e-6);
   return by > 1 ? 1 : by;
 }
@@ -30,7 +30,7 @@ GS_HD double corrected_average_weight(double decay, double& product) {
   return decay == 1 ? 0 : (1 - decay) / (1 - product);
 }
 
-struct surroundings {
+struct step_options {
   decay_kind decay = decay_kind::coupled;
   double full_lr = 0;
   bool cautious = false;  // p shrinks only where the update has its sign
@@ -43,7 +43,7 @@ struct surroundings {
   bool copies = false;
   bool zero_gradient = false;
 
-  GS_HD double shrinkage(double lr, double weight_decay) const {
+  GS_HD double decay_of(double lr, double weight_decay) const {
     switch (decay) {
       case decay_kind::coupled:
         return 0;
@@ -58,23 +58,25 @@ struct surroundings {
   }
 
   // Completes a tensor's time by what its group asks for.
-  GS_HD void complete(clock& now, double lr, double weight_decay) const {
+  GS_HD void complete(step_context& now, double lr, double weight_decay) const {
     now.lr = now.rate = lr;
     now.weight_decay = weight_decay;
     now.coupled_decay = decay == decay_kind::coupled ? weight_decay : 0;
-    now.decay = shrinkage(lr, weight_decay);
-    now.keep = 1 - now.decay;
+    now.decay = decay_of(lr, weight_decay);
+    now.decay_factor = 1 - now.decay;
     now.cautious = cautious;
   }
 
   // The weight of the new parameter in its average.
-  GS_HD double average_weight(clock& now) const {
+  GS_HD double average_weight(step_context& now) const {
     return corrects_average ? corrected_average_weight(average_decay, now.average_product)
                             : 1 - average_decay;
   }
 
   // What multiplies gradients of this norm.
-  GS_HD double shrink(double norm) const { return clip_norm == no_limit ? 1 : shrink_to(clip_norm, norm); }
+  GS_HD double clip_factor(double norm) const {
+    return clip_norm == no_limit ? 1 : clip_factor_for(clip_norm, norm);
+  }
 };
 
 }  // namespace gradstep

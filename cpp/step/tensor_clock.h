@@ -6,15 +6,15 @@
 
 namespace gradstep {
 
-struct tensor_time {
+struct tensor_clock {
   const scalar_ref* numbers;  // t, then what the rule keeps
   int count;
   scalar_ref average_product;  // of the decays so far; no data where the average is not corrected
 
   // The next update's, from the t that we know ourselves: a float32 number is exact to 2^24 and only shows
   // ours beyond.
-  GS_HD clock next(int64_t t, bool fresh) const {
-    clock c = {};
+  GS_HD step_context next(int64_t t, bool fresh) const {
+    step_context c = {};
     c.t = t;
     if (count > 0 && numbers[0].get() != (numbers[0].type == dtype::f32 ? double(float(t)) : double(t)))
       c.t = int64_t(numbers[0].get());
@@ -26,7 +26,7 @@ struct tensor_time {
   }
 
   // After the update.
-  GS_HD void set(const clock& c) const {
+  GS_HD void set(const step_context& c) const {
     if (count > 0) numbers[0].set(double(c.t));
     for (int k = 1; k < count; ++k) numbers[k].set(c.kept[k - 1]);
     if (average_product.data) average_product.set(c.average_product);

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from compiling import ROOT
+from gradstep.options import OPTION_DEFAULTS
 
 CPP = ROOT / "cpp"
 SOURCES = sorted(path for path in CPP.rglob("*") if path.suffix in {".h", ".cpp", ".cu", ".cuh"})
@@ -48,3 +49,19 @@ def test_includes_point_downwards(path):
 )
 def test_only_the_python_room_knows_python(path):
     assert not re.search(r"pybind11|Python\.h|\bPy_\w|\bPyObject\b", path.read_text())
+
+
+#: names of the Python layer that are words of their own; beside the options
+OF_THE_PYTHON_LAYER = {*OPTION_DEFAULTS, "state_dict", "catch_up", "grad_scale", "found_inf", "GRADSTEP_TARGET"}
+#: options whose names are words of English too
+WORDS = {"stats", "accumulate", "release", "foreach", "fused", "capturable", "differentiable", "cautious", "maximize"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if room_of(path) != "python"], ids=lambda path: str(path.relative_to(CPP))
+)
+def test_messages_of_the_core_name_no_option(path):
+    code = re.sub(r"//.*", "", path.read_text())
+    messages = [text for text in re.findall(r'"((?:[^"\\\n]|\\.)*)"', code) if " " in text.strip(" ,:")]
+    named = re.compile(r"\b(" + "|".join(sorted(OF_THE_PYTHON_LAYER - WORDS)) + r")\b|=(?:True|False|None)\b")
+    assert not [text for text in messages if named.search(text)]

@@ -144,7 +144,7 @@ void run_rule(const rule_entry& rule) {
   hypers.push_back(0);  // so that data() is never null
   std::vector<T> p = numbers<T>(1, count), average = numbers<T>(2, count);
   std::vector<std::vector<T>> states(gradstep::state_limit, std::vector<T>(count));
-  gradstep::clock now = {};
+  gradstep::step_context now = {};
   now.kept[0] = now.kept[1] = 1;
   now.fresh = true;
   digest all;
@@ -153,16 +153,17 @@ void run_rule(const rule_entry& rule) {
     now.lr = now.rate = .05;
     now.weight_decay = .6;
     now.decay = .03;
-    now.keep = .97;
+    now.decay_factor = .97;
     now.elements = count;
     now.measured[0] = .7;  // not what is measured below: there are infinite and NaN numbers
     now.measured[1] = 1.3;
     alignas(16) unsigned char constants[gradstep::constants_bytes];
     body.prepare(hypers.data(), now, constants);
     std::vector<T> g = numbers<T>(100 + uint64_t(t), count);
-    const gradstep::gradient_stage stage = {.5, .75, 1.5, .03, t % 2 != 0};
+    const gradstep::gradient_transform stage = {.5, .75, 1.5, .03, t % 2 != 0};
     const bool alone = t % 4 == 0;
-    const gradstep::update update = {now.rate, now.keep, now.keep, constants, alone ? nullptr : &stage, .25};
+    const gradstep::update update = {now.rate,  now.decay_factor,         now.decay_factor,
+                                     constants, alone ? nullptr : &stage, .25};
     gradstep::operands x = {p.data(), g.data(), {}, nullptr, nullptr, count};
     if (!alone) x.average = average.data(), x.zeroed = t % 3 == 0 ? g.data() : nullptr;
     for (int k = 0; k < rule.states; ++k) x.s[k] = states[size_t(k)].data();

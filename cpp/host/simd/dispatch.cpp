@@ -1,7 +1,5 @@
 #include "host/simd/dispatch.h"
 
-#include <stdexcept>
-
 #define GS_DECLARE(name)           \
   namespace gradstep::name {       \
   extern const target description; \
@@ -57,17 +55,13 @@ const target*& chosen() {
 
 const target& active_target() { return *chosen(); }
 
-void select_target(const std::string& name) {
-  std::string names;
-  for (const target* each : available_targets()) {
+bool select_target(const std::string& name) {
+  for (const target* each : available_targets())
     if (each->name == name) {
       chosen() = each;
-      return;
+      return true;
     }
-    names += (names.empty() ? "" : ", ") + std::string(each->name);
-  }
-  throw std::invalid_argument("GRADSTEP_TARGET is '" + name + "', but this machine and build offer " + names +
-                              ": set it to one of these, or unset it to use the best");
+  return false;
 }
 
 }  // namespace gradstep

@@ -12,7 +12,7 @@ std::vector<const target*> available_targets();  // on this machine, the best la
 
 const target& active_target();
 
-// Throws std::invalid_argument, naming those that are there.
-void select_target(const std::string& name);
+// False if there is none of this name.
+bool select_target(const std::string& name);
 
 }  // namespace gradstep

@@ -16,7 +16,8 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
   T* const p = static_cast<T*>(x.p);
   const T* const g = static_cast<const T*>(x.g);
   [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
-  const descent<vec<T>> after = {vec<T>(T(-step.rate)), vec<T>(T(step.keep)), vec<T>(T(step.keep_against))};
+  const descent<vec<T>> after = {vec<T>(T(-step.rate)), vec<T>(T(step.decay_factor)),
+                                 vec<T>(T(step.decay_factor_if_opposed))};
 
   const auto visit = [&](int64_t i, auto part) {
     vec<T> parameter = load(p + i, part);
@@ -42,7 +43,7 @@ void apply(const update& step, const operands& x) {
 }
 
 template <class Rule>
-void prepare(const double* hyper, clock& now, void* constants) {
+void prepare(const double* hyper, step_context& now, void* constants) {
   typename Rule::hyper h;
   if constexpr (!__is_empty(typename Rule::hyper)) __builtin_memcpy(&h, hyper, sizeof h);
   *static_cast<Rule*>(constants) = Rule::at(h, now);

@@ -6,7 +6,7 @@
 namespace gradstep::GS_TARGET {
 
 template <class T>
-void prepare_gradient(void* gradient, int64_t n, const gradient_stage& stage) {
+void prepare_gradient(void* gradient, int64_t n, const gradient_transform& stage) {
   T* const g = static_cast<T*>(gradient);
   update step = {};
   step.gradient = &stage;

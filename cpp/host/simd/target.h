@@ -23,12 +23,12 @@ struct operands {
 };
 
 struct update {
-  double rate;                     // p = fma(-rate, u, keep * p)
-  double keep;                     // where u and p have the same sign,
-  double keep_against;             // and where they have not
-  const void* rule;                // its constants
-  const gradient_stage* gradient;  // null where it does nothing
-  double average_weight;           // of the new p
+  double rate;                         // p = fma(-rate, u, decay_factor * p)
+  double decay_factor;                 // where u and p have the same sign,
+  double decay_factor_if_opposed;      // and where they have not
+  const void* rule;                    // its constants
+  const gradient_transform* gradient;  // null where it does nothing
+  double average_weight;               // of the new p
 };
 
 using rule_lanes = double[2][sum_lanes];
@@ -36,7 +36,7 @@ using rule_lanes = double[2][sum_lanes];
 // A rule in one arithmetic type.
 struct rule_body {
   int bytes;  // of its constants
-  void (*prepare)(const double* hyper, clock& now, void* constants);
+  void (*prepare)(const double* hyper, step_context& now, void* constants);
   void (*apply)(const update& step, const operands& x);
   // Null if it need know nothing.
   void (*measure)(const update& step, const operands& x, rule_lanes& lanes);
@@ -66,7 +66,7 @@ struct sum_bodies {
 
 // What surrounds a rule (apart.h), in one arithmetic type.
 struct around_bodies {
-  void (*prepare_gradient)(void* gradient, int64_t n, const gradient_stage& stage);
+  void (*prepare_gradient)(void* gradient, int64_t n, const gradient_transform& stage);
   void (*average)(void* averages, const void* parameter, int64_t n, double weight);
 };
 

@@ -51,14 +51,14 @@ struct nothing_around {
 template <class T>
 struct all_around {
   bool prepares;
-  preparation<T> prepare;
+  transform_gradient<T> prepare;
   T* averages;
   T weight;
   T* zeroed;
 
   GS_HD all_around(const update& step, const operands& x)
       : prepares(step.gradient),
-        prepare(prepares ? *step.gradient : gradient_stage{}),
+        prepare(prepares ? *step.gradient : gradient_transform{}),
         averages(static_cast<T*>(x.average)),
         weight(T(step.average_weight)),
         zeroed(static_cast<T*>(x.zeroed)) {}

@@ -1,0 +1,62 @@
+// The step of tensors in the host's memory, once their arrays have been read: over all of them in one
+// parallel region.
+#pragma once
+
+#include <vector>
+
+#include "host/chunks.h"
+#include "plan/host_updates.h"
+#include "plan/report.h"
+#include "plan/settings.h"
+#include "plan/tensor.h"
+
+namespace gradstep {
+
+// The updates of the active tensors of one step, in their order.
+using step_updates = std::vector<const prepared_update*>;
+
+// A step is cut, decided, prepared and written, in this order; between the last two its caller counts it.
+class host_plan {
+ public:
+  explicit host_plan(tensor_list& tensors) : tensors_(tensors) {}
+
+  void cut(int threads);
+
+  // Whether to make an update. Measures the gradients where that depends on them, or their clipping does.
+  bool decide(const std::vector<group_settings>& groups, const step_settings& options);
+  // The report of a step that something else decides to skip.
+  void skip() { report_ = {.skipped = true}; }
+
+  // All that an update needs and that can fail.
+  step_updates prepare(const std::vector<group_settings>& groups, const step_settings& options);
+  // Makes the update, and nothing that can fail.
+  void write(const step_updates& updates);
+  // Of the update that has been made.
+  void take_report(const std::vector<group_settings>& groups, const step_settings& options);
+
+  // Fills the gradients of these tensors, where no update does it.
+  void fill_with_zeros(const std::vector<int>& indices) const;
+
+  // The tensors that keep as many updates for lazy rows as may be kept.
+  std::vector<int> full_of_updates() const;
+  // Applies what the visited rows of these tensors have missed; `all_rows` says that these are all that lag.
+  void cut_rows(const std::vector<int>& indices, int threads);
+  void apply_missed(const std::vector<int>& indices, bool all_rows);
+
+  const step_report& report() const { return report_; }
+
+ private:
+  void measure_gradients(const std::vector<group_settings>& groups, const step_settings& options);
+  double norm_of_group(int group, double scale) const;
+  std::vector<double> clip_factors(const std::vector<group_settings>& groups,
+                                   const step_settings& options) const;
+  void join_reports();  // of the steps since the last call, each of some of the tensors, into one
+
+  tensor_list& tensors_;
+  chunk_list chunks_;
+  host_updates updates_;
+  step_report report_;
+  std::vector<double> group_norms_;  // of the gradients, where groups are clipped by their own
+};
+
+}  // namespace gradstep

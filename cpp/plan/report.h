@@ -1,0 +1,28 @@
+// What a step reports.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "step/sums.h"
+
+namespace gradstep {
+
+// The results of the last step, if it measured; norms are over all tensors, NaN where they were not formed.
+struct step_report {
+  bool measured = false, skipped = false;
+  double gradient_norm = 0, update_norm = std::numeric_limits<double>::quiet_NaN(),
+         parameter_norm = std::numeric_limits<double>::quiet_NaN(), nonfinite = 0;
+
+  void take_gradients(const sums& all) {
+    nonfinite = all.nonfinite;
+    gradient_norm = std::sqrt(all.gradient);
+  }
+  void take_change(const sums& all) {
+    measured = true;
+    update_norm = std::sqrt(all.change);
+    parameter_norm = std::sqrt(all.parameter);
+  }
+};
+
+}  // namespace gradstep

@@ -1,0 +1,33 @@
+#include "plan/tensor.h"
+
+namespace gradstep {
+
+void tensor_list::start_step() {
+  active.clear();
+  tasks.clear();
+}
+
+void tensor_list::activate(int index, int group) {
+  tensor& each = (*this)[index];
+  active.add(index, group, each.moved_at);
+  tasks.push_back(&each.layout.task);
+}
+
+void tensor_list::note_moved(tensor& which) {
+  moved = true;
+  which.moved_at = ++moves_;
+}
+
+std::vector<int> tensor_list::zeroed(const std::vector<group_settings>& groups) const {
+  std::vector<int> found;
+  for (size_t i = 0; i < active.indices.size(); ++i)
+    if (groups[size_t(active.groups[i])].around.zero_gradient) found.push_back(active.indices[i]);
+  return found;
+}
+
+void tensor_list::settle() {
+  moved = false;
+  settled = active.indices;
+}
+
+}  // namespace gradstep

@@ -1,0 +1,77 @@
+// Where the arrays of a tensor lie, and the task of a step that follows from it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "arrays/layout.h"
+#include "arrays/rows.h"
+#include "arrays/view.h"
+#include "host/task.h"
+
+namespace gradstep {
+
+// The arrays of a state: so many of the rule, in the order of its arguments, then the average and the copy of
+// the parameter. Below 0 for a tensor that has no state yet.
+struct state_arrays {
+  int of_rule = -1;
+  bool has_average = false, has_copy = false;
+
+  bool operator==(const state_arrays&) const = default;
+};
+
+// Invariant: while `is_laid_out`, the operands of the task are those of the arrays that were given last, in
+// the memory order of the parameter. Whoever gives an array that lies elsewhere ends that until `finish`, so
+// that an exception on the way leaves no task that anybody would run.
+class tensor_layout {
+ public:
+  tensor_task task;
+
+  bool is_laid_out() const { return laid_out_; }
+  const array_view& parameter() const { return parameter_; }
+  const array_view& gradient() const { return gradient_; }  // of a sparse one, its rows' values
+  int row_dimensions() const { return row_dimensions_; }    // of a sparse gradient; 0 for a dense one
+  int64_t row_count() const;                                // of the parameter, counted by these
+  const row_order& rows() const { return rows_; }
+
+  // Whether a parameter that is seen there is of another form; whether the states must be laid out with it
+  // anew, since it is or an exception came between; whether the parameter must.
+  bool differs(const array_view& seen, int row_dimensions) const;
+  bool is_reshaped(const array_view& seen, int row_dimensions) const;
+  bool lies_elsewhere(const array_view& seen, int row_dimensions) const;
+
+  void lay_out(const array_view& parameter, int row_dimensions);
+  void expect(const state_arrays& arrays);
+  void forget_states() { task.state_count = -1; }
+  bool has(const state_arrays& arrays) const;
+  // Gives the member of the state of this number: of the rule's arrays, the average, the copy.
+  void set_state(size_t member, const array_view& array);
+  size_t state_count() const;  // of these
+  void mark_moved();           // an array that is no operand: a number of the state
+  void finish() { laid_out_ = true; }
+
+  // A dense gradient; `parameter_moved` says that it must be laid out with the parameter.
+  bool must_lay_out_gradient(const array_view& gradient, bool parameter_moved) const;
+  void set_gradient(const array_view& gradient, bool parameter_moved);
+  // A sparse one: values for the rows that `rows` says, which have been compared with the parameter.
+  void set_rows(const array_view& values, row_order rows);
+  bool fits(const array_view& values, const row_order& rows) const;
+  // Visits these rows without a gradient.
+  void visit_rows(std::vector<int64_t> numbers);
+
+  // What is remembered of memory that arrays share (plan/memory.h).
+  bool known_apart = false;    // all of its arrays but the gradient, where they lie now
+  bool gradient_moved = true;  // since the gradient was found apart
+
+ private:
+  operand visited_part(const array_view& array) const;
+  void visit_given_rows();
+
+  array_view parameter_{}, gradient_{};
+  visiting_order order_;
+  int row_dimensions_ = 0;
+  row_order rows_;
+  bool laid_out_ = false;
+};
+
+}  // namespace gradstep

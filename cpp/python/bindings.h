@@ -1,0 +1,131 @@
+// The tensors of an optimizer: read, refused where they can't be stepped, and given their states, for the
+// plan that steps them.
+#pragma once
+
+#include <pybind11/cast.h>
+
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "host/threads.h"
+#include "plan/memory.h"
+#include "plan/settings.h"
+#include "plan/tensor.h"
+#include "python/binding.h"
+#include "python/bookkeeping.h"
+#include "python/identities.h"
+
+namespace gradstep {
+
+// Marks a plan as stepping for as long as it lives; not in the child of a fork() in the middle of a step.
+class step_guard {
+ public:
+  explicit step_guard(int& stepping) : stepping_(stepping) {
+    if (stepping == fork_generation())
+      throw std::runtime_error(
+          "this optimizer is already stepping in another thread: give each thread its own optimizer, or a "
+          "lock");
+    stepping_ = fork_generation();
+  }
+  ~step_guard() { stepping_ = 0; }
+
+ private:
+  int& stepping_;
+};
+
+// Arguments of a step. `parameters` holds a sequence for each group; `gradients` is a flat sequence with
+// an entry or None for each parameter, or None to take each parameter's `.grad`; `states` is the dict or list
+// of all states. `bindings` are of tensors that were without states.
+struct step_arguments {
+  pybind11::object parameters, gradients, states;
+  std::vector<group_settings> groups;
+  step_settings options;
+  std::vector<state_binding> bindings;
+};
+
+// A step that another plan makes before.
+template <class Plan>
+struct earlier_step {
+  Plan* by = nullptr;  // null for none
+  step_arguments given;
+};
+
+// Entries written into Python's objects when the step makes an update, and when it skips it.
+struct step_books {
+  bookkeeping updated, skipped;
+};
+
+class bindings {
+ public:
+  bindings(const device& where, bool on_host) : where_(where), on_host_(on_host) {}
+
+  int gathered() const;  // how many tensors of the last step took the path for other layouts
+
+  // For Python's garbage collector: a parameter's hook may hold the optimizer that holds this plan.
+  int traverse(visitproc visit, void* arg) const;
+  void clear();
+
+ protected:
+  // Takes up what a step is made of, and raises for what can't be stepped; `keep` holds what keeps memory
+  // alive. Returns the indices of tensors without states.
+  pybind11::list read_all(const step_arguments& given, owners& keep);
+  // Lets go of what was given to a step; bindings that came to no update are as if they had never been.
+  class step_scope {
+   public:
+    step_scope(bindings& of, const step_arguments& given);
+    ~step_scope();
+
+   private:
+    const bool after_fork_;  // in the middle of a step of another thread, which stayed behind
+    const step_guard guard_;
+    bindings& of_;
+    const step_arguments& given_;
+  };
+
+  // The gradients of the step, for a captured one, whose replays read them.
+  void keep_gradients(owners& keep) const {
+    for (const stepped& each : given_) keep.push_back(each.gradient);
+  }
+
+  // Counts an update, or one that is skipped, in Python's objects, in the states and for autograd.
+  void count(const step_arguments& given, const bookkeeping& books, bool updated);
+
+  void list_parameters();  // of the active tensors, where others step than the last time
+
+  // Reads the rows of these tensors that lag, or those among `rows`.
+  void visit_lagging(const std::vector<int>& indices, const pybind11::object& rows, owners& keep);
+  pybind11::list parameters_of(const std::vector<int>& indices) const;
+  const pybind11::object* any_parameter() const;  // null for none
+
+  tensor_list tensors_;
+  int stepping_ = 0;  // the process in which it does, by its fork_generation
+
+ private:
+  void take_objects(const step_arguments& given);
+  pybind11::list read_tensors(const step_arguments& given, owners& keep);
+  void refuse_shared_memory(const std::vector<group_settings>& groups);
+  bool are_unmoved();
+  void resize(size_t count);
+  pybind11::list written(const step_arguments& given, bool updated) const;
+  std::string member_text(int tensor, size_t member) const;
+
+  // A parameter of this step and its gradient.
+  struct stepped {
+    int index, group;
+    pybind11::object parameter, gradient;
+  };
+
+  device where_;
+  bool on_host_;             // the step is made there
+  std::deque<binding> all_;  // of the tensors, in their order
+  memory_check memory_;
+  std::vector<stepped> given_;  // to the step that is being made
+  pybind11::list parameters_;   // of the tensors that step
+  identities states_seen_;      // the states' dicts, as they were at the last step
+};
+
+// Raises for arrays that can't be a plan's parameters, as a step would.
+void check_parameters(const pybind11::list& parameters);
+
+}  // namespace gradstep

@@ -1,0 +1,91 @@
+#include "python/device_stepper.h"
+
+#include <stdexcept>
+#include <utility>
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+void* device_stepper::stream() const {
+  const py::object* const parameter = any_parameter();
+  return parameter ? stream_of(plan_.on(), *parameter) : nullptr;
+}
+
+void* device_stepper::stream_to_wait_for() const {
+  if (is_capturing())
+    throw std::runtime_error(
+        "what the device has counted and measured can't be waited for while a CUDA graph is captured: ask "
+        "for it (stats, state_dict, a copy) before or after the capture");
+  return stream();
+}
+
+bool device_stepper::is_capturing() const {
+  const selected_device here(plan_.on());
+  return plan_.on().is_capturing(stream());
+}
+
+py::list device_stepper::step(const step_arguments& given, const step_books& books,
+                              const earlier_step<device_stepper>& before) {
+  const step_scope scope(*this, given);
+  std::optional<step_scope> scope_before;
+  owners kept_alive;
+  if (before.by) {
+    scope_before.emplace(*before.by, before.given);
+    before.by->read(before.given, kept_alive);
+  }
+  py::list unbound = read(given, kept_alive);
+  if (!unbound.empty() && !given.options.skip) return unbound;
+  const device_plan::turn turn(plan_, stream());
+  const device_tables& tables = plan_.prepare(given.groups, given.options);
+  step_settings options = given.options;
+  if (before.by) {
+    device_stepper& by = *before.by;
+    const device_plan::turn turn_before(by.plan_, by.stream());
+    by.update(by.plan_.prepare(before.given.groups, before.given.options), before.given, before.given.options,
+              {});
+    options.skip |= before.given.options.skip_nonfinite && by.report().skipped;
+  }
+  update(tables, given, options, options.skip ? books.skipped : books.updated);
+  if (plan_.is_capturing()) {
+    keep_gradients(kept_alive);
+    in_graph_.insert(in_graph_.end(), kept_alive.begin(), kept_alive.end());
+  }
+  return py::list();
+}
+
+py::list device_stepper::read(const step_arguments& given, owners& keep) {
+  for (py::object& each : std::exchange(scalars_, {})) keep.push_back(std::move(each));
+  py::list unbound = read_all(given, keep);
+  if (!unbound.empty() && is_capturing()) refuse_to_capture();
+  list_parameters();
+  return unbound;
+}
+
+void device_stepper::update(const device_tables& tables, const step_arguments& given,
+                            const step_settings& options, const bookkeeping& books) {
+  count(given, books, !options.skip);
+  plan_.launch(tables, given.groups, options);
+}
+
+std::optional<scalar_ref> device_stepper::find_scalar(const py::object& number) {
+  array_view view;
+  if (!read_directly(number, view) || view.where != plan_.on().where()) return std::nullopt;
+  const std::optional<scalar_ref> found = scalar_of(view);
+  if (found) scalars_.push_back(number);
+  return found;
+}
+
+int device_stepper::traverse(visitproc visit, void* arg) const {
+  for (const owners* kept : {&scalars_, &in_graph_})
+    for (const py::object& each : *kept) Py_VISIT(each.ptr());
+  return bindings::traverse(visit, arg);
+}
+
+void device_stepper::clear() {
+  scalars_.clear();
+  in_graph_.clear();
+  bindings::clear();
+}
+
+}  // namespace gradstep

@@ -1,0 +1,95 @@
+#include "python/host_stepper.h"
+
+#include <optional>
+
+#include "plan/rule_reductions.h"
+#include "python/autograd.h"
+#include "python/whole_writes.h"
+
+namespace py = pybind11;
+
+namespace gradstep {
+
+py::list host_stepper::step(const step_arguments& given, const step_books& books,
+                            const earlier_step<host_stepper>& before) {
+  const step_scope scope(*this, given);
+  std::optional<step_scope> scope_before;
+  owners kept_alive;
+  if (before.by) {
+    scope_before.emplace(*before.by, before.given);
+    before.by->read(before.given, kept_alive);
+  }
+  py::list unbound = read(given, kept_alive);
+  if (!unbound.empty() && !given.options.skip) return unbound;
+  const whole_writes together;
+  if (before.by && !before.by->plan_.decide(before.given.groups, before.given.options)) {
+    plan_.skip();
+    skip(given, books);
+    return py::list();
+  }
+  // Where sums over what the earlier step writes are asked for, it must be made before this one is counted.
+  const bool apart = needs_gradient_norm(given.groups, given.options) || has_rule_reductions(given.groups);
+  if (before.by && apart) before.by->update(before.given, {}, {});
+  if (plan_.decide(given.groups, given.options))
+    update(given, books, apart ? earlier_step<host_stepper>() : before);
+  else
+    skip(given, books);
+  return py::list();
+}
+
+py::list host_stepper::read(const step_arguments& given, owners& keep) {
+  py::list unbound = read_all(given, keep);
+  list_parameters();
+  plan_.cut(given.options.threads);
+  return unbound;
+}
+
+// All that can fail comes first. Then the update is counted and made, in this order and without a chance for
+// a signal in between: it is whole for whoever sees any of it.
+void host_stepper::update(const step_arguments& given, const step_books& books,
+                          const earlier_step<host_stepper>& before) {
+  step_updates updates_before;
+  if (before.by) updates_before = before.by->count_update(before.given, {});
+  const step_updates updates = count_update(given, books);
+  if (before.by) before.by->write(before.given, {}, updates_before);
+  write(given, books, updates);
+}
+
+step_updates host_stepper::count_update(const step_arguments& given, const step_books& books) {
+  step_updates updates = plan_.prepare(given.groups, given.options);
+  count(given, books.updated, true);
+  return updates;
+}
+
+void host_stepper::write(const step_arguments& given, const step_books& books, const step_updates& updates) {
+  plan_.write(updates);
+  apply_missed(plan_.full_of_updates(), py::none(), given.options.threads);
+  plan_.take_report(given.groups, given.options);
+  books.updated.write_norm(report().gradient_norm);
+}
+
+void host_stepper::skip(const step_arguments& given, const step_books& books) {
+  count(given, books.skipped, false);
+  plan_.fill_with_zeros(tensors_.zeroed(given.groups));
+}
+
+void host_stepper::catch_up(const std::vector<int>& indices, const py::object& rows, int threads) {
+  const step_guard guard(stepping_);
+  std::vector<int> behind;
+  for (const int index : indices)
+    if (size_t(index) < tensors_.all.size() && tensors_[index].lazy.lag()) behind.push_back(index);
+  apply_missed(behind, rows, threads);
+}
+
+void host_stepper::apply_missed(const std::vector<int>& indices, const py::object& rows, int threads) {
+  if (indices.empty()) return;
+  owners kept_alive;
+  visit_lagging(indices, rows, kept_alive);
+  const py::list written = parameters_of(indices);
+  plan_.cut_rows(indices, threads);
+  const whole_writes together;
+  tell_autograd(written);
+  plan_.apply_missed(indices, rows.is_none());
+}
+
+}  // namespace gradstep
