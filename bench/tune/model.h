@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/dtype.h"
+#include "formats/list.h"
 
 namespace gradstep::GS_TARGET::tune {
 

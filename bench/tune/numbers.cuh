@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cuda/launch.h"
-#include "formats/stored.h"
+#include "formats/list.h"
 #include "numeric/philox.h"
 
 namespace gradstep::GS_TARGET::tune {

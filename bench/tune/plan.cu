@@ -20,13 +20,13 @@ int64_t aligned(int64_t bytes) {
 
 int64_t array_bytes(const model& of) {
   int64_t sum = 0;
-  for (const int64_t size : of.sizes) sum += aligned(size * dtype_bytes[int(of.type)]);
+  for (const int64_t size : of.sizes) sum += aligned(size * format_of(of.type).bytes);
   return sum;
 }
 
 // Half of what an update moves: the copy reads and writes each byte.
 int64_t copy_bytes(const model& of) {
-  return std::min(copy_limit, aligned(of.elements() * dtype_bytes[int(of.type)] * 7 / 2));
+  return std::min(copy_limit, aligned(of.elements() * format_of(of.type).bytes * 7 / 2));
 }
 
 struct bounds {
@@ -35,8 +35,8 @@ struct bounds {
 constexpr bounds numbers_of[plan::arrays] = {{-0.1f, 0.1f}, {-0.01f, 0.01f}, {-0.01f, 0.01f}, {1e-6f, 1e-4f}};
 
 void fill(const memory& array, dtype type, uint64_t seed, bounds within, cudaStream_t stream) {
-  const int64_t count = int64_t(array.size()) / dtype_bytes[int(type)];
-  const auto kernel = type == dtype::bf16 ? fill_kernel<stored_bf16> : fill_kernel<stored_f32>;
+  const int64_t count = int64_t(array.size()) / format_of(type).bytes;
+  const auto kernel = type == dtype::bf16 ? fill_kernel<formats::bf16> : fill_kernel<formats::f32>;
   check(launch(kernel, fill_blocks(count), fill_threads, stream, array.data(), count, seed, within.low,
                within.high),
         "filling an array");
@@ -46,7 +46,7 @@ void fill(const memory& array, dtype type, uint64_t seed, bounds within, cudaStr
 
 size_t plan::bytes_needed(const model& of) { return size_t(arrays * array_bytes(of) + 2 * copy_bytes(of)); }
 
-plan::plan(const model& of) : model_(of), number_bytes_(int(dtype_bytes[int(of.type)])) {
+plan::plan(const model& of) : model_(of), number_bytes_(int(format_of(of.type).bytes)) {
   for (memory& array : arrays_) array = memory(size_t(array_bytes(of)));
   from_ = memory(size_t(copy_bytes(of)));
   to_ = memory(size_t(copy_bytes(of)));

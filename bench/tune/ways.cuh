@@ -102,8 +102,8 @@ struct streamed_gradient_way : native_way {
 // bits.
 struct by_integers {
   __device__ __forceinline__ static void encode(uint16_t* to, float x, float y) {
-    to[0] = stored_bf16::encode(x);
-    to[1] = stored_bf16::encode(y);
+    to[0] = formats::bf16::encode(x);
+    to[1] = formats::bf16::encode(y);
   }
 };
 struct by_hardware {
@@ -130,14 +130,14 @@ struct bf16_access {
   __device__ __forceinline__ static values decode(const loaded& bits, dtype) {
     values x;
     GS_UNROLL
-    for (int k = 0; k < count; ++k) x.x[k] = stored_bf16::decode<float>(bits.x[k]);
+    for (int k = 0; k < count; ++k) x.x[k] = formats::bf16::decode<float>(bits.x[k]);
     return x;
   }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {
     loaded bits;
     if constexpr (count == 1) {
-      bits.x[0] = stored_bf16::encode(x.x[0]);
+      bits.x[0] = formats::bf16::encode(x.x[0]);
     } else {
       GS_UNROLL
       for (int k = 0; k < count; k += 2) Conversion::encode(bits.x + k, x.x[k], x.x[k + 1]);

@@ -35,7 +35,7 @@ std::vector<dimension> merge_runs(const array_view& view, const visiting_order& 
 
 operand::operand(const array_view& view, const visiting_order& order)
     : data(view.data), type(view.type), dimensions(merge_runs(view, order)) {
-  direct = dimensions.empty() || (dimensions.size() == 1 && dimensions[0].stride == dtype_bytes[int(type)]);
+  direct = dimensions.empty() || (dimensions.size() == 1 && dimensions[0].stride == format_of(type).bytes);
 }
 
 operand::operand(const array_view& view, int row_dimensions, const visiting_order& order,
@@ -124,7 +124,7 @@ void scatter_elements(const char* from, const operand& to, int64_t first, int64_
 
 void gather(const operand& from, int64_t first, int64_t count, void* to) {
   char* const out = static_cast<char*>(to);
-  switch (dtype_bytes[int(from.type)]) {
+  switch (format_of(from.type).bytes) {
     case 8:
       return gather_elements<8>(from, first, count, out);
     case 4:
@@ -136,7 +136,7 @@ void gather(const operand& from, int64_t first, int64_t count, void* to) {
 
 void scatter(const void* from, const operand& to, int64_t first, int64_t count) {
   const char* const in = static_cast<const char*>(from);
-  switch (dtype_bytes[int(to.type)]) {
+  switch (format_of(to.type).bytes) {
     case 8:
       return scatter_elements<8>(in, to, first, count);
     case 4:

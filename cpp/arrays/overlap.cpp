@@ -129,7 +129,7 @@ struct placed_runs {
   bool repeats = false;  // an element lies on another, as its strides show at once
 
   explicit placed_runs(const touched_array& array)
-      : low(extent_of(array).low), high(extent_of(array).high), run(dtype_bytes[int(array.type)]) {
+      : low(extent_of(array).low), high(extent_of(array).high), run(format_of(array.type).bytes) {
     for (const dimension& each : array.dimensions) {
       if (each.size == 1) continue;
       if (each.stride == 0)
@@ -348,7 +348,7 @@ bool touched_array::empty() const {
 extent extent_of(const touched_array& array) {
   extent found = {uintptr_t(array.data), uintptr_t(array.data)};
   if (array.empty()) return found;
-  found.high += uintptr_t(dtype_bytes[int(array.type)]);
+  found.high += uintptr_t(format_of(array.type).bytes);
   for (const dimension& each : array.dimensions) {
     const int64_t reach = (each.size - 1) * each.stride;
     (reach < 0 ? found.low : found.high) += uintptr_t(reach);

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "formats/dtype.h"
+#include "formats/list.h"
 #include "step/scalar_ref.h"
 
 namespace gradstep {

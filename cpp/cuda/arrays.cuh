@@ -3,14 +3,14 @@
 
 #include "cuda/runtime.h"
 #include "device/table.h"
-#include "formats/stored.h"
+#include "formats/list.h"
 
 namespace gradstep::GS_TARGET {
 
 __device__ __forceinline__ int64_t bytes_of(dtype type) {
-  return type == dtype::f64   ? sizeof(stored_f64::bits)
-         : type == dtype::f32 ? sizeof(stored_f32::bits)
-                              : sizeof(stored_bf16::bits);
+#define GS_BYTES(name) type == dtype::name ? int64_t(sizeof(formats::name::bits)):
+  return GS_FORMATS(GS_BYTES) 0;
+#undef GS_BYTES
 }
 
 // A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes: as a
@@ -50,27 +50,22 @@ template <class Storage, int count>
 template <class T>
 [[gnu::noinline]] __device__ T read_number(const char* place, dtype type) {
   switch (type) {
-    case dtype::f64:
-      return T(pack<double, 1>::load(place).x[0]);
-    case dtype::f32:
-      return T(pack<float, 1>::load(place).x[0]);
-    case dtype::f16:
-      return stored_f16::decode<T>(pack<uint16_t, 1>::load(place).x[0]);
-    default:
-      return stored_bf16::decode<T>(pack<uint16_t, 1>::load(place).x[0]);
+#define GS_READ(name) \
+  case dtype::name:   \
+    return formats::name::decode<T>(pack<formats::name::bits, 1>::load(place).x[0]);
+    GS_FORMATS(GS_READ)
+#undef GS_READ
   }
+  return {};
 }
 template <class T, int count>
 [[gnu::noinline]] __device__ void encode(char* place, dtype type, pack<T, count> values) {
   switch (type) {
-    case dtype::f64:
-      return encode_pack<stored_f64>(place, values);
-    case dtype::f32:
-      return encode_pack<stored_f32>(place, values);
-    case dtype::f16:
-      return encode_pack<stored_f16>(place, values);
-    default:
-      return encode_pack<stored_bf16>(place, values);
+#define GS_WRITE(name) \
+  case dtype::name:    \
+    return encode_pack<formats::name>(place, values);
+    GS_FORMATS(GS_WRITE)
+#undef GS_WRITE
   }
 }
 [[gnu::noinline]] __device__ inline int64_t strided_offset(const device_layout& layout, int64_t i) {
@@ -135,7 +130,12 @@ struct stored_access {
   __device__ __forceinline__ static values decode(const loaded& bits, dtype type) {
     if (type == dtype::f32) return copied<values>(bits);
     const auto numbers = copied<halves>(bits.first);
-    return type == dtype::f16 ? decode_halves<stored_f16>(numbers) : decode_halves<stored_bf16>(numbers);
+#define GS_DECODE(name)                                          \
+  if constexpr (sizeof(formats::name::bits) == sizeof(uint16_t)) \
+    if (type == dtype::name) return decode_halves<formats::name>(numbers);
+    GS_FORMATS(GS_DECODE)
+#undef GS_DECODE
+    return {};
   }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {

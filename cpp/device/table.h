@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "formats/dtype.h"
+#include "formats/list.h"
 #include "schedules/program.h"
 #include "step/constants.h"
 #include "step/group_numbers.h"

@@ -1,7 +1,8 @@
 // From stored numbers to arithmetic ones and back, an array at a time.
 #pragma once
 
-#include "formats/stored.h"
+#include "formats/list.h"
+#include "numeric/vec.h"
 
 namespace gradstep::GS_TARGET {
 

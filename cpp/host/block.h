@@ -23,11 +23,9 @@ void for_each_block(int64_t first, int64_t count, const Visit& visit) {
     visit(first, std::min(block_elements, end - first));
 }
 
-inline bool in_place(const operand& x, arithmetic type) {
-  return x.direct && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
-}
+inline bool in_place(const operand& x, arithmetic type) { return x.direct && x.type == native_format(type); }
 
-inline char* element(const operand& x, int64_t index) { return x.data + index * dtype_bytes[int(x.type)]; }
+inline char* element(const operand& x, int64_t index) { return x.data + index * format_of(x.type).bytes; }
 
 // One operand's block: either the user's memory itself or a decoded copy.
 class block {

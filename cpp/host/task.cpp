@@ -159,10 +159,10 @@ void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
 }  // namespace
 
 int64_t tensor_task::element_bytes() const {
-  int64_t bytes = 2 * dtype_bytes[int(parameter.type)] + dtype_bytes[int(gradient.type)];
-  for (int k = 0; k < state_count; ++k) bytes += 2 * dtype_bytes[int(states[k].type)];
-  if (has_average) bytes += 2 * dtype_bytes[int(average.type)];
-  if (has_copy) bytes += dtype_bytes[int(copy.type)];
+  int64_t bytes = 2 * format_of(parameter.type).bytes + format_of(gradient.type).bytes;
+  for (int k = 0; k < state_count; ++k) bytes += 2 * format_of(states[k].type).bytes;
+  if (has_average) bytes += 2 * format_of(average.type).bytes;
+  if (has_copy) bytes += format_of(copy.type).bytes;
   return bytes;
 }
 
@@ -204,7 +204,7 @@ void measure_run(const target& on, const tensor_task& task, double unscale, int6
 void zero_run(const tensor_task& task, int64_t first, int64_t count) {
   const operand& gradient = task.gradient;
   if (gradient.direct) {
-    std::memset(element(gradient, first), 0, size_t(count * dtype_bytes[int(gradient.type)]));
+    std::memset(element(gradient, first), 0, size_t(count * format_of(gradient.type).bytes));
     return;
   }
   for_each_block(first, count, [&](int64_t at, int64_t n) { scatter(zeros.bytes, gradient, at, n); });

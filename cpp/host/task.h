@@ -26,8 +26,6 @@ struct row_history {
   bool is_behind(int64_t row) const { return applied[size_t(row)] < int(steps.size()); }
 };
 
-inline arithmetic arithmetic_of(dtype type) { return type == dtype::f64 ? arithmetic::f64 : arithmetic::f32; }
-
 struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];

@@ -34,7 +34,7 @@ bool is_aligned(const operand& x, int64_t bytes) {
 
 bool packs_are_aligned(const operand& x, arithmetic type) {
   const int64_t count = type == arithmetic::f64 ? pack_count<double> : stored_pack_count;
-  return is_aligned(x, std::min(int64_t(16), count * dtype_bytes[int(x.type)]));
+  return is_aligned(x, std::min(int64_t(16), count * format_of(x.type).bytes));
 }
 
 // Of a group's numbers those that have no source: the device finds the others.
@@ -80,13 +80,13 @@ device_array device_tables::place(const operand& x, arithmetic type, const char*
   made.data = x.data;
   made.type = x.type;
   made.layout = -1;
-  if (!is_aligned(x, dtype_bytes[int(x.type)]))
+  if (!is_aligned(x, format_of(x.type).bytes))
     throw std::invalid_argument(
         std::string(what) + " " + std::to_string(index) +
         " does not lie at a multiple of its numbers' size, where a device could read it: pass a copy");
-  made.by.straight = x.direct && (x.type == dtype::f64) == (type == arithmetic::f64);
+  made.by.straight = x.direct && arithmetic_of(x.type) == type;
   made.by.packed = made.by.straight && packs_are_aligned(x, type);
-  made.by.native = made.by.straight && x.type == (type == arithmetic::f64 ? dtype::f64 : dtype::f32);
+  made.by.native = made.by.straight && x.type == native_format(type);
   if (x.direct) return made;
   if (x.dimensions.size() > layout_limit)
     throw std::invalid_argument(std::string(what) + " " + std::to_string(index) + " has " +

@@ -36,7 +36,7 @@ byte fold(const byte* data, int64_t bytes) {
 }  // namespace
 
 bool lies_straight(const array_view& view) {
-  int64_t expected = dtype_bytes[int(view.type)];
+  int64_t expected = format_of(view.type).bytes;
   for (int d = view.ndim; d-- > 0; expected *= view.dimensions[d].size)
     if (view.dimensions[d].size != 1 && view.dimensions[d].stride != expected) return false;
   return true;
@@ -79,7 +79,7 @@ std::vector<byte*> read_modify_write::addresses(const py::list& arrays, bool wri
     py::object& owner = kept_alive_.emplace_back();
     const array_view view = read_array(array, role, owner);
     kept_alive_.push_back(py::reinterpret_borrow<py::object>(array));
-    const int64_t size = view.size() * dtype_bytes[int(view.type)];
+    const int64_t size = view.size() * format_of(view.type).bytes;
     if (bytes && size != bytes) throw py::value_error(name + " has another size: pass arrays of one size");
     if (!lies_straight(view)) throw py::value_error(name + " is not contiguous: pass a copy of it");
     if (written && !view.writable) throw py::value_error(name + " is read-only: pass a copy of it");

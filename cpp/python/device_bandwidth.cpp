@@ -35,7 +35,7 @@ char* device_read_modify_write::place(py::handle array) {
   py::object& owner = kept_alive_.emplace_back();
   const array_view view = read_array(array, role, owner);
   kept_alive_.push_back(py::reinterpret_borrow<py::object>(array));
-  const int64_t bytes = view.size() * dtype_bytes[int(view.type)];
+  const int64_t bytes = view.size() * format_of(view.type).bytes;
   if (!is_packs(view, bytes))
     throw py::value_error(
         role.text() +

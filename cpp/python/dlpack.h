@@ -6,9 +6,6 @@
 
 namespace gradstep::dlpack {
 
-constexpr uint8_t float_code = 2;
-constexpr uint8_t bfloat_code = 4;
-constexpr uint8_t complex_code = 5;  // the bits are those of both parts
 constexpr const char* exchange_attribute = "__dlpack_c_exchange_api__";
 constexpr const char* exchange_capsule = "dlpack_exchange_api";
 

@@ -84,6 +84,12 @@ void select_target_of(const std::string& name) {
                         ": set it to one of these, or unset it to use the best");
 }
 
+std::vector<std::tuple<std::string, std::string>> formats() {
+  std::vector<std::tuple<std::string, std::string>> names;
+  for (const format& each : all_formats) names.emplace_back(each.name, each.library_name);
+  return names;
+}
+
 std::vector<std::string> targets() {
   std::vector<std::string> names;
   for (const target* each : available_targets()) names.push_back(each->name);
@@ -249,6 +255,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("active_target", [] { return std::string(active_target().name); });
   m.def("select_target", &select_target_of, py::arg("name"));
   m.def("rules", &rules);
+  m.def("formats", &formats);
   m.def("hardware_threads", &hardware_threads);
   m.def("thread_source", &thread_source);
 

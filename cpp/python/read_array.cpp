@@ -1,12 +1,11 @@
 #include "python/read_array.h"
 
-#include <pybind11/complex.h>
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <complex>
 #include <optional>
+#include <string_view>
 
 #include "python/attribute.h"
 #include "python/callables.h"
@@ -67,27 +66,28 @@ namespace {
 // dimensions describe.
 void read_as_pairs(array_view& view) {
   view.complex = true;
-  view.dimensions[view.ndim++] = {2, dtype_bytes[int(view.type)]};
+  view.dimensions[view.ndim++] = {2, format_of(view.type).bytes};
 }
 
+// Whether there is such a format, which becomes that of the view.
+template <class Suits>
+bool find_format(array_view& view, const Suits& suits) {
+  for (int i = 0; i < dtype_count; ++i)
+    if (suits(all_formats[i])) {
+      view.type = dtype(i);
+      return true;
+    }
+  return false;
+}
+
+// A complex number's bits are those of both parts.
 bool read_type(const dlpack::tensor& tensor, array_view& view) {
-  view.complex = tensor.type_code == dlpack::complex_code;
+  view.complex = tensor.type_code == dlpack_complex;
   if (tensor.type_lanes != 1) return false;
-  if (tensor.type_code == dlpack::bfloat_code && tensor.type_bits == 16) {
-    view.type = dtype::bf16;
-    return true;
-  }
-  if (!view.complex && tensor.type_code != dlpack::float_code) return false;
-  const int bits = view.complex ? tensor.type_bits / 2 : tensor.type_bits;
-  if (bits == 32)
-    view.type = dtype::f32;
-  else if (bits == 64)
-    view.type = dtype::f64;
-  else if (bits == 16)
-    view.type = dtype::f16;
-  else
-    return false;
-  return true;
+  const int code = view.complex ? dlpack_float : tensor.type_code;
+  return find_format(view, [&](const format& each) {
+    return each.dlpack_code == code && 8 * each.bytes * (view.complex ? 2 : 1) == tensor.type_bits;
+  });
 }
 
 // The answer of a method that a library may not have.
@@ -138,30 +138,26 @@ bool is_plain_numpy(py::handle object) {
          Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
 }
 
-// NumPy has no number of its own for it: known by its name, as for gradstep.arrays.describe.
-bool is_bfloat16(const py::dtype& type) {
-  if (type.kind() != 'V' || type.itemsize() != 2) return false;
+// NumPy's own floats and complex numbers, and types that it has no kind for, known by their names as for
+// gradstep.arrays.describe.
+bool read_type(const py::dtype& type, array_view& view) {
+  view.complex = type.kind() == 'c';
+  const int64_t bytes = type.itemsize() / (view.complex ? 2 : 1);
+  if (view.complex || type.kind() == 'f')
+    return find_format(
+        view, [&](const format& each) { return each.dlpack_code == dlpack_float && each.bytes == bytes; });
+  if (type.kind() != 'V') return false;
   const py::handle scalar = py::detail::array_descriptor_proxy(type.ptr())->typeobj;
   const std::string_view name = reinterpret_cast<PyTypeObject*>(scalar.ptr())->tp_name;
-  return name.substr(name.rfind('.') + 1) == "bfloat16";
+  return find_format(view, [&](const format& each) {
+    return each.bytes == bytes && name.substr(name.rfind('.') + 1) == each.library_name;
+  });
 }
 
 bool read_numpy(py::handle object, array_view& view) {
   const auto array = py::reinterpret_borrow<py::array>(object);
   const py::dtype type = array.dtype();
-  constexpr int half = 23;  // NumPy's type number
-  const int number = type.num();
-  view.complex = type.kind() == 'c';
-  if (number == py::dtype::of<float>().num() || number == py::dtype::of<std::complex<float>>().num())
-    view.type = dtype::f32;
-  else if (number == py::dtype::of<double>().num() || number == py::dtype::of<std::complex<double>>().num())
-    view.type = dtype::f64;
-  else if (number == half)
-    view.type = dtype::f16;
-  else if (is_bfloat16(type))
-    view.type = dtype::bf16;
-  else
-    return false;
+  if (!read_type(type, view)) return false;
   const char order = type.byteorder();
   if (order != '=' && order != '|') return false;
   view.data = static_cast<char*>(const_cast<void*>(array.data()));
@@ -188,8 +184,7 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   const auto address = found[0].cast<uintptr_t>();
   view.data = reinterpret_cast<char*>(address);
   const auto name = found[1].cast<std::string>();
-  for (int i = 0; i < dtype_count; ++i)
-    if (name == dtype_names[i]) view.type = dtype(i);
+  find_format(view, [&](const format& each) { return name == each.name; });
   const bool is_complex = found[2].cast<bool>();
   const auto shape = found[3].cast<std::vector<int64_t>>();
   const auto strides = found[4].cast<std::vector<int64_t>>();
@@ -226,7 +221,7 @@ bool try_to_read(py::handle array, const array_role& role, array_view& view) {
 }
 
 int64_t last_byte(const array_view& view) {
-  int64_t last = dtype_bytes[int(view.type)];
+  int64_t last = format_of(view.type).bytes;
   for (int d = 0; d < view.ndim; ++d) last += (view.dimensions[d].size - 1) * view.dimensions[d].stride;
   return last;
 }
@@ -264,7 +259,7 @@ storage_extent storage_of(py::handle tensor) {
 bool holds_its_elements(py::handle tensor, const array_view& view) {
   if (view.size() == 0) return true;
   const storage_extent storage = storage_of(tensor);
-  const int64_t element = dtype_bytes[int(view.type)] * (view.complex ? 2 : 1);
+  const int64_t element = format_of(view.type).bytes * (view.complex ? 2 : 1);
   return storage.offset >= 0 && storage.offset * element + last_byte(view) <= storage.bytes;
 }
 

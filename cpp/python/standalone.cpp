@@ -61,7 +61,7 @@ void standalone_operations::average(const py::list& averages, const py::list& pa
     return follow(arrays, 1 - decay);
   }
   const scalar_ref there = arrays.read_number(product, "product");
-  const auto bytes = size_t(dtype_bytes[int(there.type)]);
+  const auto bytes = size_t(format_of(there.type).bytes);
   char number[sizeof(double)];
   const scalar_ref here = {number, there.type};
   read(number, there.data, bytes, arrays);

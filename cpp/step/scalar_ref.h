@@ -2,7 +2,7 @@
 // state is the whole state; or one that others write for us to read.
 #pragma once
 
-#include "formats/dtype.h"
+#include "formats/list.h"
 #include "numeric/portable.h"
 
 namespace gradstep {

@@ -211,7 +211,7 @@ void run_storage(gradstep::dtype type) {
   encoded.resize(wide.size());
   storage.encode[sizeof(T) == 8](wide.data(), encoded.data(), int64_t(wide.size()));
   all.add(encoded);
-  all.print(sizeof(T) == 8 ? "f64" : "f32", gradstep::dtype_names[int(type)]);
+  all.print(sizeof(T) == 8 ? "f64" : "f32", gradstep::format_of(type).name);
 }
 
 void run_functions() {

@@ -50,12 +50,14 @@ constexpr around_bodies around() {
   return {prepare_gradient<T>, average<T>};
 }
 
+#define GS_STORAGE(name) storage<formats::name>(),
+
 extern const target description;
 constexpr target description = {
     GS_NAME(GS_TARGET),
     rules,
     sizeof(rules) / sizeof(rules[0]),
-    {storage<stored_f64>(), storage<stored_f32>(), storage<stored_f16>(), storage<stored_bf16>()},
+    {GS_FORMATS(GS_STORAGE)},
     {sums<float>(), sums<double>()},
     {around<float>(), around<double>()},
     operations,

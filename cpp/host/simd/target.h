@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "formats/dtype.h"
+#include "formats/list.h"
 #include "schedules/program.h"
 #include "step/constants.h"
 #include "step/context.h"
