@@ -4,7 +4,8 @@ import gc
 
 import pytest
 
-from gradstep import _core, accumulation, stepping
+from devices import device_named
+from gradstep import _core
 from injecting import frozen
 from test_whole_steps import SUBJECTS, Subject
 
@@ -13,7 +14,7 @@ _testcapi = pytest.importorskip("_testcapi")  # some systems keep it in a packag
 ENOUGH = 25  #: steps in a row that miss no memory: all allocations have been tried
 
 
-class Scarce(_core.Plan):
+class Scarce:
     """A plan for whose step Python has no memory at one allocation."""
 
     failing: int | None = None
@@ -21,19 +22,27 @@ class Scarce(_core.Plan):
     def step(self, *arguments, updated=None, before=None):
         step = super().step
         given = arguments if updated is None else (*arguments, [], updated, [], before)  # pybind11 crashes on names
-        if self.failing is None:
+        if Scarce.failing is None:
             return step(*given)
-        _testcapi.set_nomemory(self.failing, self.failing + 1)
+        _testcapi.set_nomemory(Scarce.failing, Scarce.failing + 1)
         try:
             return step(*given)
         finally:
             _testcapi.remove_mem_hooks()
 
 
+class ScarcePlan(Scarce, _core.Plan):
+    pass
+
+
+class ScarceDevicePlan(Scarce, _core.DevicePlan):
+    pass
+
+
 @pytest.fixture(autouse=True)
 def _scarce(monkeypatch):
-    for module in (stepping, accumulation):
-        monkeypatch.setattr(module, "plan_for", lambda parameters: Scarce())
+    monkeypatch.setattr(_core, "Plan", ScarcePlan)
+    monkeypatch.setattr(_core, "DevicePlan", ScarceDevicePlan)
     yield
     Scarce.failing = None
 
@@ -64,6 +73,12 @@ def test_an_allocation_that_fails(name):
             assert look(subject) == after, f"it can't be done any more after allocation {failing} failed"
         failing += 1
     assert missed
+
+
+@pytest.mark.parametrize("name", [name for name in SUBJECTS if name.startswith("torch")])
+def test_an_allocation_that_fails_on_a_device(name):
+    with device_named("emulated").stepping():
+        test_an_allocation_that_fails(name)
 
 
 def look(subject: Subject):

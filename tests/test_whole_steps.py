@@ -95,11 +95,13 @@ def in_torch(name, **options):
 
 def spoilt(subject):
     """The next gradients are not finite."""
-    subject.parameters[0].grad[2] = float("nan")
+    gradients = [p.grad for p in subject.parameters] if subject.over_torch else subject.gradients
+    gradients[0][2] = float("nan")
     return subject
 
 
 SKIP = {"skip_nonfinite": True}
+MEASURED = {"clip_norm": 0.1, "zero_grad": True, **SKIP}
 SUBJECTS = {
     "first step": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS), steps=0),
     "plain": lambda: Subject(in_numpy("Adam", lr=0.1, **OPTIONS)),
@@ -132,6 +134,12 @@ SUBJECTS = {
     "torch, last of three": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=3), over_torch=True, steps=2),
     "torch, first of two in bf16": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=2), over_torch="bf16", steps=0),
     "torch, last of two in bf16": lambda: Subject(in_torch("Adam", lr=RATE, accumulate=2), over_torch="bf16"),
+    "last of three, measured": lambda: Subject(in_numpy("SGD", lr=RATE, accumulate=3, **MEASURED), steps=2),
+    "last of three, skipped": lambda: spoilt(Subject(in_numpy("SGD", lr=RATE, accumulate=3, **MEASURED), steps=2)),
+    "torch, last of two, measured": lambda: Subject(in_torch("LAMB", lr=RATE, accumulate=2), over_torch="bf16"),
+    "torch, last of two, skipped": lambda: spoilt(
+        Subject(in_torch("LAMB", lr=RATE, accumulate=2, ema=0.9, **MEASURED), over_torch="bf16")
+    ),
 }
 
 

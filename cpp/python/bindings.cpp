@@ -159,11 +159,47 @@ bindings::step_scope::~step_scope() {
 }
 
 void bindings::count(const step_arguments& given, const bookkeeping& books, bool updated) {
+  write_books(given, books, updated);
+  if (updated) note_update(given);
+}
+
+owners bindings::write_books(const step_arguments& given, const bookkeeping& books, bool updated) const {
   const py::list told = written(given, updated);
-  books.write([&] { tell_autograd(told); });
-  if (!updated) return;
+  owners replaced = books.replace();
+  try {
+    tell_autograd(told);
+  } catch (py::error_already_set&) {
+    books.put_back(replaced);
+    throw;
+  }
+  return replaced;
+}
+
+void bindings::note_update(const step_arguments& given) {
   for (const state_binding& each : given.bindings) all_[size_t(each.index)].own_added();
   if (!states_seen_.match(given.states)) states_seen_.remember(given.states);
+}
+
+bindings::counted_ahead::counted_ahead(bindings& of, const step_arguments& given, const step_books& books)
+    : of_(of), given_(given), books_(books), replaced_(of.write_books(given, books.updated, true)) {}
+
+bindings::counted_ahead::~counted_ahead() {
+  if (decided_) return;
+  try {
+    books_.updated.put_back(replaced_);
+  } catch (py::error_already_set& error) {
+    error.discard_as_unraisable("taking back what an update had counted");
+  }
+}
+
+void bindings::counted_ahead::keep() {
+  of_.note_update(given_);
+  decided_ = true;
+}
+
+void bindings::counted_ahead::skip() {
+  books_.updated.put_back(replaced_, books_.skipped);
+  decided_ = true;
 }
 
 py::list bindings::written(const step_arguments& given, bool updated) const {

@@ -91,6 +91,24 @@ class bindings {
   // Counts an update, or one that is skipped, in Python's objects, in the states and for autograd.
   void count(const step_arguments& given, const bookkeeping& books, bool updated);
 
+  // An update that is counted before it is known whether it is made, since an earlier step of another stepper
+  // is written in between, after which nothing may fail. What raises takes the count back.
+  class counted_ahead {
+   public:
+    counted_ahead(bindings& of, const step_arguments& given, const step_books& books);
+    ~counted_ahead();
+    counted_ahead(const counted_ahead&) = delete;
+    void keep();
+    void skip();  // leaves what the step's books say of one that is skipped
+
+   private:
+    bindings& of_;
+    const step_arguments& given_;
+    const step_books& books_;
+    owners replaced_;
+    bool decided_ = false;
+  };
+
   void list_parameters();  // of the active tensors, where others step than the last time
 
   // Reads the rows of these tensors that lag, or those among `rows`.
@@ -108,6 +126,8 @@ class bindings {
   bool are_unmoved();
   void resize(size_t count);
   pybind11::list written(const step_arguments& given, bool updated) const;
+  owners write_books(const step_arguments& given, const bookkeeping& books, bool updated) const;
+  void note_update(const step_arguments& given);
   std::string member_text(int tensor, size_t member) const;
 
   // A parameter of this step and its gradient.

@@ -59,6 +59,31 @@ void bookkeeping::write(const entry& each, py::handle value) {
   }
 }
 
+std::vector<py::object> bookkeeping::replace() const {
+  std::vector<py::object> replaced;
+  replaced.reserve(entries_.size());
+  try {
+    for (const entry& each : entries_) {
+      replaced.push_back(read(each));
+      write(each, each.value);
+    }
+  } catch (py::error_already_set&) {
+    put_back(replaced);
+    throw;
+  }
+  return replaced;
+}
+
+void bookkeeping::put_back(const std::vector<py::object>& replaced, const bookkeeping& kept) const {
+  auto next = kept.entries_.rbegin();
+  for (size_t i = replaced.size(); i-- > 0;) {
+    if (next != kept.entries_.rend() && next->is(entries_[i]))
+      ++next;
+    else
+      write(entries_[i], replaced[i]);
+  }
+}
+
 void bookkeeping::write_norm(double norm) const {
   if (norms_.empty()) return;
   const py::float_ number(norm);

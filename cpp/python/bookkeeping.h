@@ -17,13 +17,10 @@ class bookkeeping {
   // finds.
   explicit bookkeeping(const pybind11::list& entries);
 
-  // Writes all entries but the norms and then calls `then`; where one raises, or that does, those before it
-  // are put back.
-  template <class Then>
-  void write(const Then& then) const;
-  void write() const {
-    write([] {});
-  }
+  // Writes all entries but the norms, or none where one raises; returns what they have replaced, in order.
+  std::vector<pybind11::object> replace() const;
+  // Puts back what `replace` returned, but for entries that `kept` has as well, in the same order.
+  void put_back(const std::vector<pybind11::object>& replaced, const bookkeeping& kept = {}) const;
   void write_norm(double norm) const;
 
   static pybind11::handle removed();
@@ -32,30 +29,14 @@ class bookkeeping {
  private:
   struct entry {
     pybind11::object target, key, value;
+    bool is(const entry& other) const {
+      return target.is(other.target) && key.is(other.key) && value.is(other.value);
+    }
   };
   static pybind11::object read(const entry& of);  // `removed` for none
   static void write(const entry& each, pybind11::handle value);
 
   std::vector<entry> entries_, norms_;
 };
-
-template <class Then>
-void bookkeeping::write(const Then& then) const {
-  std::vector<pybind11::object> before;
-  before.reserve(entries_.size());
-  try {
-    for (const entry& each : entries_) {
-      before.push_back(read(each));
-      write(each, each.value);
-    }
-    then();
-  } catch (pybind11::error_already_set&) {
-    while (!before.empty()) {
-      write(entries_[before.size() - 1], before.back());
-      before.pop_back();
-    }
-    throw;
-  }
-}
 
 }  // namespace gradstep

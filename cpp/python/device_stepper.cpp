@@ -42,11 +42,16 @@ py::list device_stepper::step(const step_arguments& given, const step_books& boo
   if (before.by) {
     device_stepper& by = *before.by;
     const device_plan::turn turn_before(by.plan_, by.stream());
-    by.update(by.plan_.prepare(before.given.groups, before.given.options), before.given, before.given.options,
-              {});
+    const device_tables& tables_before = by.plan_.prepare(before.given.groups, before.given.options);
+    by.count(before.given, {}, true);
+    counted_ahead counted(*this, given, books);
+    by.plan_.launch(tables_before, before.given.groups, before.given.options);
     options.skip |= before.given.options.skip_nonfinite && by.report().skipped;
+    options.skip ? counted.skip() : counted.keep();
+  } else {
+    count(given, options.skip ? books.skipped : books.updated, !options.skip);
   }
-  update(tables, given, options, options.skip ? books.skipped : books.updated);
+  plan_.launch(tables, given.groups, options);
   if (plan_.is_capturing()) {
     keep_gradients(kept_alive);
     in_graph_.insert(in_graph_.end(), kept_alive.begin(), kept_alive.end());
@@ -60,12 +65,6 @@ py::list device_stepper::read(const step_arguments& given, owners& keep) {
   if (!unbound.empty() && is_capturing()) refuse_to_capture();
   list_parameters();
   return unbound;
-}
-
-void device_stepper::update(const device_tables& tables, const step_arguments& given,
-                            const step_settings& options, const bookkeeping& books) {
-  count(given, books, !options.skip);
-  plan_.launch(tables, given.groups, options);
 }
 
 std::optional<scalar_ref> device_stepper::find_scalar(const py::object& number) {

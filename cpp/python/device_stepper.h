@@ -45,8 +45,6 @@ class device_stepper : public bindings {
 
  private:
   pybind11::list read(const step_arguments& given, owners& keep);
-  void update(const device_tables& tables, const step_arguments& given, const step_settings& options,
-              const bookkeeping& books);
   void* stream() const;
   void* stream_to_wait_for() const;
 

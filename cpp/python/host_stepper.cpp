@@ -27,11 +27,11 @@ py::list host_stepper::step(const step_arguments& given, const step_books& books
     skip(given, books);
     return py::list();
   }
-  // Where sums over what the earlier step writes are asked for, it must be made before this one is counted.
   const bool apart = needs_gradient_norm(given.groups, given.options) || has_rule_reductions(given.groups);
-  if (before.by && apart) before.by->update(before.given, {}, {});
-  if (plan_.decide(given.groups, given.options))
-    update(given, books, apart ? earlier_step<host_stepper>() : before);
+  if (before.by && apart)
+    update_apart(given, books, before);
+  else if (plan_.decide(given.groups, given.options))
+    update(given, books, before);
   else
     skip(given, books);
   return py::list();
@@ -53,6 +53,23 @@ void host_stepper::update(const step_arguments& given, const step_books& books,
   const step_updates updates = count_update(given, books);
   if (before.by) before.by->write(before.given, {}, updates_before);
   write(given, books, updates);
+}
+
+// Where sums over what the earlier step writes are asked for, it is written before it is known whether there
+// is an update. So all that can fail comes before it here too, and an update is counted until it is skipped.
+void host_stepper::update_apart(const step_arguments& given, const step_books& books,
+                                const earlier_step<host_stepper>& before) {
+  const step_updates updates_before = before.by->count_update(before.given, {});
+  counted_ahead counted(*this, given, books);
+  before.by->write(before.given, {}, updates_before);
+  if (plan_.decide(given.groups, given.options)) {
+    const step_updates updates = plan_.prepare(given.groups, given.options);
+    counted.keep();
+    write(given, books, updates);
+  } else {
+    counted.skip();
+    plan_.fill_with_zeros(tensors_.zeroed(given.groups));
+  }
 }
 
 step_updates host_stepper::count_update(const step_arguments& given, const step_books& books) {

@@ -31,6 +31,8 @@ class host_stepper : public bindings {
  private:
   pybind11::list read(const step_arguments& given, owners& keep);
   void update(const step_arguments& given, const step_books& books, const earlier_step<host_stepper>& before);
+  void update_apart(const step_arguments& given, const step_books& books,
+                    const earlier_step<host_stepper>& before);
   step_updates count_update(const step_arguments& given, const step_books& books);
   void write(const step_arguments& given, const step_books& books, const step_updates& updates);
   void skip(const step_arguments& given, const step_books& books);

@@ -233,7 +233,7 @@ void bind_books(py::module_& m) {
   m.def("holds_items", &holds_items, py::arg("container"), py::arg("keys"), py::arg("values"));
   m.attr("REMOVED") = bookkeeping::removed();
   m.attr("GRADIENT_NORM") = bookkeeping::gradient_norm();
-  m.def("write", [](const py::list& entries) { bookkeeping(entries).write(); }, py::arg("entries"));
+  m.def("write", [](const py::list& entries) { bookkeeping(entries).replace(); }, py::arg("entries"));
   m.def("meet_torch", &meet_torch, py::arg("tensor"), py::arg("increment_version"), py::arg("takes_list"),
         py::arg("modes"));
   m.def("meet_tensor_shim", &tensor_shim::meet, py::arg("functions"), py::arg("handle_offset"));
