@@ -1,6 +1,7 @@
 // Other times: what a curve sees as t when it is moved, or when its own end has passed.
 #pragma once
 
+#include "numeric/transcendental.h"
 #include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
@@ -48,6 +49,44 @@ struct stretch {
 struct wait {
   double steps;
   GS_HD double operator()(double t) const { return select(t < steps, 0.0, t); }
+};
+
+// A time that takes as long but goes by the power of its share: steps (t / steps)^power.
+struct bend {
+  double steps, power;
+  template <class Exponent>
+  GS_HD double operator()(double t, Exponent exponent) const {
+    return steps * raise(t / steps, exponent);
+  }
+};
+
+// The part of its cycle that has passed at t, from 0 to 1. A cycle lasts from one start to the next; `gap`
+// of its steps are left over after the 1.
+struct restart {
+  double gap;
+  const double* starts;
+  int cycles;
+  static constexpr int least_numbers = 3;
+  GS_HD static restart read(const double* numbers, int count) { return {numbers[0], numbers + 1, count - 2}; }
+  GS_HD double operator()(double t) const {
+    const double* const start = starts + int(reached(starts + 1, cycles - 1, t));
+    return (t - start[0]) / (start[1] - start[0] - gap);
+  }
+};
+
+// The number of boundaries that t has reached.
+struct stairs {
+  const double* boundaries;
+  int count;
+  static constexpr int least_numbers = 0;
+  GS_HD static stairs read(const double* numbers, int count) { return {numbers, count}; }
+  GS_HD double operator()(double t) const { return select(t != t, t, reached(boundaries, count, t)); }
+};
+
+// The end moves to the next multiple of `steps` that t has not passed.
+struct lengthen {
+  double steps;
+  GS_HD double operator()(double t) const { return t / maximum(1.0, ceil_ratio(t, steps)); }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules

@@ -1,35 +1,16 @@
-// Every operation of a schedule, by its name. A leaf is complete with its header, its line here, its class
-// in python/gradstep/schedules and its reference in tests/schedules/schedule_reference.py.
+// Every operation of a schedule, by its name. A leaf is complete with its formula in the header of its
+// family, its line here, its class in python/gradstep/schedules and its reference in
+// tests/schedules/schedule_reference.py.
 #pragma once
 
-#include "schedules/bend.h"
-#include "schedules/blend.h"
 #include "schedules/clocks.h"
-#include "schedules/constant.h"
-#include "schedules/cosine_decay.h"
-#include "schedules/every.h"
-#include "schedules/exponential_decay.h"
-#include "schedules/inverse_sqrt_decay.h"
-#include "schedules/inverse_time_decay.h"
-#include "schedules/lengthen.h"
-#include "schedules/linear.h"
-#include "schedules/linear_cosine.h"
-#include "schedules/log_uniform.h"
-#include "schedules/natural_exp_decay.h"
-#include "schedules/noam.h"
+#include "schedules/cosine.h"
+#include "schedules/decays.h"
+#include "schedules/inverse.h"
 #include "schedules/operators.h"
-#include "schedules/piecewise_linear.h"
-#include "schedules/polynomial_decay.h"
-#include "schedules/ramp.h"
-#include "schedules/restart.h"
-#include "schedules/rex.h"
-#include "schedules/sigmoid.h"
-#include "schedules/stairs.h"
-#include "schedules/step_decay.h"
-#include "schedules/table.h"
-#include "schedules/tanh_decay.h"
-#include "schedules/triangle.h"
-#include "schedules/uniform.h"
+#include "schedules/points.h"
+#include "schedules/random.h"
+#include "schedules/warmup.h"
 
 #define GS_OPERATIONS(X)      \
   X(leaf, constant)           \

@@ -1,7 +1,9 @@
 // What makes one value of one or two. NaN (no value at this step) goes through all but the branch not taken.
 #pragma once
 
+#include "numeric/math.h"
 #include "numeric/transcendental.h"
+#include "schedules/progress.h"
 
 namespace gradstep::GS_TARGET::schedules {
 
@@ -50,6 +52,20 @@ struct rescale {
 struct then {
   double at;
   GS_HD double operator()(double t, double a, double b) const { return select(t < at, a, b); }
+};
+
+// As much of the way from base to a value as another value says.
+struct blend {
+  double base;
+  GS_HD double operator()(double, double value, double weight) const { return lerp(base, value, weight); }
+};
+
+// Another value at each multiple of `period`.
+struct every {
+  double period, value;
+  GS_HD double operator()(double t, double otherwise) const {
+    return select(remainder(t, period) == 0, value, otherwise);
+  }
 };
 
 }  // namespace gradstep::GS_TARGET::schedules
