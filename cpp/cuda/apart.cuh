@@ -1,5 +1,5 @@
-// The step_options of a rule without the rule, on a device: gradients that are prepared or zeroed, averages
-// and copies that follow their parameters.
+// Standalone operations on a device: gradients that are transformed or filled with zeros, averages and copies
+// that follow their parameters.
 #pragma once
 
 #include "cuda/chunk.cuh"

@@ -1,7 +1,7 @@
-// bfloat16: the upper half of a float. Encoding rounds once, to nearest even.
+// bfloat16: the upper half of a float.
 #pragma once
 
-#include "formats/format.h"
+#include "formats/narrow.h"
 
 namespace gradstep {
 
@@ -10,32 +10,21 @@ constexpr format bf16_format = {"bf16", "bfloat16", 2, dlpack_bfloat, arithmetic
 }  // namespace gradstep
 
 #if defined(GS_TARGET)
-#include "formats/rounding.h"
-
 namespace gradstep::GS_TARGET::formats {
 
-struct bf16 {
-  using bits = uint16_t;
-
-  template <class T>
-  static GS_HD T decode(uint16_t x) {
-    return T(to_float(x));
-  }
-  static GS_HD uint16_t encode(float x) {
+struct bf16 : narrow<bf16> {
+  static GS_HD float to_float(uint16_t h) { return float_of(uint32_t(h) << 16); }
+  static GS_HD uint16_t of_float(float x) {
     const uint32_t bits = bits_of(x);
     const uint32_t rounded = bits + 0x7fff + ((bits >> 16) & 1);
     const uint32_t quiet = bits | 0x400000;  // a NaN keeps its sign and stays a NaN
     return uint16_t((x != x ? quiet : rounded) >> 16);
   }
-  static GS_HD uint16_t encode(double x) { return encode(round_to_odd(x)); }
 
 #if !defined(GS_SCALAR) && !defined(__CUDACC__)
   static GS_HD vec<float> decode_register(const uint16_t* from) { return load_bf16(from); }
   static GS_HD void encode_register(uint16_t* to, vec<float> x) { store_bf16(to, x); }
 #endif
-
- private:
-  static GS_HD float to_float(uint16_t h) { return float_of(uint32_t(h) << 16); }
 };
 
 }  // namespace gradstep::GS_TARGET::formats

@@ -1,7 +1,7 @@
-// IEEE binary16. Encoding rounds once, to nearest even.
+// IEEE binary16.
 #pragma once
 
-#include "formats/format.h"
+#include "formats/narrow.h"
 
 namespace gradstep {
 
@@ -10,18 +10,18 @@ constexpr format f16_format = {"f16", "float16", 2, dlpack_float, arithmetic::f3
 }  // namespace gradstep
 
 #if defined(GS_TARGET)
-#include "formats/rounding.h"
-
 namespace gradstep::GS_TARGET::formats {
 
-struct f16 {
-  using bits = uint16_t;
-
-  template <class T>
-  static GS_HD T decode(uint16_t x) {
-    return T(to_float(x));
+struct f16 : narrow<f16> {
+  static GS_HD float to_float(uint16_t h) {
+    const uint32_t sign = uint32_t(h & 0x8000) << 16;
+    const uint32_t magnitude = h & 0x7fff;
+    // As a float with the same fraction the number is too small by 2^112, exactly, subnormals included.
+    const float scaled = float_of(magnitude << 13) * 0x1p112f;
+    const uint32_t bits = magnitude >= 0x7c00 ? 0x7f800000 | (magnitude & 0x3ff) << 13 : bits_of(scaled);
+    return float_of(sign | bits);
   }
-  static GS_HD uint16_t encode(float x) {
+  static GS_HD uint16_t of_float(float x) {
     const uint32_t sign = bits_of(x) >> 16 & 0x8000;
     const uint32_t magnitude = bits_of(x) & 0x7fffffff;
     uint32_t half;
@@ -37,22 +37,11 @@ struct f16 {
     }
     return uint16_t(sign | half);
   }
-  static GS_HD uint16_t encode(double x) { return encode(round_to_odd(x)); }
 
 #if !defined(GS_SCALAR) && !defined(__CUDACC__)
   static GS_HD vec<float> decode_register(const uint16_t* from) { return load_f16(from); }
   static GS_HD void encode_register(uint16_t* to, vec<float> x) { store_f16(to, x); }
 #endif
-
- private:
-  static GS_HD float to_float(uint16_t h) {
-    const uint32_t sign = uint32_t(h & 0x8000) << 16;
-    const uint32_t magnitude = h & 0x7fff;
-    // As a float with the same fraction the number is too small by 2^112, exactly, subnormals included.
-    const float scaled = float_of(magnitude << 13) * 0x1p112f;
-    const uint32_t bits = magnitude >= 0x7c00 ? 0x7f800000 | (magnitude & 0x3ff) << 13 : bits_of(scaled);
-    return float_of(sign | bits);
-  }
 };
 
 }  // namespace gradstep::GS_TARGET::formats

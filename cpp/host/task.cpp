@@ -27,7 +27,7 @@ update update_of(const host_update& step) {
           step.average_weight};
 }
 
-// The blocks of one tensor, and one of them after the other through all that surrounds the rule.
+// The blocks of one tensor, and one of them after the other through the rule and the transforms around it.
 class walk {
  public:
   walk(const target& on, const tensor_task& task)

@@ -5,6 +5,7 @@
 #include <pybind11/cast.h>
 
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -116,6 +117,9 @@ class bindings {
   pybind11::list parameters_of(const std::vector<int>& indices) const;
   const pybind11::object* any_parameter() const;  // null for none
 
+  template <class Stepper>
+  friend class read_step;
+
   tensor_list tensors_;
   int stepping_ = 0;  // the process in which it does, by its fork_generation
 
@@ -143,6 +147,30 @@ class bindings {
   std::vector<stepped> given_;  // to the step that is being made
   pybind11::list parameters_;   // of the tensors that step
   identities states_seen_;      // the states' dicts, as they were at the last step
+};
+
+// The objects of a step, and of one of another stepper that is made before, read and held while they live.
+template <class Stepper>
+class read_step {
+  const bindings::step_scope scope_;
+  std::optional<bindings::step_scope> scope_before_;
+  const bool skips_;
+
+ public:
+  owners kept_alive;  // freed before the scopes end
+  pybind11::list unbound;
+
+  read_step(Stepper& of, const step_arguments& given, const earlier_step<Stepper>& before)
+      : scope_(of, given), skips_(given.options.skip) {
+    if (before.by) {
+      scope_before_.emplace(*before.by, before.given);
+      before.by->read(before.given, kept_alive);
+    }
+    unbound = of.read(given, kept_alive);
+  }
+
+  // Whether tensors must be given states first.
+  bool lacks_states() const { return !unbound.empty() && !skips_; }
 };
 
 // Raises for arrays that can't be a plan's parameters, as a step would.

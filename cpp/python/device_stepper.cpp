@@ -27,15 +27,8 @@ bool device_stepper::is_capturing() const {
 
 py::list device_stepper::step(const step_arguments& given, const step_books& books,
                               const earlier_step<device_stepper>& before) {
-  const step_scope scope(*this, given);
-  std::optional<step_scope> scope_before;
-  owners kept_alive;
-  if (before.by) {
-    scope_before.emplace(*before.by, before.given);
-    before.by->read(before.given, kept_alive);
-  }
-  py::list unbound = read(given, kept_alive);
-  if (!unbound.empty() && !given.options.skip) return unbound;
+  read_step<device_stepper> objects(*this, given, before);
+  if (objects.lacks_states()) return objects.unbound;
   const device_plan::turn turn(plan_, stream());
   const device_tables& tables = plan_.prepare(given.groups, given.options);
   step_settings options = given.options;
@@ -53,8 +46,8 @@ py::list device_stepper::step(const step_arguments& given, const step_books& boo
   }
   plan_.launch(tables, given.groups, options);
   if (plan_.is_capturing()) {
-    keep_gradients(kept_alive);
-    in_graph_.insert(in_graph_.end(), kept_alive.begin(), kept_alive.end());
+    keep_gradients(objects.kept_alive);
+    in_graph_.insert(in_graph_.end(), objects.kept_alive.begin(), objects.kept_alive.end());
   }
   return py::list();
 }

@@ -44,6 +44,7 @@ class device_stepper : public bindings {
   void clear();
 
  private:
+  friend class read_step<device_stepper>;
   pybind11::list read(const step_arguments& given, owners& keep);
   void* stream() const;
   void* stream_to_wait_for() const;

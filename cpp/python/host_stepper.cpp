@@ -1,7 +1,5 @@
 #include "python/host_stepper.h"
 
-#include <optional>
-
 #include "plan/rule_reductions.h"
 #include "python/autograd.h"
 #include "python/whole_writes.h"
@@ -12,15 +10,8 @@ namespace gradstep {
 
 py::list host_stepper::step(const step_arguments& given, const step_books& books,
                             const earlier_step<host_stepper>& before) {
-  const step_scope scope(*this, given);
-  std::optional<step_scope> scope_before;
-  owners kept_alive;
-  if (before.by) {
-    scope_before.emplace(*before.by, before.given);
-    before.by->read(before.given, kept_alive);
-  }
-  py::list unbound = read(given, kept_alive);
-  if (!unbound.empty() && !given.options.skip) return unbound;
+  read_step<host_stepper> objects(*this, given, before);
+  if (objects.lacks_states()) return objects.unbound;
   const whole_writes together;
   if (before.by && !before.by->plan_.decide(before.given.groups, before.given.options)) {
     plan_.skip();

@@ -29,6 +29,7 @@ class host_stepper : public bindings {
   bool skipped() const { return report().skipped; }
 
  private:
+  friend class read_step<host_stepper>;
   pybind11::list read(const step_arguments& given, owners& keep);
   void update(const step_arguments& given, const step_books& books, const earlier_step<host_stepper>& before);
   void update_apart(const step_arguments& given, const step_books& books,

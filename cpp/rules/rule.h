@@ -1,9 +1,9 @@
 // What every rule shares. A rule is a struct of this step's constants whose body is a template on the
 // arithmetic type: a vector on the CPU, one number in a CUDA thread. It sees one gradient and its states and
 // returns its direction u; the engine flips the gradient (maximize) and adds coupled decay before it, and
-// does p = fma(-rate, u, keep * p) after it. A rule that needs p beside says `reads_parameter` and takes it
-// first; one that writes p itself says `writes_parameter` and takes it first, already multiplied by keep.
-// Letters: p parameter, g gradient, m and v first and second moment.
+// does p = fma(-rate, u, decay_factor * p) after it. A rule that needs p beside says `reads_parameter` and
+// takes it first; one that writes p itself says `writes_parameter` and takes it first, already multiplied by
+// decay_factor. Letters: p parameter, g gradient, m and v first and second moment.
 //
 // A rule that must know sums over the tensor before it writes is measured: `measured` says what it reads of p
 // and the states, `measures_all` that the sums are over all tensors, `measures_before_decay` that it wants

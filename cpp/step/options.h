@@ -1,4 +1,5 @@
-// What surrounds the rule in a group's steps, and the numbers that follow from it.
+// A group's options: transforms of the gradient before the rule; the average, the copy and the zeros after
+// it.
 #pragma once
 
 #include <limits>

@@ -1,4 +1,5 @@
-// The only loop over elements: any rule and what surrounds it, in float or double, over a run of numbers.
+// The only loop over elements: any rule and the transforms around it, in float or double, over a run of
+// numbers.
 #pragma once
 
 #include <utility>

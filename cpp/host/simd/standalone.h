@@ -1,4 +1,4 @@
-// What surrounds a rule without one, for calls of their own.
+// Standalone operations: the transforms of a step without a rule.
 #pragma once
 
 #include "host/simd/transforms.h"

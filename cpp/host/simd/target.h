@@ -64,7 +64,7 @@ struct sum_bodies {
   void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);
 };
 
-// What surrounds a rule (apart.h), in one arithmetic type.
+// Standalone operations (standalone.h), in one arithmetic type.
 struct around_bodies {
   void (*prepare_gradient)(void* gradient, int64_t n, const gradient_transform& stage);
   void (*average)(void* averages, const void* parameter, int64_t n, double weight);

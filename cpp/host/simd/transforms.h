@@ -1,5 +1,5 @@
-// What surrounds the rule, in registers: the gradient's preparation before it; the average, and the
-// gradient's zeros, after it.
+// Transforms around the rule, in registers: of the gradient before it; the average, and the gradient's zeros,
+// after it.
 #pragma once
 
 #include "host/simd/target.h"
