@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import gradstep
+import rules_of_tests
 from gradstep import _core, rules
 
 
@@ -143,7 +144,7 @@ SIZES = sorted({0, 1, 4095, 4096, 4097, *(n for w in LANES for n in (w - 1, w, w
 LARGE = 1_000_003
 
 #: without what is no optimizer's
-CORE_RULES = sorted(set(_core.rules()) - {"interpolation"})
+CORE_RULES = sorted(set(_core.rules()) - {"interpolation", *rules_of_tests.NAMES})
 
 
 def torch_cases(cases):

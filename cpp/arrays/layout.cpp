@@ -7,10 +7,15 @@
 
 namespace gradstep {
 
-visiting_order memory_order(const array_view& parameter, int first) {
+visiting_order index_order(const array_view& array, int first) {
   visiting_order order;
-  for (int d = first; d < parameter.ndim; ++d)
-    if (parameter.dimensions[d].size != 1) order.push_back(d);
+  for (int d = first; d < array.ndim; ++d)
+    if (array.dimensions[d].size != 1) order.push_back(d);
+  return order;
+}
+
+visiting_order memory_order(const array_view& parameter, int first) {
+  visiting_order order = index_order(parameter, first);
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
     return std::abs(parameter.dimensions[a].stride) > std::abs(parameter.dimensions[b].stride);
   });

@@ -16,6 +16,8 @@ using visiting_order = std::vector<int>;
 
 // Of the dimensions from the `first` on.
 visiting_order memory_order(const array_view& parameter, int first = 0);
+// The same dimensions in the order of their indices.
+visiting_order index_order(const array_view& array, int first = 0);
 
 // One array of a step, ready to be visited.
 struct operand {

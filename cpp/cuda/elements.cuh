@@ -51,6 +51,9 @@ struct tensor_update {
   const bool prepares, averages, zeroes;
   const T average_weight;
 
+  // What stands in its place are directions, for which that has been done.
+  static constexpr bool uses_gradient = !std::is_same_v<Rule, given_direction>;
+
   __device__ tensor_update(const device_plan_view& plan, int index)
       : tensor_update(plan, plan.tensors[index], plan.gradients[index], plan.rows[index]) {}
 
@@ -61,9 +64,9 @@ struct tensor_update {
         rule(*reinterpret_cast<const Rule*>(row.rule)),
         after{T(-row.rate), T(row.decay_factor), T(row.decay_factor_if_opposed)},
         prepare(row.gradient),
-        prepares(row.transforms_gradient),
+        prepares(uses_gradient && row.transforms_gradient),
         averages(tensor.average.data != nullptr),
-        zeroes(plan.groups[tensor.group].around.zero_gradient),
+        zeroes(uses_gradient && plan.groups[tensor.group].around.zero_gradient),
         average_weight(T(row.average_weight)) {}
 
   template <class... States>
@@ -71,6 +74,11 @@ struct tensor_update {
     if (prepares) g = prepare(g, p);
     after.apply(rule, p, g, states...);
     if (averages) average = lerp(average, p, average_weight);
+  }
+
+  template <class... States>
+  __device__ __forceinline__ T direct(T p, T g, States&... states) const {
+    return descent<T>::direction(rule, p, prepares ? prepare(g, p) : g, states...);
   }
 };
 
@@ -110,19 +118,37 @@ struct elements {
   __device__ __forceinline__ void apply(const update& on) {
     apply(on, std::make_integer_sequence<int, Rule::states>{});
   }
+  __device__ __forceinline__ values direct(const update& on) {
+    return direct(on, std::make_integer_sequence<int, Rule::states>{});
+  }
   __device__ __forceinline__ void store(const update& on, int64_t i) {
-    const auto put = [&](const values& x, const device_array& array) {
-      Access::store(array, on.layouts, i, x);
-    };
-    put(now.p, on.arrays.parameter);
-    GS_UNROLL
-    for (int k = 0; k < Rule::states; ++k) put(now.s[k], on.arrays.states[k]);
-    if (on.averages) put(now.average, on.arrays.average);
+    put(now.p, on.arrays.parameter, on, i);
+    store_states(on, i);
+    if (on.averages) put(now.average, on.arrays.average, on, i);
     if (on.arrays.copy.data) store_copy<Access>(on.arrays.copy, on.layouts, i, now.p);
-    if (on.zeroes) put(values{}, on.arrays.gradient);
+    if (on.zeroes) zero_gradient(on, i);
+  }
+  __device__ __forceinline__ void store_states(const update& on, int64_t i) {
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k)
+      if (written_states<Rule> >> k & 1) put(now.s[k], on.arrays.states[k], on, i);
+  }
+  __device__ __forceinline__ void zero_gradient(const update& on, int64_t i) {
+    put(values{}, on.arrays.gradient, on, i);
   }
 
  private:
+  __device__ __forceinline__ static void put(const values& x, const device_array& array, const update& on,
+                                             int64_t i) {
+    Access::store(array, on.layouts, i, x);
+  }
+  template <int... state>
+  __device__ __forceinline__ values direct(const update& on, std::integer_sequence<int, state...>) {
+    values found = {};
+    GS_UNROLL
+    for (int k = 0; k < count; ++k) found.x[k] = on.direct(now.p.x[k], now.g.x[k], now.s[state].x[k]...);
+    return found;
+  }
   template <int... state>
   __device__ __forceinline__ void apply(const update& on, std::integer_sequence<int, state...>) {
     GS_UNROLL

@@ -48,7 +48,7 @@ struct summed {
 };
 
 inline constexpr summed of_gradients = {.gradient = true}, of_rules = {.rule = true},
-                        of_update = {.gradient = true, .change = true};
+                        of_change = {.change = true}, of_update = {.gradient = true, .change = true};
 
 template <summed what>
 __device__ __forceinline__ void take(sums& total, const sums& from) {

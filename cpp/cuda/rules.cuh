@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/launch.h"
+#include "cuda/matrix.cuh"
 #include "cuda/measure.cuh"
 #include "cuda/update.cuh"
 #include "device/engine_api.h"
@@ -15,15 +16,47 @@ struct rule_launches {
                             void* stream);  // null if it need not
 };
 
+// The kernel that writes the parameters.
 template <class Rule, class T>
-const char* launch_update(const device_plan_view& plan, const device_step& step, const device_launch& part,
-                          void* stream) {
+const char* launch_last(const device_plan_view& plan, const device_step& step, const device_launch& part,
+                        void* stream) {
   const auto blocks = unsigned(part.last_chunk - part.first_chunk);
   if (!step.measure)
     return launch(update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream), plan,
                   part.first_chunk);
   return launch(measured_update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream),
                 plan, part.first_chunk, step);
+}
+
+// Those before it, of a rule that sees its tensors as matrices.
+template <class Rule, class T>
+const char* launch_matrices(const device_plan_view& plan, const device_launch& part, void* to) {
+  const auto stream = static_cast<cudaStream_t>(to);
+  const auto chunks = unsigned(part.last_chunk - part.first_chunk),
+             bands = unsigned(part.last_band - part.first_band),
+             matrices = unsigned(part.last_matrix - part.first_matrix);
+  const char* error = nullptr;
+  if constexpr (reduces<Rule>) {
+    error = launch(reduce_bands_kernel<Rule, T>, bands, block_threads, stream, plan, part.first_band);
+    if (!error)
+      error = launch(renew_numbers_kernel<Rule, T>, matrices, block_threads, stream, plan, part.first_matrix);
+  }
+  if constexpr (transforms_direction<Rule>) {
+    if (!error) error = launch(direct_kernel<Rule, T>, chunks, block_threads, stream, plan, part.first_chunk);
+    if (!error)
+      error = launch(transform_rows_kernel<Rule, T>, bands, block_threads, stream, plan, part.first_band);
+  }
+  return error;
+}
+
+template <class Rule, class T>
+const char* launch_update(const device_plan_view& plan, const device_step& step, const device_launch& part,
+                          void* stream) {
+  if constexpr (sees_matrix<Rule>)
+    if (const char* const error = launch_matrices<Rule, T>(plan, part, stream)) return error;
+  device_plan_view last = plan;
+  if constexpr (transforms_direction<Rule>) last.gradients = plan.directions;
+  return launch_last<typename descending_rule<Rule>::type, T>(last, step, part, stream);
 }
 
 template <class Rule, class T>

@@ -81,7 +81,8 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
   const bool straight = (plan.tensors[tensor].by & plan.gradients[tensor].by).straight;
-  const bool last = sum_chunk<of_update>(plan, index, [&](int64_t first, int64_t end, int lane) {
+  constexpr summed what = std::is_same_v<Rule, given_direction> ? of_change : of_update;
+  const bool last = sum_chunk<what>(plan, index, [&](int64_t first, int64_t end, int lane) {
     return straight ? measured_update_part<Rule, T, straight_access<T>, limits_of<Rule, T>::singles>(
                           plan, tensor, first + lane, end, step.knows_norm)
                     : measured_update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first + lane, end,

@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 6;
+constexpr int engine_version = 7;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // A launch of one rule: the chunks [first, last) of tensors that have this rule and the same arithmetic
@@ -17,6 +17,7 @@ struct device_launch {
   int32_t rule;
   arithmetic type;
   int32_t first_chunk, last_chunk;
+  int32_t first_matrix, last_matrix, first_band, last_band;  // the same tensors, where the rule sees matrices
 };
 
 // The yardstick's arrays, all of so many packs of 16 bytes, at multiples of that.

@@ -7,6 +7,7 @@
 #include "schedules/program.h"
 #include "step/constants.h"
 #include "step/group_numbers.h"
+#include "step/matrix_form.h"
 #include "step/options.h"
 #include "step/sums.h"
 #include "step/tensor_clock.h"
@@ -71,6 +72,23 @@ struct device_chunk {
   int64_t first;
 };
 
+// A tensor that its rule sees as a matrix (step/matrix_form.h); null is what its form does not ask for.
+struct device_matrix {
+  int32_t tensor;  // its place among those with a gradient
+  matrix_form form;
+  int64_t rows, columns;
+  device_array own[state_limit];  // the states that are not like the parameter, and after this update
+  char* numbers[state_limit];     // theirs, in the arithmetic type; the tensor's states repeat these
+  double* row_sums;
+  double* column_sums;  // a run for each band
+};
+
+// So many rows of a matrix, a thread block's work.
+struct device_band {
+  int32_t matrix;
+  int64_t first_row;
+};
+
 struct device_group {
   int32_t rule;  // its place in the list of rules
   group_numbers numbers;
@@ -115,6 +133,9 @@ struct device_plan_view {
   const device_array* gradients;  // of each of these tensors
   const device_layout* layouts;
   const device_chunk* chunks;
+  const device_matrix* matrices;
+  const device_band* bands;
+  const device_array* directions;  // of each of these tensors, where they are needed whole
   const device_group* groups;
   const device_source* sources;
   const instruction* instructions;

@@ -35,12 +35,17 @@ void chunk_list::cut(const std::vector<tensor_task*>& tasks, bool moved, int thr
   sums* next_leaf = leaves_.data();
   const int64_t chunk_bytes = threads > 1 ? std::min(largest_chunk, bytes / (threads * 16)) : largest_chunk;
   chunks_.clear();
+  bands_.clear();
   for (tensor_task* task : tasks) {
     task->leaves = next_leaf;
     next_leaf += leaf_count(*task);
     const int64_t length = (chunk_bytes / task->element_bytes() / leaf_elements + 1) * leaf_elements;
     for (int64_t first = 0; first < task->size; first += length)
       chunks_.push_back({task, first, std::min(length, task->size - first)});
+    if (!task->matrix) continue;
+    const int64_t band = band_rows * task->matrix->columns;
+    for (int64_t first = 0; first < task->size; first += band)
+      bands_.push_back({task, first, std::min(band, task->size - first)});
   }
   tasks_ = tasks;
   threads_ = threads;

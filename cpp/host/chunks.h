@@ -31,11 +31,23 @@ class chunk_list {
   // f(chunk) for each chunk, on the threads that it was cut for, with the caller's lock released.
   template <class F>
   void run(const F& f) const {
+    run(chunks_, f);
+  }
+  // The same for the bands of rows of those tensors that are seen as matrices.
+  template <class F>
+  void run_bands(const F& f) const {
+    run(bands_, f);
+  }
+  bool has_matrices() const { return !bands_.empty(); }
+
+ private:
+  template <class F>
+  void run(const std::vector<chunk>& chunks, const F& f) const {
     struct shared {
       const std::vector<chunk>& chunks;
       const F& f;
       std::atomic<size_t> next = 0;
-    } work = {chunks_, f};
+    } work = {chunks, f};
     const auto body = [](void* data) {
       shared& work = *static_cast<shared*>(data);
       for (size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < work.chunks.size();)
@@ -47,8 +59,7 @@ class chunk_list {
     });
   }
 
- private:
-  std::vector<chunk> chunks_;
+  std::vector<chunk> chunks_, bands_;
   std::vector<tensor_task*> tasks_;
   std::vector<sums> leaves_;
   int threads_ = 0;

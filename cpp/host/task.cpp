@@ -18,15 +18,6 @@ bool lies_straight(const tensor_task& task) {
   return straight && (!task.has_average || in_place(task.average, step.type));
 }
 
-update update_of(const host_update& step) {
-  return {step.rate,
-          step.decay_factor,
-          step.decay_factor_if_opposed,
-          step.rule,
-          step.transforms_gradient ? &step.gradient : nullptr,
-          step.average_weight};
-}
-
 // The blocks of one tensor, and one of them after the other through the rule and the transforms around it.
 class walk {
  public:
@@ -34,8 +25,7 @@ class walk {
       : task_(task),
         step_(*task.step),
         sums_(on.sums[int(step_.type)]),
-        bytes_(step_.type == arithmetic::f64 ? 8 : 4),
-
+        bytes_(bytes_of(step_.type)),
         parameter_(on, task.parameter, step_.type),
         gradient_(on, task.gradient, step_.type),
         average_(on, task.average, step_.type),
@@ -74,6 +64,35 @@ class walk {
     write(x, first);
   }
 
+  void direct(int64_t first, int64_t count, gradient_lanes& before) {
+    operands x = {};
+    x.n = count;
+    x.p = parameter_.read(first, count);
+    read_states(x, first);
+    void* const gradient = gradient_.read(first, count);
+    if (step_.measure_gradient)
+      sums_.measure(gradient, count, step_.gradient.unscale, before.squares, before.nonfinite);
+    x.g = gradient;
+    if (step_.zero_gradient) x.zeroed = gradient;
+    step_.body->matrix.direct(update_of(step_), x, task_.direction(first));
+    if (step_.zero_gradient) gradient_.write(first, count);
+    write_states(x, first);
+  }
+
+  void descend(int64_t first, int64_t count, change_lanes& after) {
+    operands x = {};
+    x.n = count;
+    x.p = parameter_.read(first, count);
+    if (task_.has_average) x.average = average_.read(first, count);
+    if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
+    x.g = task_.direction(first);
+    gradstep::update along = update_of(step_);
+    along.gradient = nullptr;
+    step_.body->apply(along, x);
+    if (step_.measure_change) measure_change(x, after);
+    write_parameter(x, first);
+  }
+
   void replay(int64_t first, int64_t count) {
     const operands x = read(first, count);
     replay(x, first);
@@ -85,13 +104,23 @@ class walk {
     operands x = {};
     x.n = count;
     x.p = parameter_.read(first, count);
-    for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, count);
+    read_states(x, first);
     if (task_.has_average) x.average = average_.read(first, count);
     return x;
   }
+  void read_states(operands& x, int64_t first) {
+    for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, x.n);
+  }
 
   void write(const operands& x, int64_t first) {
-    for (int k = 0; k < task_.state_count; ++k) states_[k].write(first, x.n);
+    write_states(x, first);
+    write_parameter(x, first);
+  }
+  void write_states(const operands& x, int64_t first) {
+    for (int k = 0; k < task_.state_count; ++k)
+      if (!task_.matrix || !task_.matrix->is_own(k)) states_[k].write(first, x.n);
+  }
+  void write_parameter(const operands& x, int64_t first) {
     if (task_.has_average) average_.write(first, x.n);
     if (task_.has_copy) copy_.put(x.p, first, x.n);
     parameter_.write(first, x.n);
@@ -156,7 +185,26 @@ void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
   });
 }
 
+// The directions alone, where they are needed whole, and all that becomes of the gradient and the states.
+void direct_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  walk blocks(on, task);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    gradient_lanes before;
+    for_each_block(from, to - from, [&](int64_t at, int64_t n) { blocks.direct(at, n, before); });
+    if (task.step->measure_gradient) before.fold_into(task.leaves[leaf]);
+  });
+}
+
 }  // namespace
+
+update update_of(const host_update& step) {
+  return {step.rate,
+          step.decay_factor,
+          step.decay_factor_if_opposed,
+          step.rule,
+          step.transforms_gradient ? &step.gradient : nullptr,
+          step.average_weight};
+}
 
 int64_t tensor_task::element_bytes() const {
   int64_t bytes = 2 * format_of(parameter.type).bytes + format_of(gradient.type).bytes;
@@ -167,11 +215,22 @@ int64_t tensor_task::element_bytes() const {
 }
 
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
-  if (lies_straight(task)) {
+  if (task.matrix && task.matrix->form.transforms_direction) {
+    direct_run(on, task, first, count);
+  } else if (lies_straight(task)) {
     update_in_place(task, first, count);
   } else {
     update_in_blocks(on, task, first, count);
   }
+}
+
+void descend_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  walk blocks(on, task);
+  for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
+    change_lanes after;
+    for_each_block(from, to - from, [&](int64_t at, int64_t n) { blocks.descend(at, n, after); });
+    if (task.step->measure_change) after.fold_into(task.leaves[leaf]);
+  });
 }
 
 void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {

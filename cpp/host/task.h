@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arrays/layout.h"
+#include "host/matrix.h"
 #include "host/reductions.h"
 #include "host/simd/target.h"
 
@@ -26,6 +27,10 @@ struct row_history {
   bool is_behind(int64_t row) const { return applied[size_t(row)] < int(steps.size()); }
 };
 
+update update_of(const host_update& step);
+
+inline int64_t bytes_of(arithmetic type) { return type == arithmetic::f64 ? 8 : 4; }
+
 struct tensor_task {
   operand parameter, gradient;
   operand states[state_limit];
@@ -33,10 +38,16 @@ struct tensor_task {
   operand average, copy;  // of the parameter
   bool has_average = false, has_copy = false;
   const row_history* history = nullptr;  // where rows may lag
+  matrix_task* matrix = nullptr;         // where its rule sees one
   sums* leaves = nullptr;                // where its sums go
   const host_update* step = nullptr;
   arithmetic type = arithmetic::f32;
   int64_t size = 0;  // elements that are visited
+
+  // The rule's, from the first element on, where they are needed whole.
+  char* direction(int64_t first) const {
+    return reinterpret_cast<char*>(matrix->directions.data()) + first * bytes_of(type);
+  }
 
   // That a step moves: the gradient is read, the others are read and written, a copy is written.
   int64_t element_bytes() const;
@@ -46,6 +57,10 @@ struct tensor_task {
 // its own arithmetic type this is one loop over the user's memory; where not, it runs over blocks that stay
 // in L1 and are decoded, encoded and put back, so that every byte still crosses DRAM once.
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
+
+// Where directions are needed whole, an update writes them and the states, and uses the gradient up. This
+// follows what the directions have become then.
+void descend_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // What the rule must know of the tensor: reads that alone.
 void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);

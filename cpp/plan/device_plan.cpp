@@ -19,7 +19,9 @@ device_step asked(const std::vector<group_settings>& groups, const step_settings
   step.skip = options.skip;
   step.skip_nonfinite = options.skip_nonfinite && has_gradients;
   step.measure = options.measure;
-  step.knows_norm = has_gradients && needs_gradient_norm(groups, options);
+  // A descent along whole directions comes after the gradients have been used up.
+  step.knows_norm = has_gradients && (needs_gradient_norm(groups, options) ||
+                                      (options.measure && has_whole_directions(groups)));
   step.lagged = options.known_norm >= 0;
   step.ahead = options.ahead;
   return step;

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace gradstep {
@@ -66,10 +67,11 @@ void device_tables::cut(const tensor_list& tensors, const std::vector<group_sett
   const active_tensors& active = tensors.active;
   for (size_t i = 0; i < active.indices.size(); ++i)
     tensors_.push_back(describe(tensors[active.indices[i]], active.indices[i], active.groups[i]));
-  tensor_layouts_ = layouts_.size();
   for (const group_settings& group : groups) rules_.push_back(group.rule);
   find_ranges();
-  cut_chunks();
+  cut_chunks(tensors);
+  tensor_layouts_ = layouts_.size();
+  take_matrix_memory();
   send_cut();
   take_memory();
   cut_for_ = active;
@@ -139,7 +141,7 @@ void device_tables::find_ranges() {
 
 // Tensors of one rule and arithmetic follow each other among the chunks, though not among the tensors, whose
 // order is that of the sums.
-void device_tables::cut_chunks() {
+void device_tables::cut_chunks(const tensor_list& tensors) {
   const auto launched_as = [&](int i) {
     const device_tensor& tensor = tensors_[size_t(i)];
     return std::pair(rules_[size_t(tensor.group)], tensor.type);
@@ -148,26 +150,95 @@ void device_tables::cut_chunks() {
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return launched_as(a) < launched_as(b); });
   chunks_.clear();
+  matrices_.clear();
+  bands_.clear();
   launches_.clear();
   for (const int i : order) {
     device_tensor& tensor = tensors_[size_t(i)];
     const auto [rule, type] = launched_as(i);
     if (launches_.empty() || std::pair(launches_.back().rule, launches_.back().type) != launched_as(i))
-      launches_.push_back({rule, type, int32_t(chunks_.size()), 0});
+      launches_.push_back(
+          {rule, type, int32_t(chunks_.size()), 0, int32_t(matrices_.size()), 0, int32_t(bands_.size()), 0});
     tensor.first_chunk = int32_t(chunks_.size());
     for (int64_t first = 0; first < tensor.size; first += chunk_elements) chunks_.push_back({i, first});
     tensor.chunk_count = int32_t(chunks_.size()) - tensor.first_chunk;
+    cut_matrix(tensors[tensor.index], i);
     launches_.back().last_chunk = int32_t(chunks_.size());
+    launches_.back().last_matrix = int32_t(matrices_.size());
+    launches_.back().last_band = int32_t(bands_.size());
   }
   std::erase_if(launches_, [](const device_launch& each) { return each.first_chunk == each.last_chunk; });
 }
 
+void device_tables::cut_matrix(const tensor& of, int tensor) {
+  const tensor_task& task = of.layout.task;
+  if (!task.matrix || task.size == 0) return;
+  auto made = zeroed<device_matrix>();
+  made.tensor = tensor;
+  made.form = task.matrix->form;
+  made.rows = task.matrix->rows;
+  made.columns = task.matrix->columns;
+  for (int k = 0; k < task.state_count; ++k)
+    if (task.matrix->is_own(k))
+      made.own[k] =
+          place(task.matrix->own[k], task.type, "a state of parameter", tensors_[size_t(tensor)].index);
+  for (int64_t row = 0; row < made.rows; row += band_rows) {
+    auto band = zeroed<device_band>();
+    band.matrix = int32_t(matrices_.size());
+    band.first_row = row;
+    bands_.push_back(band);
+  }
+  matrices_.push_back(made);
+}
+
+// What the matrices keep within a step.
+void device_tables::take_matrix_memory() {
+  directions_.assign(matrices_.empty() ? 0 : tensors_.size(), zeroed<device_array>());
+  const size_t bytes = place_matrices(nullptr);
+  if (bytes > matrix_memory_.size()) by_.replace(matrix_memory_, bytes);
+  if (bytes > 0) place_matrices(matrix_memory_.data());
+}
+
+// Puts everything into its place in the memory; null only tells how much is needed.
+size_t device_tables::place_matrices(char* memory) {
+  size_t used = 0;
+  const auto put = [&](auto*& place, int64_t bytes) {
+    if (memory) place = reinterpret_cast<std::remove_reference_t<decltype(place)>>(memory + used);
+    used += size_t(bytes + 15) / 16 * 16;
+  };
+  for (device_matrix& matrix : matrices_) {
+    device_tensor& tensor = tensors_[size_t(matrix.tensor)];
+    const int64_t bytes = bytes_of(tensor.type);
+    for (int k = 0; k < tensor.state_count; ++k) {
+      const state_shape shape = matrix.form.shapes[k];
+      if (shape == state_shape::like_parameter) continue;
+      put(matrix.numbers[k], count_numbers(shape, matrix.rows, matrix.columns) * bytes);
+      tensor.states[k].data = matrix.numbers[k];
+    }
+    if (matrix.form.reduces) put(matrix.row_sums, matrix.rows * int64_t(sizeof(double)));
+    if (matrix.form.has(state_shape::per_column))
+      put(matrix.column_sums, count_bands(matrix.rows) * matrix.columns * int64_t(sizeof(double)));
+    if (!matrix.form.transforms_direction) continue;
+    device_array& directions = directions_[size_t(matrix.tensor)];
+    directions.type = tensor.type == arithmetic::f64 ? dtype::f64 : dtype::f32;
+    directions.by = {true, true, true};
+    directions.layout = -1;
+    put(directions.data, tensor.size * bytes);
+  }
+  return used;
+}
+
 void device_tables::send_cut() {
   packed_.clear();
-  const size_t tensors = packed_.append(tensors_), chunks = packed_.append(chunks_);
+  const size_t tensors = packed_.append(tensors_), chunks = packed_.append(chunks_),
+               matrices = packed_.append(matrices_), bands = packed_.append(bands_),
+               directions = packed_.append(directions_);
   cut_.hold(packed_.bytes(), by_);
   view_.tensors = cut_.at<device_tensor>(tensors);
   view_.chunks = cut_.at<device_chunk>(chunks);
+  view_.matrices = cut_.at<device_matrix>(matrices);
+  view_.bands = cut_.at<device_band>(bands);
+  view_.directions = cut_.at<device_array>(directions);
   view_.tensor_count = int32_t(tensors_.size());
   view_.chunk_count = int32_t(chunks_.size());
   view_.group_count = int32_t(rules_.size());

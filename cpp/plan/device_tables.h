@@ -45,7 +45,10 @@ class device_tables {
   device_array place(const operand& x, arithmetic type, const char* what, int index);
   device_tensor describe(const tensor& of, int index, int group);
   void find_ranges();
-  void cut_chunks();
+  void cut_chunks(const tensor_list& tensors);
+  void cut_matrix(const tensor& of, int tensor);
+  void take_matrix_memory();
+  size_t place_matrices(char* memory);
   void send_cut();
   void take_memory();
   void renew_gradients(const tensor_list& tensors);
@@ -59,6 +62,9 @@ class device_tables {
   std::optional<active_tensors> cut_for_;
   std::vector<device_tensor> tensors_;
   std::vector<device_chunk> chunks_;
+  std::vector<device_matrix> matrices_;
+  std::vector<device_band> bands_;
+  std::vector<device_array> directions_;
   std::vector<device_launch> launches_;
   std::vector<device_layout> layouts_;  // of the tensors' arrays, then of the gradients
   size_t tensor_layouts_ = 0;
@@ -67,7 +73,7 @@ class device_tables {
   packed_arrays packed_;              // on its way
 
   device_table cut_, gradients_, settings_;
-  device_memory<memory_kind::on_device> memory_;
+  device_memory<memory_kind::on_device> memory_, matrix_memory_;
   device_plan_view view_ = {};
 };
 

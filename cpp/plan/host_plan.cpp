@@ -75,7 +75,41 @@ step_updates host_plan::prepare(const std::vector<group_settings>& groups, const
   step_updates updates = updates_.make(tensors_, groups, options, factors, norm_is_known);
   for (const int index : tensors_.active.indices)
     if (tensors_[index].layout.task.history) tensors_[index].lazy.reserve();
+  if (chunks_.has_matrices()) prepare_matrices();
   return updates;
+}
+
+void host_plan::prepare_matrices() {
+  const target& on = active_target();
+  bool reduces = false;
+  for (tensor_task* task : tensors_.tasks) {
+    if (!task->matrix) continue;
+    reserve_matrix(*task);
+    reduces |= task->matrix->form.reduces;
+  }
+  if (!reduces) return;
+  chunks_.run_bands([&](const chunk& each) {
+    if (each.task->matrix->form.reduces) reduce_band(on, *each.task, each.first, each.count);
+  });
+  for (const tensor_task* task : tensors_.tasks)
+    if (task->matrix && task->size > 0) renew_numbers(on, *task);
+}
+
+void host_plan::finish_matrices() {
+  const target& on = active_target();
+  const auto is_directed = [](const tensor_task* task) {
+    return task->matrix && task->matrix->form.transforms_direction;
+  };
+  if (std::any_of(tensors_.tasks.begin(), tensors_.tasks.end(), is_directed)) {
+    chunks_.run_bands([&](const chunk& each) {
+      if (is_directed(each.task)) transform_band(*each.task, each.first, each.count);
+    });
+    chunks_.run([&](const chunk& each) {
+      if (is_directed(each.task)) descend_run(on, *each.task, each.first, each.count);
+    });
+  }
+  for (const tensor_task* task : tensors_.tasks)
+    if (task->matrix && task->size > 0) write_numbers(on, *task);
 }
 
 void host_plan::write(const step_updates& updates) {
@@ -86,6 +120,7 @@ void host_plan::write(const step_updates& updates) {
     each.reductions[0] = each.reductions[1] = 0;
   }
   chunks_.run([&](const chunk& each) { update_run(on, *each.task, each.first, each.count); });
+  if (chunks_.has_matrices()) finish_matrices();
   for (const int index : tensors_.active.indices) {
     tensor& each = tensors_[index];
     if (!each.layout.task.history) continue;

@@ -47,6 +47,9 @@ class host_plan {
 
  private:
   void measure_gradients(const std::vector<group_settings>& groups, const step_settings& options);
+  // Of tensors that are seen as matrices: all that comes before the first write, and after the other tensors.
+  void prepare_matrices();
+  void finish_matrices();
   double norm_of_group(int group, double scale) const;
   std::vector<double> clip_factors(const std::vector<group_settings>& groups,
                                    const step_settings& options) const;

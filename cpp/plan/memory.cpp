@@ -22,7 +22,7 @@ class array_list {
     add({tensor, tensor_part::parameter}, task.parameter, true, tensor);
     if (task.state_count < 0) return;  // it has no states yet
     int member = 0;
-    for (int k = 0; k < task.state_count; ++k) add({tensor, member++}, task.states[k], true);
+    for (int k = 0; k < task.state_count; ++k) add({tensor, member++}, from.layout.state(k), true);
     if (task.has_average) add({tensor, member++}, task.average, true);
     if (task.has_copy) add({tensor, member++}, task.copy, true);
     for (const scalar_ref& number : from.time.numbers) add_number({tensor, member++}, number);

@@ -34,6 +34,16 @@ bool has_rule_reductions(const std::vector<group_settings>& groups) {
                      [](const auto& group) { return rule_of(group).bodies[0].measure; });
 }
 
+bool has_matrix_rules(const std::vector<group_settings>& groups) {
+  return std::any_of(groups.begin(), groups.end(), [](const auto& group) { return rule_of(group).form; });
+}
+
+bool has_whole_directions(const std::vector<group_settings>& groups) {
+  return std::any_of(groups.begin(), groups.end(), [](const auto& group) {
+    return rule_of(group).form && rule_of(group).form->transforms_direction;
+  });
+}
+
 const group_settings* find_unlike_group(const std::vector<group_settings>& groups) {
   const auto is_like_first = [&](const group_settings& group) {
     return group.lr == groups[0].lr && group.hypers == groups[0].hypers &&

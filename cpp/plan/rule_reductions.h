@@ -16,6 +16,10 @@ const rule_entry& rule_of(const group_settings& group);
 bool needs_gradient_norm(const std::vector<group_settings>& groups, const step_settings& options);
 
 bool has_rule_reductions(const std::vector<group_settings>& groups);
+// Whether a rule sees its tensors as matrices, and may sum over rows and columns before the first write.
+bool has_matrix_rules(const std::vector<group_settings>& groups);
+// Whether one changes its directions before the descent.
+bool has_whole_directions(const std::vector<group_settings>& groups);
 
 // A group whose rule reduces over all groups as one, though it differs from the first in what the sums
 // depend on; null for none.

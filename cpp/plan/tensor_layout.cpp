@@ -30,11 +30,25 @@ bool tensor_layout::lies_elsewhere(const array_view& seen, int row_dimensions) c
   return is_reshaped(seen, row_dimensions) || seen.data != parameter_.data;
 }
 
+void tensor_layout::change_form(const matrix_form* form) {
+  mark_moved();
+  form_ = form;
+  matrix_ = form ? std::make_unique<matrix_task>() : nullptr;
+  if (form) matrix_->form = *form;
+  task.matrix = matrix_.get();
+}
+
 void tensor_layout::lay_out(const array_view& parameter, int row_dimensions) {
   mark_moved();
   parameter_ = parameter;
   row_dimensions_ = row_dimensions;
-  order_ = memory_order(parameter, row_dimensions);
+  const bool by_rows = matrix_ && !row_dimensions;
+  order_ = by_rows ? index_order(parameter) : memory_order(parameter, row_dimensions);
+  if (matrix_) {
+    matrix_->columns = parameter.ndim > 0 ? parameter.dimensions[parameter.ndim - 1].size : 1;
+    matrix_->rows = 1;
+    for (int d = 0; d < parameter.ndim - 1; ++d) matrix_->rows *= parameter.dimensions[d].size;
+  }
   task.parameter = visited_part(parameter);
   task.type = arithmetic_of(parameter.type);
 }
@@ -58,8 +72,24 @@ size_t tensor_layout::state_count() const {
   return size_t(task.state_count + task.has_average + task.has_copy);
 }
 
+array_view tensor_layout::expected_state(size_t member) const {
+  array_view expected = parameter_;
+  if (!is_own(member)) return expected;
+  const state_shape shape = matrix_->form.shapes[member];
+  for (int d = 0; d < expected.ndim; ++d) {
+    const bool last = d == expected.ndim - 1;
+    if (shape != (last ? state_shape::per_column : state_shape::per_row)) expected.dimensions[d].size = 1;
+  }
+  return expected;
+}
+
 void tensor_layout::set_state(size_t member, const array_view& array) {
   mark_moved();
+  if (is_own(member)) {
+    matrix_->own[member] = operand(array, index_order(array));
+    task.states[member] = matrix_->repeated(int(member), nullptr, task.type);
+    return;
+  }
   const size_t average = size_t(task.state_count);
   operand& part = member < average                        ? task.states[member]
                   : task.has_average && member == average ? task.average

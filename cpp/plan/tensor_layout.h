@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "arrays/layout.h"
 #include "arrays/rows.h"
@@ -40,6 +41,12 @@ class tensor_layout {
   bool is_reshaped(const array_view& seen, int row_dimensions) const;
   bool lies_elsewhere(const array_view& seen, int row_dimensions) const;
 
+  // How the rule sees the tensor; null for one to which it is no matrix, which is visited in the order of
+  // memory. A matrix is visited row by row.
+  void see_as(const matrix_form* form) {
+    if (form != form_) change_form(form);
+  }
+
   void lay_out(const array_view& parameter, int row_dimensions);
   void expect(const state_arrays& arrays);
   void forget_states() { task.state_count = -1; }
@@ -47,7 +54,13 @@ class tensor_layout {
   // Gives the member of the state of this number: of the rule's arrays, the average, the copy.
   void set_state(size_t member, const array_view& array);
   size_t state_count() const;  // of these
-  void mark_moved();           // an array that is no operand: a number of the state
+  bool is_like_parameter(size_t member) const { return !is_own(member); }
+  // The view that the rule's state of this number must have the shape of, and where it lies itself.
+  array_view expected_state(size_t member) const;
+  const operand& state(int member) const {
+    return is_own(size_t(member)) ? matrix_->own[member] : task.states[member];
+  }
+  void mark_moved();  // an array that is no operand: a number of the state
   void finish() { laid_out_ = true; }
 
   // A dense gradient; `parameter_moved` says that it must be laid out with the parameter.
@@ -64,6 +77,10 @@ class tensor_layout {
   bool gradient_moved = true;  // since the gradient was found apart
 
  private:
+  void change_form(const matrix_form* form);
+  bool is_own(size_t member) const {
+    return matrix_ && member < size_t(task.state_count) && matrix_->is_own(int(member));
+  }
   operand visited_part(const array_view& array) const;
   void visit_given_rows();
 
@@ -71,6 +88,8 @@ class tensor_layout {
   visiting_order order_;
   int row_dimensions_ = 0;
   row_order rows_;
+  const matrix_form* form_ = nullptr;
+  std::unique_ptr<matrix_task> matrix_;
   bool laid_out_ = false;
 };
 

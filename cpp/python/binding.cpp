@@ -36,8 +36,10 @@ void binding::take(py::handle parameter_now) {
   parameter_ = py::reinterpret_borrow<py::object>(parameter_now);
 }
 
-bool binding::read(py::handle gradient_now, int state_count, const group_settings& settings, owners& keep) {
-  bound_ = suits(state_count, settings) && holds_its_members();
+bool binding::read(py::handle gradient_now, const rule_entry& rule, const group_settings& settings,
+                   owners& keep) {
+  of_->layout.see_as(rule.form);
+  bound_ = suits(rule.states, settings) && holds_its_members();
   const tensor_layout& layout = of_->layout;
   const array_role its_role = role("the gradient of parameter");
   const bool comes_again = gradient_now.is(gradient_seen_);
@@ -214,7 +216,8 @@ void binding::set_member(size_t member, const array_view& array) {
   tensor_layout& layout = of_->layout;
   const std::string what = member_text(member);
   if (member < layout.state_count()) {
-    require_shape(array, layout.parameter(), what);
+    require_shape(array, layout.expected_state(member), what,
+                  layout.is_like_parameter(member) ? "the parameter has" : "its rule needs");
     if (!array.writable) refuse_read_only(what);
     layout.set_state(member, array);
     return;

@@ -52,9 +52,10 @@ class binding {
 
   void take(pybind11::handle parameter_now);  // begins anew for another one
 
-  // Takes up the present place of the parameter, the gradient and the states, if it has those that a rule of
-  // so many arrays needs; true if what is visited has changed.
-  bool read(pybind11::handle gradient_now, int state_count, const group_settings& settings, owners& keep);
+  // Takes up the present place of the parameter, the gradient and the states, if it has those that the rule
+  // needs; true if what is visited has changed.
+  bool read(pybind11::handle gradient_now, const rule_entry& rule, const group_settings& settings,
+            owners& keep);
   bool has_states() const { return bound_; }  // in this step
   void refuse_wrong_count() const;            // of updates, as the state says it
 

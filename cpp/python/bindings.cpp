@@ -98,7 +98,7 @@ py::list bindings::read_tensors(const step_arguments& given, owners& keep) {
     binding& objects = all_[size_t(each.index)];
     tensor& its = tensors_[each.index];
     // Remembered until the next `settle`: a later refusal in this step must not hide it from the next one.
-    if (objects.read(each.gradient, active_target().rules[settings.rule].states, settings, keep))
+    if (objects.read(each.gradient, active_target().rules[settings.rule], settings, keep))
       tensors_.note_moved(its);
     if (its.layout.row_dimensions()) refuse_beside_rows(settings, each.index);
     if (!objects.has_states()) unbound.append(each.index);

@@ -67,11 +67,20 @@ state_names make_names(std::vector<std::string> arrays, std::vector<std::string>
           std::move(copy)};
 }
 
+std::vector<std::string> state_shapes(const rule_entry& rule) {
+  std::vector<std::string> found;
+  for (int k = 0; k < rule.states; ++k)
+    found.push_back(state_shape_names[rule.form ? int(rule.form->shapes[k]) : 0]);
+  return found;
+}
+
 py::dict rules() {
   py::dict found;
   const target& on = active_target();
-  for (int i = 0; i < on.rule_count; ++i)
-    found[on.rules[i].name] = py::make_tuple(on.rules[i].states, hyper_names(on.rules[i]));
+  for (int i = 0; i < on.rule_count; ++i) {
+    const rule_entry& rule = on.rules[i];
+    found[rule.name] = py::make_tuple(state_shapes(rule), hyper_names(rule), rule.form != nullptr);
+  }
   return found;
 }
 

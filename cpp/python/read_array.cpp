@@ -38,12 +38,12 @@ void require_same_kind(const array_view& given, const array_view& parameter, con
       "its reals (torch.view_as_real, array.view)");
 }
 
-void require_shape(const array_view& given, const array_view& parameter, const std::string& what) {
+void require_shape(const array_view& given, const array_view& parameter, const std::string& what,
+                   const char* owner) {
   require_same_kind(given, parameter, what);
   if (given.same_shape_as(parameter)) return;
-  throw py::value_error(what + " has shape " + std::string(py::str(shape_of(given))) +
-                        ", but the parameter has shape " + std::string(py::str(shape_of(parameter))) +
-                        ": they must be equal");
+  throw py::value_error(what + " has shape " + std::string(py::str(shape_of(given))) + ", but " + owner +
+                        " shape " + std::string(py::str(shape_of(parameter))) + ": they must be equal");
 }
 
 void refuse_elsewhere(const array_view& array, const array_role& role) {

@@ -18,7 +18,8 @@ void refuse_elsewhere(const array_view& array, const array_role& role);
 // real or real where it is complex, and one that has not the parameter's shape either.
 [[noreturn]] void refuse_read_only(const std::string& what);
 void require_same_kind(const array_view& given, const array_view& parameter, const std::string& what);
-void require_shape(const array_view& given, const array_view& parameter, const std::string& what);
+void require_shape(const array_view& given, const array_view& parameter, const std::string& what,
+                   const char* owner = "the parameter has");
 
 // A number to be written. Raises for what is no array of one float32 or float64 number; `what` names it.
 scalar_ref read_scalar(const array_view& number, const std::string& what);

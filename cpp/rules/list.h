@@ -28,6 +28,13 @@
 #include "rules/sparse_adam.h"
 #include "rules/stable_adamw.h"
 
+// Rules that the tests alone have (tests/rules_of_tests), behind those of the library.
+#if defined(GRADSTEP_TEST_RULES)
+#include GRADSTEP_TEST_RULES
+#else
+#define GS_RULES_OF_TESTS(X)
+#endif
+
 #define GS_RULES(X)            \
   X(sgd)                       \
   X(sgd_momentum)              \
@@ -63,4 +70,5 @@
   X(lars_nesterov)             \
   X(stable_adamw)              \
   X(prodigy)                   \
-  X(interpolation)
+  X(interpolation)             \
+  GS_RULES_OF_TESTS(X)

@@ -6,6 +6,7 @@
 #include "numeric/math.h"
 #include "step/constants.h"
 #include "step/context.h"
+#include "step/matrix_form.h"
 #include "step/sums.h"
 
 namespace gradstep::GS_TARGET {
@@ -24,6 +25,32 @@ inline constexpr measurement measurement_of = {Rule::measured, requires { Rule::
 template <class Rule>
   requires(!measures<Rule>)
 inline constexpr measurement measurement_of<Rule> = {};
+
+template <class Rule>
+inline constexpr bool reduces = requires { Rule::shapes; };
+template <class Rule>
+inline constexpr bool transforms_direction = requires { Rule::transforms_direction; };
+template <class Rule>
+inline constexpr bool sees_matrix = reduces<Rule> || transforms_direction<Rule>;
+
+template <class Rule>
+inline constexpr matrix_form matrix_form_of = [] {
+  matrix_form form = {{}, reduces<Rule>, transforms_direction<Rule>};
+  if constexpr (reduces<Rule>) {
+    static_assert(sizeof(Rule::shapes) / sizeof(state_shape) == Rule::states);
+    for (int k = 0; k < Rule::states; ++k) form.shapes[k] = Rule::shapes[k];
+  }
+  return form;
+}();
+
+// The states that an update writes, a bit for each: those that are like the parameter.
+template <class Rule>
+inline constexpr unsigned written_states = [] {
+  unsigned found = 0;
+  for (int k = 0; k < state_limit; ++k)
+    if (matrix_form_of<Rule>.shapes[k] == state_shape::like_parameter) found |= 1u << k;
+  return found;
+}();
 
 // What is done with a rule's direction, for numbers or registers V.
 template <class V>
@@ -49,6 +76,27 @@ struct descent {
       p = fma(minus_rate, u, kept * p);
     }
   }
+};
+
+// The rule of a descent along directions that are there: they stand in the place of the gradient.
+struct given_direction {
+  static constexpr int states = 0;
+
+  template <class V>
+  GS_HD V operator()(V u) const {
+    return u;
+  }
+};
+
+// The rule of the pass that writes the parameter.
+template <class Rule>
+struct descending_rule {
+  using type = Rule;
+};
+template <class Rule>
+  requires transforms_direction<Rule>
+struct descending_rule<Rule> {
+  using type = given_direction;
 };
 
 // A gradient on its way to the rule. Each operation is rounded by itself, so that all of them together give

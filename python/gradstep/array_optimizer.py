@@ -154,7 +154,7 @@ class ArrayOptimizer(Stepping):
                 number = read_number(name, value, index)
                 copied = copied if is_wide(copied) else self._new_number(group, array, name, number)
             elif copied.ndim or name in array_names(type(self)):
-                refuse_shape(name, tuple(copied.shape), library.shape_of(array), index, "arrays")
+                refuse_shape(self, group, name, tuple(copied.shape), library.shape_of(array), index, "arrays")
                 refuse_other_kind(self, name, copied, array, index)
             loaded[name] = copied
         return loaded
@@ -179,8 +179,13 @@ class ArrayOptimizer(Stepping):
     def _drop_state(self, index: int, parameter: Any) -> None:
         self.state[index] = {}
 
-    def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        return library_of(parameter).new_array(parameter, value, like_parameter)
+    def _new_array(
+        self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
+    ) -> Any:
+        return library_of(parameter).new_array(parameter, value, like_parameter, shape)
+
+    def _shape_of(self, parameter: Any) -> tuple[int, ...]:
+        return library_of(parameter).shape_of(parameter)
 
     def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
         return library_of(parameter).new_copy(parameter, dtype)

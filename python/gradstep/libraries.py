@@ -18,10 +18,12 @@ __all__ = ["Library", "library_of"]
 class Library(Protocol):
     """What makes a state's arrays for a parameter."""
 
-    def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        """One of the parameter's shape; of its dtype, or else float32 (float64 beside float64, complex beside complex).
+    def new_array(
+        self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
+    ) -> Any:
+        """One of the parameter's dtype, or else float32 (float64 beside float64, complex beside complex).
 
-        Both parts of a complex number are filled with the value.
+        Both parts of a complex number are filled with the value. The shape is None for the parameter's own.
         """
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
@@ -52,11 +54,13 @@ class NumpyLike:
     def _read(self, array: Any) -> Any:
         return np.asarray(as_numpy(array, "a parameter")) if self._functions is np else array
 
-    def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
+    def new_array(
+        self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
+    ) -> Any:
         array = self._read(parameter)
         dtype = array.dtype if like_parameter else np.promote_types(array.dtype, np.float32)
         fill = complex(value, value) if dtype.kind == "c" else value
-        return self._functions.full_like(array, fill, dtype=dtype, order="K")
+        return self._functions.full_like(array, fill, dtype=dtype, order="K", shape=shape)
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
         if dtype is None:

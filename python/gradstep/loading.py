@@ -109,12 +109,22 @@ def read_number(name: str, value: Any, index: int) -> float:
     return number
 
 
-def refuse_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...], index: int, owner: str) -> None:
-    """Raise ValueError for an array of state of another shape than its parameter."""
+def refuse_shape(
+    optimizer: Rule,
+    group: Group,
+    name: str,
+    found: tuple[int, ...],
+    shape: tuple[int, ...],
+    index: int,
+    owner: str,
+) -> None:
+    """Raise ValueError for an array of state that does not fit its parameter, which has this ``shape``."""
+    expected = optimizer.state_shape(name, group, shape)
     if found != expected:
+        wanted = "" if expected == shape else f", for which that state has shape {expected}"
         raise ValueError(
-            f"the state {name!r} of parameter {index} has shape {found}, but the parameter has shape {expected}: load "
-            f"a state_dict of the same {owner}"
+            f"the state {name!r} of parameter {index} has shape {found}, but the parameter has shape {shape}{wanted}: "
+            f"load a state_dict of the same {owner}"
         )
 
 
@@ -181,7 +191,8 @@ def _refuse_other_class(optimizer: Stepping, own: list[Group], state_dict: Mappi
 @functools.cache
 def _interchangeable(rule: type[Rule]) -> frozenset[str]:
     """The names of the classes that differ from this one by their defaults alone."""
-    return frozenset(name for name, each in _rules().items() if each.declaration() is rule.declaration())
+    alike = (name for name, each in _rules().items() if each.declaration() is rule.declaration())
+    return frozenset({rule.class_name(), *alike})
 
 
 def _other_class(mine: type[Rule], source: str, held: str) -> ValueError:

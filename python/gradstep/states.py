@@ -28,8 +28,13 @@ class States(Rule):
     def _drop_state(self, index: int, parameter: Any) -> None:
         raise AttributeError("an optimizer says how a state is forgotten")
 
-    def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        raise AttributeError("an optimizer says how an array of state is made")
+    def _new_array(
+        self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
+    ) -> Any:
+        raise AttributeError("an optimizer says how an array of state is made, in the parameter's shape for None")
+
+    def _shape_of(self, parameter: Any) -> tuple[int, ...]:
+        raise AttributeError("an optimizer says what shape a parameter has")
 
     def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
         raise AttributeError("an optimizer says how a copy of a parameter is made, in the states' dtype for None")
@@ -76,7 +81,8 @@ class States(Rule):
         missing = [name for name in arrays if state.get(name) is None]
         for name in missing:
             like_parameter = group["state_dtype"] == "param"
-            made[name] = self._new_array(parameter, self.initial(name, group), like_parameter)
+            shape = self.state_shape(name, group, self._shape_of(parameter)) if self.sees_matrix(group) else None
+            made[name] = self._new_array(parameter, self.initial(name, group), like_parameter, shape)
         return made, len(missing) == len(arrays)
 
     def _add_surroundings(self, group: Group, parameter: Any, state: dict[str, Any], made: dict[str, Any]) -> None:

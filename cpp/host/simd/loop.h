@@ -10,6 +10,12 @@
 
 namespace gradstep::GS_TARGET {
 
+// A state that is not like the parameter has been written before (matrix.h).
+template <class Rule, int state, class T, class Part>
+GS_HD void store_state(T* to, vec<T> x, Part part) {
+  if constexpr (written_states<Rule> >> state & 1) store(to, x, part);
+}
+
 template <class Rule, class T, class Around, int... state>
 void apply(const update& step, const operands& x, std::integer_sequence<int, state...>) {
   const Rule rule = *static_cast<const Rule*>(step.rule);
@@ -26,7 +32,7 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
     const vec<T> gradient = around.before(load(g + i, part), parameter);
     after.apply(rule, parameter, gradient, states[state]...);
     store(p + i, parameter, part);
-    (store(s[state] + i, states[state], part), ...);
+    (store_state<Rule, state>(s[state] + i, states[state], part), ...);
     around.after(parameter, i, part);
   };
 

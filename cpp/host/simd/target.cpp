@@ -4,6 +4,7 @@
 #include "formats/convert.h"
 #include "host/simd/evaluate.h"
 #include "host/simd/loop.h"
+#include "host/simd/matrix.h"
 #include "host/simd/rule_sums.h"
 #include "host/simd/standalone.h"
 #include "host/simd/sums.h"
@@ -26,9 +27,12 @@ constexpr rule_entry entry(const char* name) {
           count,
           writes_parameter<narrow>,
           measurement_of<narrow>,
+          sees_matrix<narrow> ? &matrix_form_of<narrow> : nullptr,
           narrow::hyper_names,
-          {{sizeof(narrow), prepare<narrow>, apply<narrow, float>, measure_of<narrow, float>()},
-           {sizeof(wide), prepare<wide>, apply<wide, double>, measure_of<wide, double>()}}};
+          {{sizeof(narrow), prepare<narrow>, apply<typename descending_rule<narrow>::type, float>,
+            measure_of<narrow, float>(), matrix_of<narrow, float>()},
+           {sizeof(wide), prepare<wide>, apply<typename descending_rule<wide>::type, double>,
+            measure_of<wide, double>(), matrix_of<wide, double>()}}};
 }
 
 #define GS_ENTRY(rule) entry<rule>(#rule),

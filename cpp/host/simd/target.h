@@ -8,6 +8,7 @@
 #include "schedules/program.h"
 #include "step/constants.h"
 #include "step/context.h"
+#include "step/matrix_form.h"
 #include "step/sums.h"
 
 namespace gradstep {
@@ -33,6 +34,19 @@ struct update {
 
 using rule_lanes = double[2][sum_lanes];
 
+// What is done by a rule that sees its tensor as a matrix (rules/rule.h); null where it need not.
+struct matrix_body {
+  // Adds a part of a row, whose element 0 belongs to lane 0, to the lanes of the row's sum, and to the sums
+  // of the part's columns unless they are null.
+  void (*reduce)(const update& step, const operands& x, double* lanes, double* columns);
+  // The n numbers of a state after an update, from those before it and their sums over `count` elements.
+  void (*renew)(const void* rule, int state, const void* before, const double* sums, double count,
+                void* after, int64_t n);
+  // Writes directions, and states; `apply` is then the descent along what is given as the gradient.
+  void (*direct)(const update& step, const operands& x, void* directions);
+  void (*transform_row)(const void* rule, void* directions, int64_t columns);
+};
+
 // A rule in one arithmetic type.
 struct rule_body {
   int bytes;  // of its constants
@@ -40,6 +54,7 @@ struct rule_body {
   void (*apply)(const update& step, const operands& x);
   // Null if it need know nothing.
   void (*measure)(const update& step, const operands& x, rule_lanes& lanes);
+  matrix_body matrix;
 };
 
 struct rule_entry {
@@ -48,6 +63,7 @@ struct rule_entry {
   int hypers;
   bool writes_parameter;
   measurement measures;
+  const matrix_form* form;  // null for a rule to which a tensor is no matrix
   const char* const* hyper_names;
   rule_body bodies[2];  // by arithmetic
 };

@@ -12,9 +12,13 @@ __all__ = ["TORCH", "Torch"]
 class Torch:
     """A :class:`gradstep.libraries.Library`."""
 
-    def new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
+    def new_array(
+        self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
+    ) -> Any:
         dtype = parameter.dtype if like_parameter else _wide(parameter)
         fill = complex(value, value) if dtype.is_complex else value
+        if shape is not None:
+            return torch.full(shape, fill, dtype=dtype, device=parameter.device)
         return torch.full_like(parameter, fill, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:

@@ -276,7 +276,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         if not isinstance(value, torch.Tensor | np.ndarray):
             return copy.deepcopy(value)
         if value.ndim or name in array_names(type(self)):
-            refuse_shape(name, tuple(value.shape), tuple(parameter.shape), index, "model")
+            refuse_shape(self, group, name, tuple(value.shape), tuple(parameter.shape), index, "model")
             refuse_other_kind(self, name, value, parameter, index)
         return TORCH.copy_of(parameter, value)
 
@@ -328,8 +328,13 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     def _drop_state(self, index: int, parameter: Any) -> None:
         self.state.pop(parameter, None)
 
-    def _new_array(self, parameter: Any, value: float, like_parameter: bool) -> Any:
-        return TORCH.new_array(parameter, value, like_parameter)
+    def _new_array(
+        self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
+    ) -> Any:
+        return TORCH.new_array(parameter, value, like_parameter, shape)
+
+    def _shape_of(self, parameter: Any) -> tuple[int, ...]:
+        return TORCH.shape_of(parameter)
 
     def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
         return TORCH.new_copy(parameter, dtype)

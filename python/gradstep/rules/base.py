@@ -99,6 +99,21 @@ class Rule:
         return 0.0
 
     @classmethod
+    def sees_matrix(cls, group: Group) -> bool:
+        """Whether a parameter is rows and columns to the rule: all dimensions but the last, and the last."""
+        return cls.kernel(group).rule in _MATRIX_RULES
+
+    @classmethod
+    def state_shape(cls, name: str, group: Group, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of an array of state of a parameter of this shape; it broadcasts to that."""
+        kernel = cls.kernel(group)
+        kind = dict(zip(kernel.arrays, _STATE_SHAPES[kernel.rule], strict=True)).get(name, "parameter")
+        if kind == "parameter" or not shape:
+            return shape
+        rows = shape[:-1] if kind == "row" else (1,) * (len(shape) - 1)
+        return (*rows, shape[-1] if kind == "column" else 1)
+
+    @classmethod
     def takes_rows(cls, group: Group) -> bool:
         """Whether rows that a sparse gradient leaves out rest by this rule."""
         return False
@@ -159,7 +174,8 @@ class Rule:
 
     @classmethod
     def _check_complex(cls, group: Group) -> None:
-        if cls.takes_complex and group["cast_to"] is None:
+        sees_matrix = cls.sees_matrix(group)
+        if cls.takes_complex and group["cast_to"] is None and not sees_matrix:
             return
         for i, parameter in enumerate(group.get("params", ())):
             if not is_complex(parameter):
@@ -168,6 +184,11 @@ class Rule:
                 raise ValueError(
                     f"{cls.__name__} does not support complex parameters, nor does torch's, and parameter {i} of the "
                     f"group has dtype {parameter.dtype}: pass a view of its reals (torch.view_as_real, array.view)"
+                )
+            if sees_matrix:
+                raise ValueError(
+                    f"{cls.__name__} sees rows and columns of real numbers, and parameter {i} of the group has dtype "
+                    f"{parameter.dtype}: pass a view of its reals (torch.view_as_real, array.view)"
                 )
             raise ValueError(
                 f"cast_to={group['cast_to']!r} keeps copies of real numbers, and parameter {i} of the group has dtype "
@@ -212,7 +233,9 @@ class Rule:
         return read_hyperparameter(group, name, cls.limits.get(name) or HYPERPARAMETERS[name])
 
 
-_HYPER_NAMES: dict[str, tuple[str, ...]] = {name: tuple(hypers) for name, (_, hypers) in _core.rules().items()}
+_HYPER_NAMES: dict[str, tuple[str, ...]] = {name: tuple(hypers) for name, (_, hypers, _) in _core.rules().items()}
+_STATE_SHAPES: dict[str, tuple[str, ...]] = {name: tuple(shapes) for name, (shapes, _, _) in _core.rules().items()}
+_MATRIX_RULES = frozenset(name for name, (_, _, sees_matrix) in _core.rules().items() if sees_matrix)
 
 
 def check_nesterov(group: Group, sources: Sources = NO_SOURCES) -> None:

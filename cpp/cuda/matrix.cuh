@@ -1,0 +1,169 @@
+// What a rule that sees its tensor as a matrix does before the parameter is written, on a device: sums over
+// rows and columns, the numbers made of them, directions that are written down and changed row by row. A
+// thread block takes a band of rows, a warp one of them; the sums are those of the CPU to the bit.
+#pragma once
+
+#include "cuda/reduce.cuh"
+#include "cuda/update.cuh"
+#include "rules/rule.h"
+
+namespace gradstep::GS_TARGET {
+
+// Calls visit(row) for each row of a band that is this warp's.
+template <class Visit>
+__device__ __forceinline__ void for_each_row(const device_matrix& matrix, const device_band& band,
+                                             const Visit& visit) {
+  for (int64_t row = band.first_row + int(threadIdx.x) / warp_size;
+       row < matrix.rows && row < band.first_row + band_rows; row += block_warps)
+    visit(row);
+}
+
+// The gradient as the rule reduces it.
+template <class Rule, class T>
+struct reduced_gradient {
+  const device_array &parameter, &gradient;
+  const device_layout* const layouts;
+  const Rule rule;
+  const transform_gradient<T> prepare;
+  const bool prepares;
+
+  __device__ reduced_gradient(const device_plan_view& plan, int tensor)
+      : parameter(plan.tensors[tensor].parameter),
+        gradient(plan.gradients[tensor]),
+        layouts(plan.layouts),
+        rule(*reinterpret_cast<const Rule*>(plan.rows[tensor].rule)),
+        prepare(plan.rows[tensor].gradient),
+        prepares(plan.rows[tensor].transforms_gradient) {}
+
+  __device__ __forceinline__ double add_to(double sum, int64_t i) const {
+    const auto read = [&](const device_array& array) {
+      return placed_access<T>::load(array, layouts, i).x[0];
+    };
+    T g = read(gradient);
+    if (prepares) g = prepare(g, prepare.decay != 0 ? read(parameter) : T(0));
+    const factors<T> found = rule.reduced(g);
+    return fma(double(found.first), double(found.second), sum);
+  }
+};
+
+template <class Rule, class T>
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    reduce_bands_kernel(device_plan_view plan, int first_band) {
+  if (plan.report->skipped) return;
+  const device_band band = plan.bands[first_band + int(blockIdx.x)];
+  const device_matrix& matrix = plan.matrices[band.matrix];
+  const reduced_gradient<Rule, T> on(plan, matrix.tensor);
+  for_each_row(matrix, band, [&](int64_t row) {
+    double sum = 0;
+    for (int64_t column = warp_team::rank(); column < matrix.columns; column += warp_size)
+      sum = on.add_to(sum, row * matrix.columns + column);
+    sum = fold_warp(sum);
+    if (warp_team::rank() == 0) matrix.row_sums[row] = sum;
+  });
+  if (!matrix.column_sums) return;
+  double* const columns = matrix.column_sums + band.first_row / band_rows * matrix.columns;
+  for (int64_t column = int(threadIdx.x); column < matrix.columns; column += block_threads) {
+    double sum = 0;
+    for (int64_t row = band.first_row; row < matrix.rows && row < band.first_row + band_rows; ++row)
+      sum = on.add_to(sum, row * matrix.columns + column);
+    columns[column] = sum;
+  }
+}
+
+__device__ __forceinline__ double sum_of_column(const device_matrix& matrix, int64_t column) {
+  double sum = 0;
+  const int64_t bands = count_bands(matrix.rows);
+  for (int64_t band = 0; band < bands; ++band) sum += matrix.column_sums[band * matrix.columns + column];
+  return sum;
+}
+
+// By a whole warp: the result is lane 0's.
+__device__ __forceinline__ double sum_of_rows(const device_matrix& matrix) {
+  double sum = 0;
+  for (int64_t row = warp_team::rank(); row < matrix.rows; row += warp_size) sum += matrix.row_sums[row];
+  return fold_warp(sum);
+}
+
+// Renews the numbers of one state: number i is made of sum_of(i), over so many elements.
+template <class Rule, class T, class Sum>
+__device__ __forceinline__ void renew_state(const device_plan_view& plan, const device_matrix& matrix,
+                                            int state, int64_t numbers, double count, const Sum& sum_of) {
+  const Rule& rule = *reinterpret_cast<const Rule*>(plan.rows[matrix.tensor].rule);
+  T* const after = reinterpret_cast<T*>(matrix.numbers[state]);
+  for (int64_t i = int(threadIdx.x); i < numbers; i += block_threads) {
+    const T before = placed_access<T>::load(matrix.own[state], plan.layouts, i).x[0];
+    after[i] = T(rule.renew(state, double(before), sum_of(i), count));
+    placed_access<T>::store(matrix.own[state], plan.layouts, i, {after[i]});
+  }
+}
+
+template <class Rule, class T>
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    renew_numbers_kernel(device_plan_view plan, int first_matrix) {
+  if (plan.report->skipped) return;
+  const device_matrix& matrix = plan.matrices[first_matrix + int(blockIdx.x)];
+  const double rows = double(matrix.rows), columns = double(matrix.columns);
+  const double total = threadIdx.x < warp_size ? sum_of_rows(matrix) : 0;  // thread 0 makes a number of it
+  for (int k = 0; k < Rule::states; ++k) {
+    if (matrix.form.shapes[k] == state_shape::per_row)
+      renew_state<Rule, T>(plan, matrix, k, matrix.rows, columns,
+                           [&](int64_t i) { return matrix.row_sums[i]; });
+    else if (matrix.form.shapes[k] == state_shape::per_column)
+      renew_state<Rule, T>(plan, matrix, k, matrix.columns, rows,
+                           [&](int64_t i) { return sum_of_column(matrix, i); });
+    else if (matrix.form.shapes[k] == state_shape::per_tensor)
+      renew_state<Rule, T>(plan, matrix, k, 1, rows * columns, [&](int64_t) { return total; });
+  }
+}
+
+// Writes the directions of elements [first, end), and their states; uses the gradient up.
+template <class Elements, int in_flight>
+__device__ __forceinline__ int64_t direct_part(const device_plan_view& plan, int tensor, int64_t first,
+                                               int64_t end) {
+  const typename Elements::update on(plan, tensor);
+  char* const directions = plan.directions[tensor].data;
+  return visit_block<Elements::count, in_flight>(
+      first, end, [&](int64_t i) { return Elements::load(on, i); },
+      [&](Elements& x, int64_t i) {
+        x.decode(on);
+        const typename Elements::values u = x.direct(on);
+        u.store(directions + i * int64_t(sizeof(u.x[0])));
+        x.store_states(on, i);
+        if (on.zeroes) x.zero_gradient(on, i);
+      });
+}
+
+template <class Rule, class T>
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    direct_kernel(device_plan_view plan, int first_chunk) {
+  const device_chunk chunk = plan.chunks[first_chunk + int(blockIdx.x)];
+  if (plan.report->skipped) return skip_chunk(plan, chunk);
+  const int tensor = chunk.tensor;
+  const ways by = plan.tensors[tensor].by & plan.gradients[tensor].by;
+  const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+    return direct_part<elements<Rule, T, Access>, in_flight>(plan, tensor, first, end);
+  };
+  visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
+}
+
+template <class Rule, class T>
+__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+    transform_rows_kernel(device_plan_view plan, int first_band) {
+  if (plan.report->skipped) return;
+  const device_band band = plan.bands[first_band + int(blockIdx.x)];
+  const device_matrix& matrix = plan.matrices[band.matrix];
+  const Rule rule = *reinterpret_cast<const Rule*>(plan.rows[matrix.tensor].rule);
+  for_each_row(matrix, band, [&](int64_t row) {
+    T* const u = reinterpret_cast<T*>(plan.directions[matrix.tensor].data) + row * matrix.columns;
+    T found = T(0);
+    for (int64_t column = warp_team::rank(); column < matrix.columns; column += warp_size)
+      found = rule.join(found, rule.direction_term(u[column]));
+    for (int half = warp_size / 2; half > 0; half /= 2)
+      found = rule.join(found, __shfl_down_sync(0xffffffff, found, half));
+    found = __shfl_sync(0xffffffff, found, 0);
+    for (int64_t column = warp_team::rank(); column < matrix.columns; column += warp_size)
+      u[column] = rule.change(u[column], found);
+  });
+}
+
+}  // namespace gradstep::GS_TARGET

@@ -1,0 +1,124 @@
+"""Declarations of the rules that the tests alone have, whose arithmetic is in the headers beside this file.
+
+They are as those of the library, but no module of it knows them.
+"""
+
+import functools
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from gradstep import _core
+from gradstep.array_optimizer import ArrayOptimizer
+from gradstep.hyperparameters import Hyperparameter
+from gradstep.rules.base import Kernel, Rule
+
+#: those of a build with GRADSTEP_EMULATED, as tests/rules_of_tests/list.h names them
+NAMES = ("row_normalised", "axis_normalised", "row_scaled", "row_scaled_second")
+BUILT = frozenset(NAMES) <= frozenset(_core.rules())
+
+
+class OfTests(Rule):
+    __module__ = f"{Rule.__module__.rpartition('.')[0]}.of_tests"  # as a module of the library's rules
+    limits: ClassVar = {"beta": Hyperparameter("beta", high=1.0)}
+
+
+class RowNormalised(OfTests):
+    __module__ = OfTests.__module__
+
+    def __init__(self, params, lr=0.1, beta=0.9, eps=1e-8, weight_decay=0, **options):
+        own = {"lr": lr, "beta": beta, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group):
+        return Kernel("row_normalised", ("row_sq",))
+
+
+class AxisNormalised(OfTests):
+    __module__ = OfTests.__module__
+
+    def __init__(self, params, lr=0.1, momentum=0.9, beta=0.9, eps=1e-8, weight_decay=0, **options):
+        own = {"lr": lr, "momentum": momentum, "beta": beta, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group):
+        return Kernel("axis_normalised", ("row_sq", "momentum_buffer", "column_sq", "mean_sq"))
+
+
+class RowScaled(OfTests):
+    __module__ = OfTests.__module__
+
+    def __init__(self, params, lr=0.1, momentum=0.9, weight_decay=0, **options):
+        own = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        super().__init__(params, self.defaults_with(options, **own))
+
+    @classmethod
+    def kernel(cls, group):
+        return Kernel("row_scaled", ("momentum_buffer",)) if group["momentum"] else Kernel("sgd")
+
+
+class RowScaledSecond(RowNormalised):
+    __module__ = OfTests.__module__
+
+    @classmethod
+    def kernel(cls, group):
+        return Kernel("row_scaled_second", ("row_sq",))
+
+
+@functools.cache
+def over(declaration, optimizer):
+    return type(declaration.__name__, (declaration, optimizer), {})
+
+
+class MatrixCase(NamedTuple):
+    """One of these rules at values of its hyper-parameters that are no defaults."""
+
+    declaration: type[OfTests]
+    hyper: dict[str, Any]
+
+    @property
+    def name(self):
+        return self.declaration.__name__
+
+    def __str__(self):
+        return self.name
+
+    def over(self, arrays, **options):
+        return over(self.declaration, ArrayOptimizer)(arrays, **{**self.hyper, **options})
+
+    def over_tensors(self, tensors, **options):
+        from gradstep.optim.torch_optimizer import TorchOptimizer
+
+        return over(self.declaration, TorchOptimizer)(tensors, **{**self.hyper, **options})
+
+
+MATRIX_CASES = [
+    MatrixCase(RowNormalised, {"lr": 0.03, "beta": 0.7, "eps": 1e-2, "weight_decay": 0.05}),
+    MatrixCase(AxisNormalised, {"lr": 0.03, "momentum": 0.8, "beta": 0.7, "eps": 1e-2, "weight_decay": 0.05}),
+    MatrixCase(RowScaled, {"lr": 0.03, "momentum": 0.8, "weight_decay": 0.05}),
+    MatrixCase(RowScaledSecond, {"lr": 0.03, "beta": 0.7, "eps": 1e-2, "weight_decay": 0.05}),
+]
+
+
+def direction_of(name, g, s, h):
+    """The direction of one update in float64, whose states ``s`` are 0, and {} at the first."""
+    first = not s
+    square = np.atleast_1d(g) ** 2
+    rows, columns = square.mean(-1, keepdims=True), square.mean(tuple(range(square.ndim - 1)), keepdims=True)
+    if name == "AxisNormalised":
+        beta, momentum = (0, 0) if first else (h["beta"], h["momentum"])
+        for key, mean in (("row_sq", rows), ("column_sq", columns), ("mean_sq", square.mean(keepdims=True))):
+            s[key] = beta * s.get(key, 0) + (1 - beta) * mean
+        s["momentum_buffer"] = momentum * s.get("momentum_buffer", 0) + g
+        return s["momentum_buffer"] / (np.sqrt(s["row_sq"] * s["column_sq"] / s["mean_sq"]) + h["eps"])
+    if name == "RowScaled":
+        u = s["momentum_buffer"] = h["momentum"] * s.get("momentum_buffer", 0) + g
+    else:
+        s["row_sq"] = h["beta"] * s.get("row_sq", 0) + (1 - h["beta"]) * rows
+        u = g / (np.sqrt(s["row_sq"]) + h["eps"])
+    if name == "RowNormalised":
+        return u
+    largest = np.abs(u).max(-1, keepdims=True)
+    return np.where(largest > 0, u / np.where(largest > 0, largest, 1), u)

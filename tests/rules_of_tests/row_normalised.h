@@ -1,0 +1,36 @@
+// Row-normalised SGD: v = beta v + (1 - beta) mean(g^2) for each row, u = g / (sqrt(v) + eps).
+#pragma once
+
+#include "rules/rule.h"
+
+namespace gradstep::GS_TARGET {
+
+template <class T>
+struct row_normalised {
+  struct hyper {
+    double beta, eps;
+  };
+  static constexpr const char* hyper_names[] = {"beta", "eps"};
+  static constexpr int states = 1;
+  static constexpr state_shape shapes[] = {state_shape::per_row};
+
+  double beta;
+  T eps;
+
+  GS_HD static row_normalised at(const hyper& h, step_context&) { return {h.beta, T(h.eps)}; }
+
+  template <class V>
+  GS_HD factors<V> reduced(V g) const {
+    return {g, g};
+  }
+  GS_HD double renew(int, double before, double sum, double count) const {
+    return beta * before + (1 - beta) * (sum / count);
+  }
+
+  template <class V>
+  GS_HD V operator()(V g, V v) const {
+    return g / (sqrt(v) + V(eps));
+  }
+};
+
+}  // namespace gradstep::GS_TARGET
