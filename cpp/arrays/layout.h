@@ -22,6 +22,7 @@ visiting_order index_order(const array_view& array, int first = 0);
 // One array of a step, ready to be visited.
 struct operand {
   char* data = nullptr;
+  char* second = nullptr;  // the second plane of a format that has two; then the array is direct
   dtype type = dtype::f32;
   bool direct = true;                 // element i lies at data + i * bytes
   std::vector<dimension> dimensions;  // where it does not: slowest first

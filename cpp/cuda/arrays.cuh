@@ -68,6 +68,44 @@ template <class T, int count>
 #undef GS_WRITE
   }
 }
+#define GS_GROUPED(name) || formats::is_grouped<formats::name>
+constexpr bool has_grouped_formats = false GS_FORMATS(GS_GROUPED);
+#undef GS_GROUPED
+
+// Calls f<Format>() for the array's format with groups; there is one.
+template <class F>
+__device__ __forceinline__ void with_grouped_format(dtype type, const F& f) {
+#define GS_CALL(name)                                                \
+  if constexpr (formats::is_grouped<formats::name>) {                \
+    if (type == dtype::name) f.template operator()<formats::name>(); \
+  }
+  GS_FORMATS(GS_CALL)
+#undef GS_CALL
+}
+
+template <class T>
+[[gnu::noinline]] __device__ T read_in_group(const device_array& array, int64_t i) {
+  T found = {};
+  with_grouped_format(array.type, [&]<class Format>() {
+    using bits = typename Format::bits;
+    const auto number = pack<bits, 1>::load(array.data + i * int64_t(sizeof(bits))).x[0];
+    found =
+        Format::template decode_in_group<T>(number, array.second + i / Format::group * Format::second_bytes);
+  });
+  return found;
+}
+template <class T>
+[[gnu::noinline]] __device__ void write_group(const device_array& array, int64_t i, const T* numbers,
+                                              int count) {
+  with_grouped_format(array.type, [&]<class Format>() {
+    using bits = typename Format::bits;
+    bits made[Format::group];
+    Format::encode_group(numbers, count, made, array.second + i / Format::group * Format::second_bytes);
+    for (int k = 0; k < count; ++k)
+      pack<bits, 1>{made[k]}.store(array.data + (i + k) * int64_t(sizeof(bits)));
+  });
+}
+
 [[gnu::noinline]] __device__ inline int64_t strided_offset(const device_layout& layout, int64_t i) {
   int64_t offset = 0;
   for (int d = layout.ndim - 1; d >= 0; --d) {
@@ -167,12 +205,39 @@ struct placed_access {
   }
   __device__ __forceinline__ static loaded load(const device_array& array, const device_layout* layouts,
                                                 int64_t i) {
+    if (has_grouped_formats && array.second) return {read_in_group<T>(array, i)};
     return {read_number<T>(place(array, layouts, i), array.type)};
   }
   __device__ __forceinline__ static values decode(const loaded& number, dtype) { return number; }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout* layouts,
                                                int64_t i, const values& x) {
     encode(place(array, layouts, i), array.type, x);
+  }
+};
+
+// Of a whole group by one thread, where an array is of a format with groups: the last one may have less.
+template <class T>
+struct grouped_access {
+  static constexpr int count = 32;
+  static constexpr bool is_straight = false;
+  using values = pack<T, count>;
+  using loaded = values;
+
+  __device__ __forceinline__ static int count_at(const device_array& array, int64_t i) {
+    return array.size - i < count ? int(array.size - i) : count;
+  }
+  __device__ __forceinline__ static loaded load(const device_array& array, const device_layout* layouts,
+                                                int64_t i) {
+    values found = {};
+    for (int k = 0; k < count_at(array, i); ++k)
+      found.x[k] = placed_access<T>::load(array, layouts, i + k).x[0];
+    return found;
+  }
+  __device__ __forceinline__ static values decode(const loaded& numbers, dtype) { return numbers; }
+  __device__ __forceinline__ static void store(const device_array& array, const device_layout* layouts,
+                                               int64_t i, const values& x) {
+    if (array.second) return write_group(array, i, x.x, count_at(array, i));
+    for (int k = 0; k < count_at(array, i); ++k) placed_access<T>::store(array, layouts, i + k, {x.x[k]});
   }
 };
 
@@ -195,6 +260,11 @@ using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, 
 // elements are on their way at once, and how many numbers of 16 bits a pack has.
 template <class T, class limits, class Part>
 __device__ __forceinline__ void visit_by(const ways& by, int64_t first, int64_t end, const Part& part) {
+  if (has_grouped_formats && !by.single) {
+    constexpr int group = grouped_access<T>::count;
+    part.template operator()<grouped_access<T>, 1>(first, (end + group - 1) / group * group);
+    return;
+  }
   if (by.native & by.packed)
     first = part.template operator()<native_access<T, pack_count<T>>, limits::packs>(first, end);
   else if constexpr (sizeof(T) == sizeof(float))

@@ -30,15 +30,19 @@ struct ways {
                   // alone
   bool packed;    // and as many elements as a pack has by one access
   bool native;    // and in the arithmetic type itself
+  bool single = true;  // an element can be stored alone: not where a format has groups
 
   GS_HD ways operator&(const ways& other) const {
-    return {bool(straight & other.straight), bool(packed & other.packed), bool(native & other.native)};
+    return {bool(straight & other.straight), bool(packed & other.packed), bool(native & other.native),
+            bool(single & other.single)};
   }
 };
 
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
 struct device_array {
-  char* data;  // null where there is none
+  char* data;    // null where there is none
+  char* second;  // of a format with groups, which lies straight
+  int64_t size;  // of the tensor
   dtype type;
   ways by;
   int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes

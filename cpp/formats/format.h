@@ -12,12 +12,35 @@ enum class arithmetic : uint8_t { f32, f64 };
 constexpr uint8_t dlpack_float = 2, dlpack_bfloat = 4,
                   dlpack_complex = 5;  // DLPack's codes of kinds of types
 
+// What a format keeps beside its numbers: so many bytes for each group of them, in a plane of its own.
+struct second_plane {
+  int64_t group = 0;  // 0 for none
+  int64_t bytes = 0;
+};
+
 struct format {
   const char* name;
-  const char* library_name;  // in NumPy and torch
-  int64_t bytes;             // of a number
+  const char* library_name;  // in NumPy and torch; empty where these do not know it
+  int64_t bytes;             // of a number in the first plane
   uint8_t dlpack_code;
   arithmetic computes_in;
+  second_plane second = {};
+};
+
+// The place of a run of numbers that starts with a group.
+struct planes {
+  char* numbers;
+  char* second;  // null where the format has none
 };
 
 }  // namespace gradstep
+
+#if defined(GS_TARGET)
+namespace gradstep::GS_TARGET::formats {
+
+// A format with a second plane says how a group is decoded and encoded; one without, how a number is.
+template <class Format>
+inline constexpr bool is_grouped = requires { Format::group; };
+
+}  // namespace gradstep::GS_TARGET::formats
+#endif

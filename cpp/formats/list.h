@@ -6,11 +6,19 @@
 #include "formats/f32.h"
 #include "formats/f64.h"
 
+// Formats that the tests alone have (tests/formats_of_tests), behind those of the library.
+#if defined(GRADSTEP_TEST_FORMATS)
+#include GRADSTEP_TEST_FORMATS
+#else
+#define GS_FORMATS_OF_TESTS(X)
+#endif
+
 #define GS_FORMATS(X) \
   X(f64)              \
   X(f32)              \
   X(f16)              \
-  X(bf16)
+  X(bf16)             \
+  GS_FORMATS_OF_TESTS(X)
 
 namespace gradstep {
 

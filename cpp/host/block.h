@@ -27,6 +27,12 @@ inline bool in_place(const operand& x, arithmetic type) { return x.direct && x.t
 
 inline char* element(const operand& x, int64_t index) { return x.data + index * format_of(x.type).bytes; }
 
+// Blocks start with a group.
+inline planes planes_at(const operand& x, int64_t index) {
+  const second_plane& second = format_of(x.type).second;
+  return {element(x, index), x.second ? x.second + index / second.group * second.bytes : nullptr};
+}
+
 // One operand's block: either the user's memory itself or a decoded copy.
 class block {
  public:
@@ -53,17 +59,17 @@ class block {
 
   // Writes other numbers of the arithmetic type instead.
   void put(const void* numbers, int64_t first, int64_t count) {
-    void* const stored = x_.direct ? static_cast<void*>(element(x_, first)) : stored_.bytes;
+    const planes stored = x_.direct ? planes_at(x_, first) : planes{stored_.bytes, nullptr};
     storage_.encode[int(type_)](numbers, stored, count);
     if (!x_.direct) scatter(stored_.bytes, x_, first, count);
   }
 
  private:
   void decode(int64_t first, int64_t count, void* to) {
-    const void* stored = element(x_, first);
+    planes stored = planes_at(x_, first);
     if (!x_.direct) {
       gather(x_, first, count, stored_.bytes);
-      stored = stored_.bytes;
+      stored = {stored_.bytes, nullptr};
     }
     storage_.decode[int(type_)](stored, to, count);
   }

@@ -77,16 +77,25 @@ void device_tables::cut(const tensor_list& tensors, const std::vector<group_sett
   cut_for_ = active;
 }
 
-device_array device_tables::place(const operand& x, arithmetic type, const char* what, int index) {
+bool device_tables::has_groups() const {
+  return std::any_of(tensors_.begin(), tensors_.end(),
+                     [](const device_tensor& each) { return !each.by.single; });
+}
+
+device_array device_tables::place(const operand& x, const tensor_task& of, const char* what, int index) {
+  const arithmetic type = of.type;
   auto made = zeroed<device_array>();
   made.data = x.data;
   made.type = x.type;
+  made.second = x.second;
+  made.size = of.size;
   made.layout = -1;
   if (!is_aligned(x, format_of(x.type).bytes))
     throw std::invalid_argument(
         std::string(what) + " " + std::to_string(index) +
         " does not lie at a multiple of its numbers' size, where a device could read it: pass a copy");
-  made.by.straight = x.direct && arithmetic_of(x.type) == type;
+  made.by.single = !x.second;
+  made.by.straight = x.direct && !x.second && arithmetic_of(x.type) == type;
   made.by.packed = made.by.straight && packs_are_aligned(x, type);
   made.by.native = made.by.straight && x.type == native_format(type);
   if (x.direct) return made;
@@ -109,7 +118,7 @@ device_tensor device_tables::describe(const tensor& of, int index, int group) {
   made.type = task.type;
   made.by = {true, true, true};
   const auto take = [&](const operand& x, const char* what) {
-    const device_array array = place(x, task.type, what, index);
+    const device_array array = place(x, task, what, index);
     made.by = made.by & array.by;
     return array;
   };
@@ -118,7 +127,7 @@ device_tensor device_tables::describe(const tensor& of, int index, int group) {
   for (int k = 0; k < made.state_count; ++k) made.states[k] = take(task.states[k], "a state of parameter");
   if (task.has_average) made.average = take(task.average, "the average of parameter");
   if (task.has_copy) {
-    made.copy = place(task.copy, task.type, "the copy of parameter", index);
+    made.copy = place(task.copy, task, "the copy of parameter", index);
     made.by =
         made.by & ways{task.copy.direct, task.copy.direct && packs_are_aligned(task.copy, task.type), true};
   }
@@ -180,8 +189,7 @@ void device_tables::cut_matrix(const tensor& of, int tensor) {
   made.columns = task.matrix->columns;
   for (int k = 0; k < task.state_count; ++k)
     if (task.matrix->is_own(k))
-      made.own[k] =
-          place(task.matrix->own[k], task.type, "a state of parameter", tensors_[size_t(tensor)].index);
+      made.own[k] = place(task.matrix->own[k], task, "a state of parameter", tensors_[size_t(tensor)].index);
   for (int64_t row = 0; row < made.rows; row += band_rows) {
     auto band = zeroed<device_band>();
     band.matrix = int32_t(matrices_.size());
@@ -267,7 +275,7 @@ void device_tables::renew_gradients(const tensor_list& tensors) {
   layouts_.resize(tensor_layouts_);
   for (const int index : tensors.active.indices) {
     const tensor_task& task = tensors[index].layout.task;
-    places_.push_back(place(task.gradient, task.type, "the gradient of parameter", index));
+    places_.push_back(place(task.gradient, task, "the gradient of parameter", index));
   }
   packed_.clear();
   const size_t gradients = packed_.append(places_), layouts = packed_.append(layouts_);

@@ -34,6 +34,8 @@ class device_tables {
   void renew(const tensor_list& tensors, const std::vector<group_settings>& groups);
 
   const std::vector<device_launch>& launches() const { return launches_; }
+  // Whether elements of a tensor can't be stored alone, since a format has groups.
+  bool has_groups() const;
   // But for what is kept from step to step.
   const device_plan_view& view() const { return view_; }
 
@@ -42,7 +44,7 @@ class device_tables {
     int32_t first, last;
   };
 
-  device_array place(const operand& x, arithmetic type, const char* what, int index);
+  device_array place(const operand& x, const tensor_task& of, const char* what, int index);
   device_tensor describe(const tensor& of, int index, int group);
   void find_ranges();
   void cut_chunks(const tensor_list& tensors);

@@ -27,6 +27,8 @@ class array_list {
     if (task.has_copy) add({tensor, member++}, task.copy, true);
     for (const scalar_ref& number : from.time.numbers) add_number({tensor, member++}, number);
     if (from.time.average_product.data) add_number({tensor, member++}, from.time.average_product);
+    for (int k = 0; k < task.state_count; ++k)
+      if (task.states[k].second) add_second_plane({tensor, member++}, task.states[k], task.size);
   }
 
   void add_gradient(int tensor, bool zeroed) {
@@ -62,6 +64,15 @@ class array_list {
       dimensions = all;
     }
     arrays_.emplace_back(x.data, x.type, dimensions, written, mate);
+    parts_.push_back(what);
+  }
+
+  void add_second_plane(tensor_part what, const operand& x, int64_t size) {
+    const second_plane& second = format_of(x.type).second;
+    const int64_t groups = (size + second.group - 1) / second.group;
+    std::vector<dimension>& bytes = of_rows_.emplace_back();
+    bytes.push_back({groups * second.bytes / format_of(dtype::f16).bytes, format_of(dtype::f16).bytes});
+    arrays_.emplace_back(x.second, dtype::f16, bytes, true);  // of so many pairs of bytes
     parts_.push_back(what);
   }
 

@@ -62,6 +62,7 @@ void tensor_layout::expect(const state_arrays& arrays) {
   task.state_count = arrays.of_rule;
   task.has_average = arrays.has_average;
   task.has_copy = arrays.has_copy;
+  for (auto& format : state_formats_) format.reset();
 }
 
 bool tensor_layout::has(const state_arrays& arrays) const {
@@ -95,6 +96,19 @@ void tensor_layout::set_state(size_t member, const array_view& array) {
                   : task.has_average && member == average ? task.average
                                                           : task.copy;
   part = visited_part(array);
+  if (const auto format = format_of_state(member)) {
+    part.type = *format;
+    part.second = second_planes_[member];
+  }
+}
+
+std::optional<dtype> tensor_layout::format_of_state(size_t member) const {
+  return member < size_t(task.state_count) ? state_formats_[member] : std::nullopt;
+}
+
+void tensor_layout::set_second_plane(int state, char* data) {
+  mark_moved();
+  task.states[state].second = second_planes_[state] = data;
 }
 
 void tensor_layout::mark_moved() { laid_out_ = known_apart = false; }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "arrays/layout.h"
 #include "arrays/rows.h"
@@ -54,12 +55,18 @@ class tensor_layout {
   // Gives the member of the state of this number: of the rule's arrays, the average, the copy.
   void set_state(size_t member, const array_view& array);
   size_t state_count() const;  // of these
+  // Keeps the rule's state of this number in a format of two planes, whose numbers `set_state` gives.
+  void set_format(int state, dtype type) { state_formats_[state] = type; }
+  std::optional<dtype> format_of_state(size_t member) const;
+  void set_second_plane(int state, char* data);
   bool is_like_parameter(size_t member) const { return !is_own(member); }
   // The view that the rule's state of this number must have the shape of, and where it lies itself.
   array_view expected_state(size_t member) const;
   const operand& state(int member) const {
     return is_own(size_t(member)) ? matrix_->own[member] : task.states[member];
   }
+  // What a step visits of an array that has the parameter's shape.
+  operand visited_part(const array_view& array) const;
   void mark_moved();  // an array that is no operand: a number of the state
   void finish() { laid_out_ = true; }
 
@@ -81,13 +88,14 @@ class tensor_layout {
   bool is_own(size_t member) const {
     return matrix_ && member < size_t(task.state_count) && matrix_->is_own(int(member));
   }
-  operand visited_part(const array_view& array) const;
   void visit_given_rows();
 
   array_view parameter_{}, gradient_{};
   visiting_order order_;
   int row_dimensions_ = 0;
   row_order rows_;
+  std::optional<dtype> state_formats_[state_limit];  // of two planes
+  char* second_planes_[state_limit] = {};
   const matrix_form* form_ = nullptr;
   std::unique_ptr<matrix_task> matrix_;
   bool laid_out_ = false;

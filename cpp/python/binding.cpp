@@ -14,6 +14,12 @@ namespace {
 
 constexpr double largest_count = 9007199254740992;  // 2^53: every whole number up to it is a double
 
+dtype find_two_planed(const std::string& name) {
+  for (int i = 0; i < dtype_count; ++i)
+    if (name == all_formats[i].name && all_formats[i].second.group) return dtype(i);
+  throw py::value_error("there is no format '" + name + "' of two planes in the core");
+}
+
 }  // namespace
 
 array_view read_parameter(py::handle parameter, const array_role& role, owners& keep) {
@@ -176,6 +182,14 @@ void binding::bind(const state_binding& given) {
   of_->time.numbers.resize(of.numbers.size());
   corrects_average_ = !of.average_product.empty();
   of_->layout.expect({int(of.arrays.size()), !of.average.empty(), !of.copy.empty()});
+  two_planed_.clear();
+  for (int k = 0; k < int(of.arrays.size()); ++k) {
+    const auto format = of.formats.find(of.arrays[size_t(k)]);
+    if (format == of.formats.end()) continue;
+    of_->layout.set_format(k, find_two_planed(format->second));
+    two_planed_.push_back(k);
+    take(format->first + "_second");
+  }
   known_.assign(members_.size(), {});
   values_seen_.forget();  // of the members before: one that comes back is none of these
   state_ = given.state;
@@ -219,12 +233,33 @@ void binding::set_member(size_t member, const array_view& array) {
     require_shape(array, layout.expected_state(member), what,
                   layout.is_like_parameter(member) ? "the parameter has" : "its rule needs");
     if (!array.writable) refuse_read_only(what);
+    if (const auto format = layout.format_of_state(member))
+      require_contiguous(layout.visited_part(array), *format, what);
     layout.set_state(member, array);
     return;
   }
   std::vector<scalar_ref>& numbers = of_->time.numbers;
   const size_t place = member - layout.state_count();
-  (place < numbers.size() ? numbers[place] : of_->time.average_product) = read_scalar(array, what);
+  if (place < numbers.size())
+    numbers[place] = read_scalar(array, what);
+  else if (const size_t second = place - numbers.size(); corrects_average_ && second == 0)
+    of_->time.average_product = read_scalar(array, what);
+  else
+    set_second_plane(two_planed_[second - size_t(corrects_average_)], array, what);
+}
+
+void binding::set_second_plane(int state, const array_view& array, const std::string& what) {
+  tensor_layout& layout = of_->layout;
+  const second_plane& second = format_of(*layout.format_of_state(size_t(state))).second;
+  const int64_t groups = (layout.parameter().size() + second.group - 1) / second.group;
+  const bool is_run = array.ndim == 1 && (array.dimensions[0].stride == format_of(array.type).bytes ||
+                                          array.dimensions[0].size <= 1);
+  if (!is_run || array.dimensions[0].size * format_of(array.type).bytes != groups * second.bytes)
+    throw py::value_error(what + " must be one contiguous run of " + std::to_string(groups * second.bytes) +
+                          " bytes, " + std::to_string(second.bytes) + " for each " +
+                          std::to_string(second.group) + " numbers");
+  if (!array.writable) refuse_read_only(what);
+  layout.set_second_plane(state, array.data);
 }
 
 void binding::refuse_wrong_count() const {

@@ -3,6 +3,7 @@
 
 #include <pybind11/cast.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct sparse_gradient;
 struct state_names {
   std::vector<std::string> arrays, numbers;
   std::string average, average_product, copy;
+  // Formats with two planes, of arrays by their names: the second plane is kept under "NAME_second".
+  std::map<std::string, std::string> formats = {};
 };
 
 // A state for a tensor without a whole one, for one step: it becomes its own once that is sure to be made.
@@ -85,6 +88,7 @@ class binding {
   bool read_states(owners& keep);
   bool read_member(size_t member, owners& keep);  // false if it has not moved since it was last read
   void set_member(size_t member, const array_view& array);
+  void set_second_plane(int state, const array_view& array, const std::string& what);
   array_role role(const char* what) const { return {what, index_, where_}; }
 
   tensor* of_;
@@ -98,6 +102,7 @@ class binding {
   std::vector<sighting> known_;                // of the members
   sighting parameter_known_, gradient_known_;  // of a dense gradient
   identities values_seen_;                     // of the state, when it held the members
+  std::vector<int> two_planed_;                // the rule's states whose second planes come last
   bool corrects_average_ = false;              // a member is the product of the average's decays
   pybind11::handle gradient_seen_;             // the last gradient; alive only within its step
   pybind11::handle row_values_;                // or what a sparse one holds for its rows

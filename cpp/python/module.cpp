@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <map>
 #include <optional>
 #include <tuple>
 
@@ -62,9 +63,10 @@ group_settings make_settings(const std::string& rule, std::vector<double> hypers
 }
 
 state_names make_names(std::vector<std::string> arrays, std::vector<std::string> numbers, std::string average,
-                       std::string average_product, std::string copy) {
-  return {std::move(arrays), std::move(numbers), std::move(average), std::move(average_product),
-          std::move(copy)};
+                       std::string average_product, std::string copy,
+                       std::map<std::string, std::string> formats) {
+  return {std::move(arrays),          std::move(numbers), std::move(average),
+          std::move(average_product), std::move(copy),    std::move(formats)};
 }
 
 std::vector<std::string> state_shapes(const rule_entry& rule) {
@@ -281,7 +283,8 @@ PYBIND11_MODULE(_core, m) {
   bind_settings(m);
   py::class_<state_names>(m, "StateNames")
       .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",
-           py::arg("average_product") = "", py::arg("copy") = "");
+           py::arg("average_product") = "", py::arg("copy") = "",
+           py::arg("formats") = std::map<std::string, std::string>());
   bind_books(m);
   bind_plan<host_stepper>(m, "Plan").def(py::init<>());
   bind_plan<device_stepper>(m, "DevicePlan")

@@ -88,6 +88,13 @@ void refuse_beside_rows(const group_settings& settings, int index) {
     refuse("ema would move the averages of the rows that it leaves out; pass ema=None, or lazy_rows=True");
 }
 
+void require_contiguous(const operand& visited, dtype format, const std::string& what) {
+  if (visited.direct && visited.type == dtype::f16) return;
+  throw py::value_error(what + " is kept in the format '" + format_of(format).name +
+                        "', whose groups need contiguous arrays and dense gradients: pass a contiguous "
+                        "parameter, or .to_dense()");
+}
+
 void refuse_changed_rows(int index) {
   throw py::value_error("the gradient of parameter " + std::to_string(index) +
                         " has rows that do not fit it: its indices or values were changed in place after it "

@@ -27,6 +27,10 @@ void refuse_read_only_gradients(const tensor_list& tensors, const std::vector<gr
 // Options that would not let the rows rest that a sparse gradient leaves out, or that can't be done to one.
 void refuse_beside_rows(const group_settings& settings, int index);
 
+// A state in a format of two planes that is strided, or whose parameter is visited by rows or in another
+// order.
+void require_contiguous(const operand& visited, dtype format, const std::string& what);
+
 // Rows of a sparse gradient that do not fit the parameter, although they have been checked.
 [[noreturn]] void refuse_changed_rows(int index);
 // A step that would forget updates that lazy rows have missed.

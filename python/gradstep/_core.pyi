@@ -116,6 +116,7 @@ class StateNames:
         average: str = "",
         average_product: str = "",
         copy: str = "",
+        formats: dict[str, str] = ...,
     ) -> None: ...
 
 def holds_items(container: dict[Any, Any], keys: tuple[Any, ...], values: tuple[Any, ...]) -> bool:

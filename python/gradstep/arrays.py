@@ -36,7 +36,7 @@ _CPU, _CUDA = 1, 2  #: DLPack's types of a device
 
 #: the core's name of a dtype, or of a complex number's two parts, and whether it is complex
 _DTYPES = {
-    **{library_name: (name, False) for name, library_name in _core.formats()},
+    **{library_name: (name, False) for name, library_name in _core.formats() if library_name},
     "complex128": ("f64", True),
     "complex64": ("f32", True),
     "complex32": ("f16", True),

@@ -195,7 +195,8 @@ void run_storage(gradstep::dtype type) {
   else
     every = numbers<Bits>(7, 1 << 16);
   std::vector<T> decoded(every.size());
-  storage.decode[sizeof(T) == 8](every.data(), decoded.data(), int64_t(every.size()));
+  storage.decode[sizeof(T) == 8]({reinterpret_cast<char*>(every.data()), nullptr}, decoded.data(),
+                                 int64_t(every.size()));
   all.add(decoded);
 
   random_bits random(3);
@@ -209,7 +210,8 @@ void run_storage(gradstep::dtype type) {
   for (T& x : wide)
     if (x != x) x = T(1);  // a 16-bit NaN's bits are nobody's promise
   encoded.resize(wide.size());
-  storage.encode[sizeof(T) == 8](wide.data(), encoded.data(), int64_t(wide.size()));
+  storage.encode[sizeof(T) == 8](wide.data(), {reinterpret_cast<char*>(encoded.data()), nullptr},
+                                 int64_t(wide.size()));
   all.add(encoded);
   all.print(sizeof(T) == 8 ? "f64" : "f32", gradstep::format_of(type).name);
 }

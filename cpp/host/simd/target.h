@@ -69,8 +69,8 @@ struct rule_entry {
 };
 
 struct storage_entry {
-  void (*decode[2])(const void* from, void* to, int64_t n);  // by arithmetic
-  void (*encode[2])(const void* from, void* to, int64_t n);
+  void (*decode[2])(const planes& from, void* to, int64_t n);  // by arithmetic
+  void (*encode[2])(const void* from, const planes& to, int64_t n);
 };
 
 // Sums (sums.h), in one arithmetic type.
