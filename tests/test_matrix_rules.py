@@ -1,6 +1,6 @@
-"""Rules that see a parameter as rows and columns: states with a number per row, per column and per tensor, and
-directions that are changed as a whole before the descent. The library has none of them yet (Adafactor and Muon will
-be); those of tests/rules_of_tests prove the places.
+"""Rules that see a parameter as matrices: states with a number per row, column, matrix or tensor, and directions that
+are changed as a whole before the descent. The library has none of them yet (Adafactor and Muon will be); those of
+tests/rules_of_tests prove the places.
 """
 
 import copy
@@ -17,7 +17,15 @@ from gradstep import _core, rules
 from rules_of_tests import BUILT, MATRIX_CASES, NAMES, direction_of
 
 STEPS = 4
-SHAPES = {"0-D": (), "1-D": (37,), "2-D": (70, 33), "wide": (3, 5000), "tall": (300, 1), "3-D": (5, 4, 67)}
+SHAPES = {
+    "0-D": (),
+    "1-D": (37,),
+    "2-D": (70, 33),
+    "wide": (3, 5000),
+    "tall": (300, 1),
+    "3-D": (5, 4, 67),
+    "4-D": (2, 3, 70, 9),
+}
 #: more than the core does on one thread, more than one band of rows, and no multiple of anything
 LARGE = (331, 1237)
 THREADS = (1, 2, 3)
@@ -116,7 +124,8 @@ def test_the_states_have_their_shapes(case, shape):
     optimizer = step_all(case.over([p]), [[normal(2, shape)]])
     expected = {
         "row_sq": (*shape[:-1], 1),
-        "column_sq": (*(1 for _ in shape[:-1]), *shape[-1:]),
+        "column_sq": (*shape[:-2], *(1 for _ in shape[-2:-1]), *shape[-1:]),
+        "matrix_sq": (*shape[:-2], *(1 for _ in shape[-2:])),
         "mean_sq": tuple(1 for _ in shape),
         "momentum_buffer": shape,
         "step": (),
@@ -153,7 +162,7 @@ def spread(array):
 
 @needs_rules
 @pytest.mark.parametrize("lay", [turned, spread])
-@pytest.mark.parametrize("shape", [(37,), (70, 33), (5, 4, 67)], ids=str)
+@pytest.mark.parametrize("shape", [(37,), (70, 33), (5, 4, 67), (2, 3, 70, 9)], ids=str)
 @pytest.mark.parametrize("dtype", DTYPES)
 @each_rule
 def test_layouts(case, dtype, shape, lay):
@@ -422,7 +431,7 @@ def test_complex_parameters_are_refused(case):
 @needs_rules
 def test_the_core_says_what_states_are_like():
     shapes = {name: (shapes, sees_matrix) for name, (shapes, _, sees_matrix) in _core.rules().items()}
-    assert shapes["axis_normalised"] == (["row", "parameter", "column", "tensor"], True)
+    assert shapes["axis_normalised"] == (["row", "parameter", "column", "matrix"], True)
     assert shapes["row_scaled"] == (["parameter"], True)
     assert shapes["adam"] == (["parameter", "parameter"], False)
 

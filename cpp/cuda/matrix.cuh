@@ -11,10 +11,8 @@ namespace gradstep::GS_TARGET {
 
 // Calls visit(row) for each row of a band that is this warp's.
 template <class Visit>
-__device__ __forceinline__ void for_each_row(const device_matrix& matrix, const device_band& band,
-                                             const Visit& visit) {
-  for (int64_t row = band.first_row + int(threadIdx.x) / warp_size;
-       row < matrix.rows && row < band.first_row + band_rows; row += block_warps)
+__device__ __forceinline__ void for_each_row(const device_band& band, const Visit& visit) {
+  for (int64_t row = band.first_row + int(threadIdx.x) / warp_size; row < band.last_row; row += block_warps)
     visit(row);
 }
 
@@ -53,47 +51,68 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_band band = plan.bands[first_band + int(blockIdx.x)];
   const device_matrix& matrix = plan.matrices[band.matrix];
   const reduced_gradient<Rule, T> on(plan, matrix.tensor);
-  for_each_row(matrix, band, [&](int64_t row) {
+  for_each_row(band, [&](int64_t row) {
     double sum = 0;
-    for (int64_t column = warp_team::rank(); column < matrix.columns; column += warp_size)
-      sum = on.add_to(sum, row * matrix.columns + column);
+    for (int64_t column = warp_team::rank(); column < matrix.sizes.columns; column += warp_size)
+      sum = on.add_to(sum, row * matrix.sizes.columns + column);
     sum = fold_warp(sum);
     if (warp_team::rank() == 0) matrix.row_sums[row] = sum;
   });
   if (!matrix.column_sums) return;
-  double* const columns = matrix.column_sums + band.first_row / band_rows * matrix.columns;
-  for (int64_t column = int(threadIdx.x); column < matrix.columns; column += block_threads) {
+  double* const columns = matrix.column_sums + band.number * matrix.sizes.columns;
+  for (int64_t column = int(threadIdx.x); column < matrix.sizes.columns; column += block_threads) {
     double sum = 0;
-    for (int64_t row = band.first_row; row < matrix.rows && row < band.first_row + band_rows; ++row)
-      sum = on.add_to(sum, row * matrix.columns + column);
+    for (int64_t row = band.first_row; row < band.last_row; ++row)
+      sum = on.add_to(sum, row * matrix.sizes.columns + column);
     columns[column] = sum;
   }
 }
 
-__device__ __forceinline__ double sum_of_column(const device_matrix& matrix, int64_t column) {
+// Of one column of a matrix, by its place among those of all matrices.
+__device__ __forceinline__ double sum_of_column(const device_matrix& matrix, int64_t place) {
+  const int64_t columns = matrix.sizes.columns, bands = matrix.sizes.bands(), first = place / columns * bands;
   double sum = 0;
-  const int64_t bands = count_bands(matrix.rows);
-  for (int64_t band = 0; band < bands; ++band) sum += matrix.column_sums[band * matrix.columns + column];
+  for (int64_t band = first; band < first + bands; ++band)
+    sum += matrix.column_sums[band * columns + place % columns];
   return sum;
 }
 
 // By a whole warp: the result is lane 0's.
-__device__ __forceinline__ double sum_of_rows(const device_matrix& matrix) {
+__device__ __forceinline__ double sum_of_rows(const device_matrix& matrix, int64_t first, int64_t count) {
   double sum = 0;
-  for (int64_t row = warp_team::rank(); row < matrix.rows; row += warp_size) sum += matrix.row_sums[row];
+  for (int64_t row = warp_team::rank(); row < count; row += warp_size) sum += matrix.row_sums[first + row];
   return fold_warp(sum);
 }
 
-// Renews the numbers of one state: number i is made of sum_of(i), over so many elements.
-template <class Rule, class T, class Sum>
-__device__ __forceinline__ void renew_state(const device_plan_view& plan, const device_matrix& matrix,
-                                            int state, int64_t numbers, double count, const Sum& sum_of) {
+// Number i of a state after the update, which is made of this sum.
+template <class Rule, class T>
+__device__ __forceinline__ void renew(const device_plan_view& plan, const device_matrix& matrix, int state,
+                                      int64_t i, double sum) {
   const Rule& rule = *reinterpret_cast<const Rule*>(plan.rows[matrix.tensor].rule);
-  T* const after = reinterpret_cast<T*>(matrix.numbers[state]);
-  for (int64_t i = int(threadIdx.x); i < numbers; i += block_threads) {
-    const T before = placed_access<T>::load(matrix.own[state], plan.layouts, i).x[0];
-    after[i] = T(rule.renew(state, double(before), sum_of(i), count));
-    placed_access<T>::store(matrix.own[state], plan.layouts, i, {after[i]});
+  const int64_t numbers = matrix.sizes.numbers(matrix.form.shapes[state]);
+  const double count = double(plan.tensors[matrix.tensor].size / numbers);
+  const T before = placed_access<T>::load(matrix.own[state], plan.layouts, i).x[0];
+  const T after = T(rule.renew(state, double(before), sum, count));
+  reinterpret_cast<T*>(matrix.numbers[state])[i] = after;
+  placed_access<T>::store(matrix.own[state], plan.layouts, i, {after});
+}
+
+template <class Rule, class T>
+__device__ __forceinline__ void renew_state(const device_plan_view& plan, const device_matrix& matrix,
+                                            int state) {
+  const state_shape shape = matrix.form.shapes[state];
+  if (shape == state_shape::like_parameter) return;
+  const int64_t numbers = matrix.sizes.numbers(shape);
+  if (shape == state_shape::per_row || shape == state_shape::per_column) {
+    for (int64_t i = int(threadIdx.x); i < numbers; i += block_threads)
+      renew<Rule, T>(plan, matrix, state, i,
+                     shape == state_shape::per_row ? matrix.row_sums[i] : sum_of_column(matrix, i));
+    return;
+  }
+  const int64_t rows = matrix.sizes.all_rows() / numbers;
+  for (int64_t i = int(threadIdx.x) / warp_size; i < numbers; i += block_warps) {
+    const double sum = sum_of_rows(matrix, i * rows, rows);
+    if (warp_team::rank() == 0) renew<Rule, T>(plan, matrix, state, i, sum);
   }
 }
 
@@ -102,18 +121,7 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
     renew_numbers_kernel(device_plan_view plan, int first_matrix) {
   if (plan.report->skipped) return;
   const device_matrix& matrix = plan.matrices[first_matrix + int(blockIdx.x)];
-  const double rows = double(matrix.rows), columns = double(matrix.columns);
-  const double total = threadIdx.x < warp_size ? sum_of_rows(matrix) : 0;  // thread 0 makes a number of it
-  for (int k = 0; k < Rule::states; ++k) {
-    if (matrix.form.shapes[k] == state_shape::per_row)
-      renew_state<Rule, T>(plan, matrix, k, matrix.rows, columns,
-                           [&](int64_t i) { return matrix.row_sums[i]; });
-    else if (matrix.form.shapes[k] == state_shape::per_column)
-      renew_state<Rule, T>(plan, matrix, k, matrix.columns, rows,
-                           [&](int64_t i) { return sum_of_column(matrix, i); });
-    else if (matrix.form.shapes[k] == state_shape::per_tensor)
-      renew_state<Rule, T>(plan, matrix, k, 1, rows * columns, [&](int64_t) { return total; });
-  }
+  for (int k = 0; k < Rule::states; ++k) renew_state<Rule, T>(plan, matrix, k);
 }
 
 // Writes the directions of elements [first, end), and their states; uses the gradient up.
@@ -153,15 +161,15 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_band band = plan.bands[first_band + int(blockIdx.x)];
   const device_matrix& matrix = plan.matrices[band.matrix];
   const Rule rule = *reinterpret_cast<const Rule*>(plan.rows[matrix.tensor].rule);
-  for_each_row(matrix, band, [&](int64_t row) {
-    T* const u = reinterpret_cast<T*>(plan.directions[matrix.tensor].data) + row * matrix.columns;
+  for_each_row(band, [&](int64_t row) {
+    T* const u = reinterpret_cast<T*>(plan.directions[matrix.tensor].data) + row * matrix.sizes.columns;
     T found = T(0);
-    for (int64_t column = warp_team::rank(); column < matrix.columns; column += warp_size)
+    for (int64_t column = warp_team::rank(); column < matrix.sizes.columns; column += warp_size)
       found = rule.join(found, rule.direction_term(u[column]));
     for (int half = warp_size / 2; half > 0; half /= 2)
       found = rule.join(found, __shfl_down_sync(0xffffffff, found, half));
     found = __shfl_sync(0xffffffff, found, 0);
-    for (int64_t column = warp_team::rank(); column < matrix.columns; column += warp_size)
+    for (int64_t column = warp_team::rank(); column < matrix.sizes.columns; column += warp_size)
       u[column] = rule.change(u[column], found);
   });
 }

@@ -28,39 +28,47 @@ const char* launch_last(const device_plan_view& plan, const device_step& step, c
                 plan, part.first_chunk, step);
 }
 
-// Those before it, of a rule that sees its tensors as matrices.
+// Those before it, of a rule that sees its tensors as matrices: first for its states, then for its
+// directions.
 template <class Rule, class T>
-const char* launch_matrices(const device_plan_view& plan, const device_launch& part, void* to) {
+const char* launch_reductions(const device_plan_view& plan, const device_launch& part, void* to) {
+  const auto stream = static_cast<cudaStream_t>(to);
+  const auto bands = unsigned(part.last_band - part.first_band),
+             matrices = unsigned(part.last_matrix - part.first_matrix);
+  if (const char* const error =
+          launch(reduce_bands_kernel<Rule, T>, bands, block_threads, stream, plan, part.first_band))
+    return error;
+  return launch(renew_numbers_kernel<Rule, T>, matrices, block_threads, stream, plan, part.first_matrix);
+}
+
+template <class Rule, class T>
+const char* launch_directions(const device_plan_view& plan, const device_launch& part, void* to) {
   const auto stream = static_cast<cudaStream_t>(to);
   const auto chunks = unsigned(part.last_chunk - part.first_chunk),
-             bands = unsigned(part.last_band - part.first_band),
-             matrices = unsigned(part.last_matrix - part.first_matrix);
-  const char* error = nullptr;
-  if constexpr (reduces<Rule>) {
-    error = launch(reduce_bands_kernel<Rule, T>, bands, block_threads, stream, plan, part.first_band);
-    if (!error)
-      error = launch(renew_numbers_kernel<Rule, T>, matrices, block_threads, stream, plan, part.first_matrix);
-  }
-  if constexpr (transforms_direction<Rule>) {
-    if (!error) error = launch(direct_kernel<Rule, T>, chunks, block_threads, stream, plan, part.first_chunk);
-    if (!error)
-      error = launch(transform_rows_kernel<Rule, T>, bands, block_threads, stream, plan, part.first_band);
-  }
-  return error;
+             bands = unsigned(part.last_band - part.first_band);
+  if (const char* const error =
+          launch(direct_kernel<Rule, T>, chunks, block_threads, stream, plan, part.first_chunk))
+    return error;
+  return launch(transform_rows_kernel<Rule, T>, bands, block_threads, stream, plan, part.first_band);
 }
 
 template <class Rule, class T>
 const char* launch_update(const device_plan_view& plan, const device_step& step, const device_launch& part,
                           void* stream) {
-  if constexpr (sees_matrix<Rule>)
-    if (const char* const error = launch_matrices<Rule, T>(plan, part, stream)) return error;
+  if constexpr (reduces<Rule> && !measures<Rule>)
+    if (const char* const error = launch_reductions<Rule, T>(plan, part, stream)) return error;
   device_plan_view last = plan;
-  if constexpr (transforms_direction<Rule>) last.gradients = plan.directions;
+  if constexpr (transforms_direction<Rule>) {
+    if (const char* const error = launch_directions<Rule, T>(plan, part, stream)) return error;
+    last.gradients = plan.directions;
+  }
   return launch_last<typename descending_rule<Rule>::type, T>(last, step, part, stream);
 }
 
 template <class Rule, class T>
 const char* launch_measure(const device_plan_view& plan, const device_launch& part, void* stream) {
+  if constexpr (reduces<Rule>)  // it is measured with the numbers after this update
+    if (const char* const error = launch_reductions<Rule, T>(plan, part, stream)) return error;
   const auto blocks = unsigned(part.last_chunk - part.first_chunk);
   return launch(measure_rule_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream), plan,
                 part.first_chunk);

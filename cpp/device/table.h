@@ -80,17 +80,17 @@ struct device_chunk {
 struct device_matrix {
   int32_t tensor;  // its place among those with a gradient
   matrix_form form;
-  int64_t rows, columns;
+  matrix_sizes sizes;
   device_array own[state_limit];  // the states that are not like the parameter, and after this update
   char* numbers[state_limit];     // theirs, in the arithmetic type; the tensor's states repeat these
   double* row_sums;
   double* column_sums;  // a run for each band
 };
 
-// So many rows of a matrix, a thread block's work.
+// A thread block's work: rows [first_row, last_row) of a tensor, counted over all of its matrices.
 struct device_band {
-  int32_t matrix;
-  int64_t first_row;
+  int32_t matrix;  // the tensor's place among those that are seen so
+  int64_t number, first_row, last_row;
 };
 
 struct device_group {

@@ -43,9 +43,11 @@ void chunk_list::cut(const std::vector<tensor_task*>& tasks, bool moved, int thr
     for (int64_t first = 0; first < task->size; first += length)
       chunks_.push_back({task, first, std::min(length, task->size - first)});
     if (!task->matrix) continue;
-    const int64_t band = band_rows * task->matrix->columns;
-    for (int64_t first = 0; first < task->size; first += band)
-      bands_.push_back({task, first, std::min(band, task->size - first)});
+    const matrix_sizes& sizes = task->matrix->sizes;
+    for (int64_t band = 0; task->size > 0 && band < sizes.matrices * sizes.bands(); ++band) {
+      const int64_t first = sizes.first_row(band);
+      bands_.push_back({task, first * sizes.columns, (sizes.last_row(band) - first) * sizes.columns});
+    }
   }
   tasks_ = tasks;
   threads_ = threads;

@@ -16,25 +16,32 @@ size_t doubles_for(int64_t numbers, arithmetic type) {
   return size_t(type == arithmetic::f64 ? numbers : (numbers + 1) / 2);
 }
 
-// Adds up the bands, from the first to the last.
+// Adds up the bands of each matrix, from the first to the last.
 std::vector<double> sums_of_columns(const matrix_task& matrix) {
-  std::vector<double> found(size_t(matrix.columns));
-  for (auto band = matrix.column_sums.begin(); band != matrix.column_sums.end(); band += matrix.columns)
-    std::transform(found.begin(), found.end(), band, found.begin(), std::plus<>());
+  const matrix_sizes& sizes = matrix.sizes;
+  std::vector<double> found(size_t(sizes.matrices * sizes.columns));
+  auto band = matrix.column_sums.begin();
+  for (auto of_one = found.begin(); of_one != found.end(); of_one += sizes.columns)
+    for (int64_t i = 0; i < sizes.bands(); ++i, band += sizes.columns)
+      std::transform(of_one, of_one + sizes.columns, band, of_one, std::plus<>());
   return found;
 }
 
-// By the lanes of a leaf.
-double sum_of_rows(const matrix_task& matrix) {
-  double lanes[sum_lanes] = {};
-  for (size_t row = 0; row < matrix.row_sums.size(); ++row) lanes[row % sum_lanes] += matrix.row_sums[row];
-  return fold_lanes(lanes);
+// The sums of runs of so many rows, each by the lanes of a leaf.
+std::vector<double> sums_of_rows(const matrix_task& matrix, int64_t rows) {
+  std::vector<double> found;
+  for (int64_t first = 0; first < matrix.sizes.all_rows(); first += rows) {
+    double lanes[sum_lanes] = {};
+    for (int64_t row = 0; row < rows; ++row) lanes[row % sum_lanes] += matrix.row_sums[size_t(first + row)];
+    found.push_back(fold_lanes(lanes));
+  }
+  return found;
 }
 
 void renew_state(const target& on, const tensor_task& task, int state, const std::vector<double>& sums) {
   matrix_task& matrix = *task.matrix;
   const int64_t numbers = int64_t(sums.size());
-  const double count = double(matrix.rows) * double(matrix.columns) / double(numbers);
+  const double count = double(task.size / numbers);
   block own(on, matrix.own[state], task.type);
   char* const after = reinterpret_cast<char*>(matrix.numbers[state].data());
   for_each_block(0, numbers, [&](int64_t first, int64_t n) {
@@ -51,9 +58,19 @@ operand matrix_task::repeated(int state, char* data, arithmetic type) const {
   made.type = type == arithmetic::f64 ? dtype::f64 : dtype::f32;
   made.direct = false;
   const int64_t bytes = bytes_of(type);
-  const state_shape shape = form.shapes[state];
-  made.dimensions = {{rows, shape == state_shape::per_row ? bytes : 0},
-                     {columns, shape == state_shape::per_column ? bytes : 0}};
+  switch (form.shapes[state]) {
+    case state_shape::per_column:
+      made.dimensions = {{sizes.matrices, sizes.columns * bytes}, {sizes.rows, 0}, {sizes.columns, bytes}};
+      break;
+    case state_shape::per_matrix:
+      made.dimensions = {{sizes.matrices, bytes}, {sizes.rows * sizes.columns, 0}};
+      break;
+    case state_shape::per_tensor:
+      made.dimensions = {{sizes.all_rows() * sizes.columns, 0}};
+      break;
+    default:
+      made.dimensions = {{sizes.all_rows(), bytes}, {sizes.columns, 0}};
+  }
   return made;
 }
 
@@ -61,13 +78,12 @@ void reserve_matrix(tensor_task& task) {
   matrix_task& matrix = *task.matrix;
   if (matrix.form.transforms_direction) matrix.directions.resize(doubles_for(task.size, task.type));
   if (!matrix.form.reduces) return;
-  matrix.row_sums.resize(size_t(matrix.rows));
+  matrix.row_sums.resize(size_t(matrix.sizes.all_rows()));
   if (matrix.form.has(state_shape::per_column))
-    matrix.column_sums.resize(size_t(count_bands(matrix.rows) * matrix.columns));
+    matrix.column_sums.resize(size_t(matrix.sizes.matrices * matrix.sizes.bands() * matrix.sizes.columns));
   for (int k = 0; k < task.state_count; ++k) {
     if (!matrix.is_own(k)) continue;
-    const int64_t numbers = count_numbers(matrix.form.shapes[k], matrix.rows, matrix.columns);
-    matrix.numbers[k].resize(doubles_for(numbers, task.type));
+    matrix.numbers[k].resize(doubles_for(matrix.sizes.numbers(matrix.form.shapes[k]), task.type));
     task.states[k] = matrix.repeated(k, reinterpret_cast<char*>(matrix.numbers[k].data()), task.type);
   }
 }
@@ -76,21 +92,24 @@ void reduce_band(const target& on, const tensor_task& task, int64_t first, int64
   matrix_task& matrix = *task.matrix;
   const update step = update_of(*task.step);
   block parameter(on, task.parameter, task.type), gradient(on, task.gradient, task.type);
+  const int64_t row_elements = matrix.sizes.columns;
   double* columns = nullptr;
   if (!matrix.column_sums.empty()) {
-    columns = matrix.column_sums.data() + first / matrix.columns / band_rows * matrix.columns;
-    std::fill(columns, columns + matrix.columns, 0.0);
+    const int64_t row = first / row_elements, of_matrix = row / matrix.sizes.rows;
+    const int64_t band = of_matrix * matrix.sizes.bands() + row % matrix.sizes.rows / band_rows;
+    columns = matrix.column_sums.data() + band * row_elements;
+    std::fill(columns, columns + row_elements, 0.0);
   }
-  for (const int64_t end = first + count; first < end; first += matrix.columns) {
+  for (const int64_t end = first + count; first < end; first += row_elements) {
     double lanes[sum_lanes] = {};
-    for_each_block(0, matrix.columns, [&](int64_t column, int64_t n) {
+    for_each_block(0, row_elements, [&](int64_t column, int64_t n) {
       operands x = {};
       x.n = n;
       x.g = gradient.read(first + column, n);
       if (step.gradient && step.gradient->decay != 0) x.p = parameter.read(first + column, n);
       task.step->body->matrix.reduce(step, x, lanes, columns ? columns + column : nullptr);
     });
-    matrix.row_sums[size_t(first / matrix.columns)] = fold_lanes(lanes);
+    matrix.row_sums[size_t(first / row_elements)] = fold_lanes(lanes);
   }
 }
 
@@ -105,8 +124,11 @@ void renew_numbers(const target& on, const tensor_task& task) {
       case state_shape::per_column:
         renew_state(on, task, k, sums_of_columns(matrix));
         break;
+      case state_shape::per_matrix:
+        renew_state(on, task, k, sums_of_rows(matrix, matrix.sizes.rows));
+        break;
       case state_shape::per_tensor:
-        renew_state(on, task, k, {sum_of_rows(matrix)});
+        renew_state(on, task, k, sums_of_rows(matrix, matrix.sizes.all_rows()));
         break;
     }
 }
@@ -117,14 +139,14 @@ void write_numbers(const target& on, const tensor_task& task) {
     if (!matrix.is_own(k)) continue;
     block own(on, matrix.own[k], task.type);
     const char* const numbers = reinterpret_cast<const char*>(matrix.numbers[k].data());
-    for_each_block(
-        0, count_numbers(matrix.form.shapes[k], matrix.rows, matrix.columns),
-        [&](int64_t first, int64_t n) { own.put(numbers + first * bytes_of(task.type), first, n); });
+    for_each_block(0, matrix.sizes.numbers(matrix.form.shapes[k]), [&](int64_t first, int64_t n) {
+      own.put(numbers + first * bytes_of(task.type), first, n);
+    });
   }
 }
 
 void transform_band(const tensor_task& task, int64_t first, int64_t count) {
-  const int64_t columns = task.matrix->columns;
+  const int64_t columns = task.matrix->sizes.columns;
   for (const int64_t end = first + count; first < end; first += columns)
     task.step->body->matrix.transform_row(task.step->rule, task.direction(first), columns);
 }

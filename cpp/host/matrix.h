@@ -17,7 +17,7 @@ struct tensor_task;
 
 struct matrix_task {
   matrix_form form;
-  int64_t rows = 0, columns = 0;
+  matrix_sizes sizes = {};
   operand own[state_limit];                   // of a state that is not like the parameter
   std::vector<double> numbers[state_limit];   // of the same after this update, in the arithmetic type
   std::vector<double> row_sums, column_sums;  // of columns: one run for each band
@@ -32,7 +32,7 @@ struct matrix_task {
 // Takes the memory of one update, before anything is written.
 void reserve_matrix(tensor_task& task);
 
-// Forms the sums of a run of whole rows: a band.
+// Forms the sums of the band that these elements are.
 void reduce_band(const target& on, const tensor_task& task, int64_t first, int64_t count);
 // From these to the numbers after this update, which `write_numbers` writes into the states.
 void renew_numbers(const target& on, const tensor_task& task);

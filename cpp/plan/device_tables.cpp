@@ -185,15 +185,16 @@ void device_tables::cut_matrix(const tensor& of, int tensor) {
   auto made = zeroed<device_matrix>();
   made.tensor = tensor;
   made.form = task.matrix->form;
-  made.rows = task.matrix->rows;
-  made.columns = task.matrix->columns;
+  made.sizes = task.matrix->sizes;
   for (int k = 0; k < task.state_count; ++k)
     if (task.matrix->is_own(k))
       made.own[k] = place(task.matrix->own[k], task, "a state of parameter", tensors_[size_t(tensor)].index);
-  for (int64_t row = 0; row < made.rows; row += band_rows) {
+  for (int64_t i = 0; i < made.sizes.matrices * made.sizes.bands(); ++i) {
     auto band = zeroed<device_band>();
     band.matrix = int32_t(matrices_.size());
-    band.first_row = row;
+    band.number = i;
+    band.first_row = made.sizes.first_row(i);
+    band.last_row = made.sizes.last_row(i);
     bands_.push_back(band);
   }
   matrices_.push_back(made);
@@ -220,12 +221,13 @@ size_t device_tables::place_matrices(char* memory) {
     for (int k = 0; k < tensor.state_count; ++k) {
       const state_shape shape = matrix.form.shapes[k];
       if (shape == state_shape::like_parameter) continue;
-      put(matrix.numbers[k], count_numbers(shape, matrix.rows, matrix.columns) * bytes);
+      put(matrix.numbers[k], matrix.sizes.numbers(shape) * bytes);
       tensor.states[k].data = matrix.numbers[k];
     }
-    if (matrix.form.reduces) put(matrix.row_sums, matrix.rows * int64_t(sizeof(double)));
+    if (matrix.form.reduces) put(matrix.row_sums, matrix.sizes.all_rows() * int64_t(sizeof(double)));
     if (matrix.form.has(state_shape::per_column))
-      put(matrix.column_sums, count_bands(matrix.rows) * matrix.columns * int64_t(sizeof(double)));
+      put(matrix.column_sums,
+          matrix.sizes.matrices * matrix.sizes.bands() * matrix.sizes.columns * int64_t(sizeof(double)));
     if (!matrix.form.transforms_direction) continue;
     device_array& directions = directions_[size_t(matrix.tensor)];
     directions.type = tensor.type == arithmetic::f64 ? dtype::f64 : dtype::f32;

@@ -68,14 +68,15 @@ std::vector<double> host_plan::clip_factors(const std::vector<group_settings>& g
 step_updates host_plan::prepare(const std::vector<group_settings>& groups, const step_settings& options) {
   const bool norm_is_known = needs_gradient_norm(groups, options);
   const std::vector<double> factors = clip_factors(groups, options);
+  const auto make = [&] { return updates_.make(tensors_, groups, options, factors, norm_is_known); };
+  step_updates updates = make();
+  if (chunks_.has_matrices()) prepare_matrices();
   if (has_rule_reductions(groups)) {
-    updates_.make(tensors_, groups, options, factors, norm_is_known);
     reduce_for_rules(tensors_, chunks_);
+    updates = make();
   }
-  step_updates updates = updates_.make(tensors_, groups, options, factors, norm_is_known);
   for (const int index : tensors_.active.indices)
     if (tensors_[index].layout.task.history) tensors_[index].lazy.reserve();
-  if (chunks_.has_matrices()) prepare_matrices();
   return updates;
 }
 

@@ -34,8 +34,9 @@ bool has_rule_reductions(const std::vector<group_settings>& groups) {
                      [](const auto& group) { return rule_of(group).bodies[0].measure; });
 }
 
-bool has_matrix_rules(const std::vector<group_settings>& groups) {
-  return std::any_of(groups.begin(), groups.end(), [](const auto& group) { return rule_of(group).form; });
+bool has_matrix_reductions(const std::vector<group_settings>& groups) {
+  return std::any_of(groups.begin(), groups.end(),
+                     [](const auto& group) { return rule_of(group).form && rule_of(group).form->reduces; });
 }
 
 bool has_whole_directions(const std::vector<group_settings>& groups) {

@@ -16,8 +16,8 @@ const rule_entry& rule_of(const group_settings& group);
 bool needs_gradient_norm(const std::vector<group_settings>& groups, const step_settings& options);
 
 bool has_rule_reductions(const std::vector<group_settings>& groups);
-// Whether a rule sees its tensors as matrices, and may sum over rows and columns before the first write.
-bool has_matrix_rules(const std::vector<group_settings>& groups);
+// Whether a rule sums over rows and columns before the first write.
+bool has_matrix_reductions(const std::vector<group_settings>& groups);
 // Whether one changes its directions before the descent.
 bool has_whole_directions(const std::vector<group_settings>& groups);
 

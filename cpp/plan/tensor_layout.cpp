@@ -45,9 +45,11 @@ void tensor_layout::lay_out(const array_view& parameter, int row_dimensions) {
   const bool by_rows = matrix_ && !row_dimensions;
   order_ = by_rows ? index_order(parameter) : memory_order(parameter, row_dimensions);
   if (matrix_) {
-    matrix_->columns = parameter.ndim > 0 ? parameter.dimensions[parameter.ndim - 1].size : 1;
-    matrix_->rows = 1;
-    for (int d = 0; d < parameter.ndim - 1; ++d) matrix_->rows *= parameter.dimensions[d].size;
+    const auto size_from_last = [&](int d) {
+      return d < parameter.ndim ? parameter.dimensions[parameter.ndim - 1 - d].size : 1;
+    };
+    matrix_->sizes = {1, size_from_last(1), size_from_last(0)};
+    for (int d = 2; d < parameter.ndim; ++d) matrix_->sizes.matrices *= size_from_last(d);
   }
   task.parameter = visited_part(parameter);
   task.type = arithmetic_of(parameter.type);
@@ -78,8 +80,11 @@ array_view tensor_layout::expected_state(size_t member) const {
   if (!is_own(member)) return expected;
   const state_shape shape = matrix_->form.shapes[member];
   for (int d = 0; d < expected.ndim; ++d) {
-    const bool last = d == expected.ndim - 1;
-    if (shape != (last ? state_shape::per_column : state_shape::per_row)) expected.dimensions[d].size = 1;
+    const bool is_column = d == expected.ndim - 1, is_row = d == expected.ndim - 2;
+    const bool stays = is_column ? shape == state_shape::per_column
+                       : is_row  ? shape == state_shape::per_row
+                                 : shape != state_shape::per_tensor;
+    if (!stays) expected.dimensions[d].size = 1;
   }
   return expected;
 }

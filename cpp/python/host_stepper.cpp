@@ -19,7 +19,7 @@ py::list host_stepper::step(const step_arguments& given, const step_books& books
     return py::list();
   }
   const bool apart = needs_gradient_norm(given.groups, given.options) || has_rule_reductions(given.groups) ||
-                     has_matrix_rules(given.groups);
+                     has_matrix_reductions(given.groups);
   if (before.by && apart)
     update_apart(given, books, before);
   else if (plan_.decide(given.groups, given.options))

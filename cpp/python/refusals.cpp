@@ -73,12 +73,12 @@ void refuse_beside_rows(const group_settings& settings, int index) {
   const auto refuse = [&](const char* reason) {
     throw py::value_error("the gradient of parameter " + std::to_string(index) + " is sparse: " + reason);
   };
+  if (rule_of(settings).form)
+    refuse("its rule sees whole rows and columns of the parameter at once; pass .to_dense()");
   if (rule_of(settings).bodies[0].measure)
     refuse(
         "its rule measures whole tensors, and can't tell what the rows that it leaves out add; pass "
         ".to_dense()");
-  if (rule_of(settings).form)
-    refuse("its rule sees whole rows and columns of the parameter at once; pass .to_dense()");
   if (settings.around.zero_gradient)
     refuse("zero_grad=True would leave its rows in it, with zeros; pass zero_grad=False and set it to None");
   if (settings.rows == row_policy::lag) return;

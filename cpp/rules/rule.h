@@ -11,13 +11,14 @@
 // read as 0, and returns the products to be summed. `at` is then asked twice: for the constants of `measure`
 // with sums of 0, and with the sums.
 //
-// A rule may see its tensor as a matrix (step/matrix_form.h). `shapes` says of each state whether it has a
-// number per row, per column or per tensor; an update takes those as they are after it, as V. Before it,
-// `reduced` gives what an element of the gradient adds to the sums over its row, its column and the tensor,
-// as two factors, and `renew(state, before, sum, count)` turns a number of such a state and the sum over so
-// many elements into the new one, in double. A rule that says `transforms_direction` has its whole direction
-// written down and changed before the descent: `direction_term` is what an element brings to its row, `join`
-// makes one of two (0 changes nothing), and `change` is given an element and what its row has come to.
+// A rule may see its tensor as matrices (step/matrix_form.h). `shapes` says of each state whether it has a
+// number per row, column, matrix or tensor; an update and `measure` take those as they are after it, as V.
+// Before it, `reduced` gives what an element of the gradient adds to the sums over its row, its column and
+// the tensor, as two factors, and `renew(state, before, sum, count)` turns a number of such a state and the
+// sum over so many elements into the new one, in double. A rule that says `transforms_direction` has its
+// whole direction written down and changed before the descent: `direction_term` is what an element brings to
+// its row, `join` makes one of two (0 changes nothing), and `change` is given an element and what its row has
+// come to.
 #pragma once
 
 #include "numeric/math.h"

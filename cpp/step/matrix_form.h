@@ -1,6 +1,6 @@
-// A tensor seen as a matrix: a row is what the indices of all dimensions but the last leave, a column what
-// the last one leaves. For rules whose states have a number per row, per column or per tensor, and for those
-// whose direction is needed whole.
+// A tensor seen as matrices: its last two dimensions are rows and columns, and those before them count the
+// matrices, as in torch's Adafactor. For rules whose states have a number per row, per column, per matrix or
+// per tensor, and for those whose direction is needed whole.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace gradstep {
 
-enum class state_shape : int32_t { like_parameter, per_row, per_column, per_tensor };
-constexpr const char* state_shape_names[] = {"parameter", "row", "column", "tensor"};
+enum class state_shape : int32_t { like_parameter, per_row, per_column, per_matrix, per_tensor };
+constexpr const char* state_shape_names[] = {"parameter", "row", "column", "matrix", "tensor"};
 
 // What of a tensor a rule sees as a matrix.
 struct matrix_form {
@@ -26,24 +26,38 @@ struct matrix_form {
   }
 };
 
-// Sums over columns are formed over bands of so many rows, which are then added from the first to the last,
-// so that their bits depend on the matrix alone.
+// Sums over columns are formed over bands of so many rows of one matrix, which are then added from the first
+// to the last, so that their bits depend on the tensor alone.
 constexpr int64_t band_rows = 64;
 
-GS_HD int64_t count_bands(int64_t rows) { return (rows + band_rows - 1) / band_rows; }
+struct matrix_sizes {
+  int64_t matrices, rows, columns;  // rows of each
 
-// Of a state of this shape.
-GS_HD int64_t count_numbers(state_shape shape, int64_t rows, int64_t columns) {
-  switch (shape) {
-    case state_shape::per_row:
-      return rows;
-    case state_shape::per_column:
-      return columns;
-    case state_shape::per_tensor:
-      return 1;
-    default:
-      return rows * columns;
+  GS_HD int64_t all_rows() const { return matrices * rows; }
+  GS_HD int64_t bands() const { return (rows + band_rows - 1) / band_rows; }  // of each
+
+  // The rows of a band, counted over all matrices.
+  GS_HD int64_t first_row(int64_t band) const { return band / bands() * rows + band % bands() * band_rows; }
+  GS_HD int64_t last_row(int64_t band) const {
+    const int64_t end = (band / bands() + 1) * rows, last = first_row(band) + band_rows;
+    return last < end ? last : end;
   }
-}
+
+  // Of a state of this shape.
+  GS_HD int64_t numbers(state_shape shape) const {
+    switch (shape) {
+      case state_shape::per_row:
+        return all_rows();
+      case state_shape::per_column:
+        return matrices * columns;
+      case state_shape::per_matrix:
+        return matrices;
+      case state_shape::per_tensor:
+        return 1;
+      default:
+        return all_rows() * columns;
+    }
+  }
+};
 
 }  // namespace gradstep

@@ -7,7 +7,7 @@ from arrays import normal
 from device.twins import Twins, kinds
 from rules_of_tests import BUILT, MATRIX_CASES
 
-SHAPES = ((), (1,), (37,), (0, 4), (70, 33), (3, 5000), (300, 1), (5, 4, 67), (200, 1030))
+SHAPES = ((), (1,), (37,), (0, 4), (70, 33), (3, 5000), (300, 1), (5, 4, 67), (2, 3, 70, 9), (200, 1030))
 STEPS = 3
 
 pytestmark = pytest.mark.skipif(not BUILT, reason="built without GRADSTEP_EMULATED, with which the tests' rules go")

@@ -14,13 +14,16 @@ from gradstep.hyperparameters import Hyperparameter
 from gradstep.rules.base import Kernel, Rule
 
 #: those of a build with GRADSTEP_EMULATED, as tests/rules_of_tests/list.h names them
-NAMES = ("row_normalised", "axis_normalised", "row_scaled", "row_scaled_second")
+NAMES = ("row_normalised", "axis_normalised", "row_scaled", "row_scaled_normalised")
 BUILT = frozenset(NAMES) <= frozenset(_core.rules())
 
 
 class OfTests(Rule):
     __module__ = f"{Rule.__module__.rpartition('.')[0]}.of_tests"  # as a module of the library's rules
-    limits: ClassVar = {"beta": Hyperparameter("beta", high=1.0)}
+    limits: ClassVar = {
+        "beta": Hyperparameter("beta", high=1.0),
+        "limit": Hyperparameter("limit", includes_low=False),
+    }
 
 
 class RowNormalised(OfTests):
@@ -38,13 +41,13 @@ class RowNormalised(OfTests):
 class AxisNormalised(OfTests):
     __module__ = OfTests.__module__
 
-    def __init__(self, params, lr=0.1, momentum=0.9, beta=0.9, eps=1e-8, weight_decay=0, **options):
-        own = {"lr": lr, "momentum": momentum, "beta": beta, "eps": eps, "weight_decay": weight_decay}
+    def __init__(self, params, lr=0.1, momentum=0.9, beta=0.9, eps=1e-8, limit=1, weight_decay=0, **options):
+        own = {"lr": lr, "momentum": momentum, "beta": beta, "eps": eps, "limit": limit, "weight_decay": weight_decay}
         super().__init__(params, self.defaults_with(options, **own))
 
     @classmethod
     def kernel(cls, group):
-        return Kernel("axis_normalised", ("row_sq", "momentum_buffer", "column_sq", "mean_sq"))
+        return Kernel("axis_normalised", ("row_sq", "momentum_buffer", "column_sq", "matrix_sq"))
 
 
 class RowScaled(OfTests):
@@ -59,12 +62,12 @@ class RowScaled(OfTests):
         return Kernel("row_scaled", ("momentum_buffer",)) if group["momentum"] else Kernel("sgd")
 
 
-class RowScaledSecond(RowNormalised):
+class RowScaledNormalised(RowNormalised):
     __module__ = OfTests.__module__
 
     @classmethod
     def kernel(cls, group):
-        return Kernel("row_scaled_second", ("row_sq",))
+        return Kernel("row_scaled_normalised", ("mean_sq",))
 
 
 @functools.cache
@@ -96,29 +99,35 @@ class MatrixCase(NamedTuple):
 
 MATRIX_CASES = [
     MatrixCase(RowNormalised, {"lr": 0.03, "beta": 0.7, "eps": 1e-2, "weight_decay": 0.05}),
-    MatrixCase(AxisNormalised, {"lr": 0.03, "momentum": 0.8, "beta": 0.7, "eps": 1e-2, "weight_decay": 0.05}),
+    MatrixCase(
+        AxisNormalised,
+        {"lr": 0.03, "momentum": 0.8, "beta": 0.7, "eps": 1e-2, "limit": 0.9, "weight_decay": 0.05},
+    ),
     MatrixCase(RowScaled, {"lr": 0.03, "momentum": 0.8, "weight_decay": 0.05}),
-    MatrixCase(RowScaledSecond, {"lr": 0.03, "beta": 0.7, "eps": 1e-2, "weight_decay": 0.05}),
+    MatrixCase(RowScaledNormalised, {"lr": 0.03, "beta": 0.7, "eps": 1e-2, "weight_decay": 0.05}),
 ]
 
 
 def direction_of(name, g, s, h):
-    """The direction of one update in float64, whose states ``s`` are 0, and {} at the first."""
-    first = not s
-    square = np.atleast_1d(g) ** 2
-    rows, columns = square.mean(-1, keepdims=True), square.mean(tuple(range(square.ndim - 1)), keepdims=True)
+    """The direction of one update in float64; the states ``s`` are empty at the first."""
+    first, square = not s, np.atleast_2d(g) ** 2
+
+    def mean(name, axes, beta=None):
+        beta = h["beta"] if beta is None else beta
+        s[name] = beta * s.get(name, 0) + (1 - beta) * square.mean(axes, keepdims=True)
+        return s[name]
+
     if name == "AxisNormalised":
         beta, momentum = (0, 0) if first else (h["beta"], h["momentum"])
-        for key, mean in (("row_sq", rows), ("column_sq", columns), ("mean_sq", square.mean(keepdims=True))):
-            s[key] = beta * s.get(key, 0) + (1 - beta) * mean
-        s["momentum_buffer"] = momentum * s.get("momentum_buffer", 0) + g
-        return s["momentum_buffer"] / (np.sqrt(s["row_sq"] * s["column_sq"] / s["mean_sq"]) + h["eps"])
+        m = s["momentum_buffer"] = momentum * s.get("momentum_buffer", 0) + g
+        rows, columns = mean("row_sq", -1, beta), mean("column_sq", -2, beta)
+        u = m / (np.sqrt(rows * columns / mean("matrix_sq", (-2, -1), beta)) + h["eps"])
+        return u / max(1, np.sqrt(np.mean(u**2)) / h["limit"])
+    if name == "RowNormalised":
+        return g / (np.sqrt(mean("row_sq", -1)) + h["eps"])
     if name == "RowScaled":
         u = s["momentum_buffer"] = h["momentum"] * s.get("momentum_buffer", 0) + g
     else:
-        s["row_sq"] = h["beta"] * s.get("row_sq", 0) + (1 - h["beta"]) * rows
-        u = g / (np.sqrt(s["row_sq"]) + h["eps"])
-    if name == "RowNormalised":
-        return u
-    largest = np.abs(u).max(-1, keepdims=True)
+        u = g / (np.sqrt(mean("mean_sq", None)) + h["eps"])
+    largest = np.abs(np.atleast_1d(u)).max(-1, keepdims=True)
     return np.where(largest > 0, u / np.where(largest > 0, largest, 1), u)

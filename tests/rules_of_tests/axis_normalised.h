@@ -1,5 +1,5 @@
-// States of every shape at once: a momentum m, and means of squares over rows r, columns c and the tensor a,
-// as in Adafactor: u = m / (sqrt(r c / a) + eps).
+// Adafactor with a momentum m: means of squares over rows r, columns c and each matrix a, u = m / (sqrt(r c /
+// a) + eps), and a rate that is divided by the root mean square of u over its limit, where that is above 1.
 #pragma once
 
 #include "rules/rule.h"
@@ -9,17 +9,20 @@ namespace gradstep::GS_TARGET {
 template <class T>
 struct axis_normalised {
   struct hyper {
-    double momentum, beta, eps;
+    double momentum, beta, eps, limit;
   };
-  static constexpr const char* hyper_names[] = {"momentum", "beta", "eps"};
+  static constexpr const char* hyper_names[] = {"momentum", "beta", "eps", "limit"};
   static constexpr int states = 4;
   static constexpr state_shape shapes[] = {state_shape::per_row, state_shape::like_parameter,
-                                           state_shape::per_column, state_shape::per_tensor};
+                                           state_shape::per_column, state_shape::per_matrix};
+  static constexpr unsigned measured =
+      measured_state(0) | measured_state(1) | measured_state(2) | measured_state(3);
 
   double beta;
   T momentum, eps;
 
   GS_HD static axis_normalised at(const hyper& h, step_context& c) {
+    c.rate /= maximum(1.0, sqrt(c.measured[0] / c.elements) / h.limit);
     return {c.fresh ? 0 : h.beta, T(c.fresh ? 0 : h.momentum), T(h.eps)};
   }
 
@@ -29,6 +32,12 @@ struct axis_normalised {
   }
   GS_HD double renew(int, double before, double sum, double count) const {
     return beta * before + (1 - beta) * (sum / count);
+  }
+
+  template <class V>
+  GS_HD products<V> measure(V, V g, V r, V m, V c, V a) const {
+    const V u = (*this)(g, r, m, c, a);
+    return {u, u, V(T(0)), V(T(0))};
   }
 
   template <class V>

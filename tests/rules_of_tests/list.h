@@ -9,4 +9,4 @@
   X(row_normalised)          \
   X(axis_normalised)         \
   X(row_scaled)              \
-  X(row_scaled_second)
+  X(row_scaled_normalised)

@@ -1,10 +1,8 @@
-// A rule whose direction is needed whole: a momentum m, each row of which is divided by its own largest
-// element. A row of zeros stays. The second form keeps beside it a number per row, which nothing of the
-// direction is told.
+// Rules whose direction is needed whole: each row of it is divided by its own largest element, and a row of
+// zeros stays. The first is a momentum m.
 #pragma once
 
 #include "rules/rule.h"
-#include "rules_of_tests/row_normalised.h"
 
 namespace gradstep::GS_TARGET {
 
@@ -44,13 +42,33 @@ struct row_scaled : by_largest_element {
   }
 };
 
-// Both at once: rows are normalised, and then scaled.
+// Both at once: all elements are divided by the root of their mean square over the tensor, then rows are
+// scaled.
 template <class T>
-struct row_scaled_second : by_largest_element, row_normalised<T> {
-  using typename row_normalised<T>::hyper;
+struct row_scaled_normalised : by_largest_element {
+  struct hyper {
+    double beta, eps;
+  };
+  static constexpr const char* hyper_names[] = {"beta", "eps"};
+  static constexpr int states = 1;
+  static constexpr state_shape shapes[] = {state_shape::per_tensor};
 
-  GS_HD static row_scaled_second at(const hyper& h, step_context& c) {
-    return {{}, row_normalised<T>::at(h, c)};
+  double beta;
+  T eps;
+
+  GS_HD static row_scaled_normalised at(const hyper& h, step_context&) { return {{}, h.beta, T(h.eps)}; }
+
+  template <class V>
+  GS_HD factors<V> reduced(V g) const {
+    return {g, g};
+  }
+  GS_HD double renew(int, double before, double sum, double count) const {
+    return beta * before + (1 - beta) * (sum / count);
+  }
+
+  template <class V>
+  GS_HD V operator()(V g, V a) const {
+    return g / (sqrt(a) + V(eps));
   }
 };
 

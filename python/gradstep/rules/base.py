@@ -100,7 +100,7 @@ class Rule:
 
     @classmethod
     def sees_matrix(cls, group: Group) -> bool:
-        """Whether a parameter is rows and columns to the rule: all dimensions but the last, and the last."""
+        """Whether the last two dimensions of a parameter are rows and columns to the rule."""
         return cls.kernel(group).rule in _MATRIX_RULES
 
     @classmethod
@@ -110,8 +110,9 @@ class Rule:
         kind = dict(zip(kernel.arrays, _STATE_SHAPES[kernel.rule], strict=True)).get(name, "parameter")
         if kind == "parameter" or not shape:
             return shape
-        rows = shape[:-1] if kind == "row" else (1,) * (len(shape) - 1)
-        return (*rows, shape[-1] if kind == "column" else 1)
+        matrices = shape[:-2] if kind != "tensor" else tuple(1 for _ in shape[:-2])
+        rows = shape[-2:-1] if kind == "row" else tuple(1 for _ in shape[-2:-1])
+        return (*matrices, *rows, shape[-1] if kind == "column" else 1)
 
     @classmethod
     def takes_rows(cls, group: Group) -> bool:
