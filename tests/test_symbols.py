@@ -2,6 +2,7 @@
 one, and the AVX-512 body would run on every machine."""
 
 import functools
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from gradstep import _core
 SOURCE = "cpp/host/simd/target.cpp"
 #: functions of C that a compiler may call for plain code
 OF_C = {"memcpy", "memset", "memmove", "fma", "fmaf", "sqrt", "sqrtf", "_GLOBAL_OFFSET_TABLE_"}
+
+#: functions of the sanitizers, in object files that are built with them
+OF_SANITIZERS = re.compile(b"__[at]san_init")
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads ELF object files by nm")
 each_target = pytest.mark.parametrize("target", _core.targets())
@@ -28,7 +32,9 @@ def object_of(tmp_path_factory):
     @functools.cache
     def find(target):
         built = ROOT.glob(f"build/**/gradstep_{target}.dir/{SOURCE}.o")
-        fresh = [path for path in built if path.stat().st_mtime >= sources and b"__asan_init" not in path.read_bytes()]
+        fresh = [
+            path for path in built if path.stat().st_mtime >= sources and not OF_SANITIZERS.search(path.read_bytes())
+        ]
         if fresh:
             return max(fresh, key=lambda path: path.stat().st_mtime)
         if not (compiler := shutil.which("c++") or shutil.which("g++")):
