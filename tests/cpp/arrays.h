@@ -22,7 +22,7 @@ using index_order = std::vector<int>;
 
 constexpr dtype every_dtype[] = {dtype::f64, dtype::f32, dtype::f16, dtype::bf16};
 
-inline int64_t bytes_of(dtype type) { return gradstep::dtype_bytes[int(type)]; }
+inline int64_t bytes_of(dtype type) { return gradstep::format_of(type).bytes; }
 
 inline array_view view_of(void* data, dtype type, std::span<const dimension> dimensions) {
   array_view view = {};

@@ -8,7 +8,7 @@
 #include <limits>
 #include <random>
 
-#include "formats/dtype.h"
+#include "formats/list.h"
 
 namespace checks {
 
@@ -91,7 +91,7 @@ inline void set_number(void* place, dtype type, double x) {
   const void* const from = type == dtype::f64   ? static_cast<const void*>(&x)
                            : type == dtype::f32 ? static_cast<const void*>(&narrow)
                                                 : &bits;
-  std::memcpy(place, from, size_t(gradstep::dtype_bytes[int(type)]));
+  std::memcpy(place, from, size_t(gradstep::format_of(type).bytes));
 }
 
 }  // namespace checks

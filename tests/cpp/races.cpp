@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "meeting.h"
 #include "processes.h"
 #include "stepping.h"
 
@@ -100,6 +101,26 @@ void check_side_by_side(const std::vector<std::string>& expected, bool some_move
   CHECK(found == expected);
 }
 
+// Numbers that no atomic protects: a region has them written before it returns.
+struct squares {
+  meeting all;
+  std::atomic<int> next = 0;
+  std::vector<int> found = std::vector<int>(2000);
+
+  explicit squares(int threads) : all{.expected = threads} {}
+  static void take(void* data) {
+    squares& its = *static_cast<squares*>(data);
+    meeting::join(&its.all);
+    for (int i; (i = its.next.fetch_add(1, std::memory_order_relaxed)) < int(its.found.size());)
+      its.found[size_t(i)] = i * i;
+  }
+  bool are_right() const {
+    for (int i = 0; i < int(found.size()); ++i)
+      if (found[size_t(i)] != i * i) return false;
+    return true;
+  }
+};
+
 }  // namespace
 
 TEST(plans_step_side_by_side) {
@@ -118,28 +139,24 @@ TEST(plans_step_side_by_side_under_the_lock_of_their_callers) {
     });
 }
 
-// Numbers that no atomic protects: a region has them written before it returns.
 TEST(what_helpers_write_is_seen_by_the_caller) {
-  struct work {
-    std::atomic<int> next = 0;
-    std::vector<int> squares = std::vector<int>(500);
-  };
-  const auto use_pool = [] {
-    for (int round = 0; round < 50; ++round) {
-      work all;
-      gradstep::run_parallel(
-          4,
-          [](void* data) {
-            work& all = *static_cast<work*>(data);
-            for (int i; (i = all.next.fetch_add(1, std::memory_order_relaxed)) < int(all.squares.size());)
-              all.squares[size_t(i)] = i * i;
-          },
-          &all);
-      for (int i = 0; i < int(all.squares.size()); ++i) CHECK_EQ(all.squares[size_t(i)], i * i);
-    }
-  };
+  for (int round = 0; round < 100; ++round) {
+    squares some(3);
+    gradstep::run_parallel(3, squares::take, &some);
+    CHECK(some.are_right());
+  }
+}
+
+TEST(several_threads_share_the_pool) {
   std::vector<std::thread> users;
-  for (int i = 0; i < 3; ++i) users.emplace_back(use_pool);
+  for (int i = 0; i < 3; ++i)
+    users.emplace_back([] {
+      for (int round = 0; round < 100; ++round) {
+        squares some(1);  // the pool may be busy
+        gradstep::run_parallel(4, squares::take, &some);
+        CHECK(some.are_right());
+      }
+    });
   for (std::thread& each : users) each.join();
 }
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "check.h"
+#include "meeting.h"
 #include "processes.h"
 
 using namespace checks;
@@ -46,19 +47,6 @@ bool completes_with(int most_threads) {
     if (!completes(threads)) return false;
   return true;
 }
-
-// A region whose bodies wait for one another, as long as there is hope that so many come.
-struct meeting {
-  std::atomic<int> present = 0;
-  int expected;
-
-  static void join(void* data) {
-    meeting& here = *static_cast<meeting*>(data);
-    ++here.present;
-    const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(seconds_to_hang);
-    while (here.present < here.expected && std::chrono::steady_clock::now() < last) std::this_thread::yield();
-  }
-};
 
 }  // namespace
 
