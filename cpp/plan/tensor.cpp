@@ -1,5 +1,7 @@
 #include "plan/tensor.h"
 
+#include <algorithm>
+
 namespace gradstep {
 
 void tensor_list::start_step() {
@@ -20,12 +22,15 @@ void tensor_list::note_moved(tensor& which) {
 
 std::vector<int> tensor_list::zeroed(const std::vector<group_settings>& groups) const {
   std::vector<int> found;
+  const auto zeroes = [](const group_settings& group) { return group.around.zero_gradient; };
+  if (std::none_of(groups.begin(), groups.end(), zeroes)) return found;
   for (size_t i = 0; i < active.indices.size(); ++i)
     if (groups[size_t(active.groups[i])].around.zero_gradient) found.push_back(active.indices[i]);
   return found;
 }
 
 void tensor_list::settle() {
+  if (!changed()) return;
   moved = false;
   settled = active.indices;
 }
