@@ -60,7 +60,8 @@ class NumpyLike:
         array = self._read(parameter)
         dtype = array.dtype if like_parameter else np.promote_types(array.dtype, np.float32)
         fill = complex(value, value) if dtype.kind == "c" else value
-        return self._functions.full_like(array, fill, dtype=dtype, order="K", shape=shape)
+        other = {} if shape is None else {"shape": shape}
+        return self._functions.full_like(array, fill, dtype=dtype, order="K", **other)
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
         if dtype is None:
