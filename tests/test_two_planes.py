@@ -59,11 +59,11 @@ def names():
     return _core.StateNames(["momentum_buffer"], ["step"], formats={"momentum_buffer": "scaled"})
 
 
-def step(plan, p, g, state, threads=1, fresh=True, group=None):
+def step(plan, p, g, state, threads=1, fresh=True, group=None, measure=False):
     binding = _core.StateBinding(0, state, {}, names(), fresh)
-    unbound = plan.step(
-        [[p]], [g], [state], [group or settings()], _core.StepSettings(threads), bindings=[binding] if fresh else []
-    )
+    asked = _core.StepSettings(threads)
+    asked.measure = measure
+    unbound = plan.step([[p]], [g], [state], [group or settings()], asked, bindings=[binding] if fresh else [])
     assert not unbound
 
 
@@ -149,6 +149,19 @@ def test_the_device_gives_the_same_bits(size):
     assert_same_bits(found[0], expected[0])
     for name, value in expected[1].items():
         assert_same_bits(found[1][name], value)
+
+
+@built
+def test_the_sums_of_an_update_are_refused_on_a_device():
+    emulated = device_named("emulated")
+    if missing := emulated.missing():
+        pytest.skip(missing)
+    from gradstep import _emulated
+
+    p, state = normal(1, (100,)), fresh_state(100)
+    with pytest.raises(ValueError, match="a format with groups, a device forms neither the sums of an update nor"):
+        step(_core.DevicePlan(_emulated.engine, 0), p, normal(2, (100,)), state, measure=True)
+    assert_same_bits(p, normal(1, (100,)))
 
 
 @built

@@ -63,9 +63,11 @@ const device_tables& device_plan::prepare(const std::vector<group_settings>& gro
   }
   if (!started_) send_report();
   if (miscounted_) forget_count();
-  if (options.measure && tables.has_groups())
+  if (tables.has_groups() && (options.measure || has_whole_directions(groups)))
     throw std::invalid_argument(
-        "the sums of an update can't be measured on a device where a state is kept in a format with groups");
+        "where a state is kept in a format with groups, a device forms neither the sums of an update nor "
+        "whole "
+        "directions");
   tables.renew(tensors_, groups);
   if (options.joins && options.measure) prepare_joining();
   captured_ |= sender_.is_capturing();
