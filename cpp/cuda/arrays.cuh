@@ -68,9 +68,14 @@ template <class T, int count>
 #undef GS_WRITE
   }
 }
+// For the emulated device alone, as yet: a thread of a GPU that holds a whole group needs local memory.
+#if defined(__CUDACC__)
+constexpr bool has_grouped_formats = false;
+#else
 #define GS_GROUPED(name) || formats::is_grouped<formats::name>
 constexpr bool has_grouped_formats = false GS_FORMATS(GS_GROUPED);
 #undef GS_GROUPED
+#endif
 
 // Calls f<Format>() for the array's format with groups; there is one.
 template <class F>
@@ -205,7 +210,8 @@ struct placed_access {
   }
   __device__ __forceinline__ static loaded load(const device_array& array, const device_layout* layouts,
                                                 int64_t i) {
-    if (has_grouped_formats && array.second) return {read_in_group<T>(array, i)};
+    if constexpr (has_grouped_formats)
+      if (array.second) return {read_in_group<T>(array, i)};
     return {read_number<T>(place(array, layouts, i), array.type)};
   }
   __device__ __forceinline__ static values decode(const loaded& number, dtype) { return number; }
@@ -260,11 +266,12 @@ using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, 
 // elements are on their way at once, and how many numbers of 16 bits a pack has.
 template <class T, class limits, class Part>
 __device__ __forceinline__ void visit_by(const ways& by, int64_t first, int64_t end, const Part& part) {
-  if (has_grouped_formats && !by.single) {
-    constexpr int group = grouped_access<T>::count;
-    part.template operator()<grouped_access<T>, 1>(first, (end + group - 1) / group * group);
-    return;
-  }
+  if constexpr (has_grouped_formats)
+    if (!by.single) {
+      constexpr int group = grouped_access<T>::count;
+      part.template operator()<grouped_access<T>, 1>(first, (end + group - 1) / group * group);
+      return;
+    }
   if (by.native & by.packed)
     first = part.template operator()<native_access<T, pack_count<T>>, limits::packs>(first, end);
   else if constexpr (sizeof(T) == sizeof(float))
