@@ -142,6 +142,17 @@ class Rule:
                 cls._read(group, name)
         scale_of(group)
         check_progress(group)
+        if _MATRIX_RULES:
+            cls._check_matrix(group)
+
+    @classmethod
+    def _check_matrix(cls, group: Group) -> None:
+        for i, parameter in enumerate(group.get("params", ())):
+            if is_complex(parameter) and cls.sees_matrix(group):
+                raise ValueError(
+                    f"{cls.__name__} sees rows and columns of real numbers, and parameter {i} of the group has dtype "
+                    f"{parameter.dtype}: pass a view of its reals (torch.view_as_real, array.view)"
+                )
 
     @classmethod
     def declaration(cls) -> type[Rule]:
@@ -175,8 +186,7 @@ class Rule:
 
     @classmethod
     def _check_complex(cls, group: Group) -> None:
-        sees_matrix = cls.sees_matrix(group)
-        if cls.takes_complex and group["cast_to"] is None and not sees_matrix:
+        if cls.takes_complex and group["cast_to"] is None:
             return
         for i, parameter in enumerate(group.get("params", ())):
             if not is_complex(parameter):
@@ -185,11 +195,6 @@ class Rule:
                 raise ValueError(
                     f"{cls.__name__} does not support complex parameters, nor does torch's, and parameter {i} of the "
                     f"group has dtype {parameter.dtype}: pass a view of its reals (torch.view_as_real, array.view)"
-                )
-            if sees_matrix:
-                raise ValueError(
-                    f"{cls.__name__} sees rows and columns of real numbers, and parameter {i} of the group has dtype "
-                    f"{parameter.dtype}: pass a view of its reals (torch.view_as_real, array.view)"
                 )
             raise ValueError(
                 f"cast_to={group['cast_to']!r} keeps copies of real numbers, and parameter {i} of the group has dtype "
