@@ -43,8 +43,8 @@ struct array_view {
   bool same_place_as(const array_view& other) const;  // the dimensions, not the data
 };
 
-// What an array is to the step: "the gradient of parameter" and 3, or no number for the only one of its kind,
-// for messages; and where it must lie.
+// The role of an array in a step: "the gradient of parameter" and 3, or no number for the only one of its
+// kind, for messages; and where it must lie.
 struct array_role {
   const char* what;
   int index = -1;

@@ -51,7 +51,7 @@ struct tensor_update {
   const bool prepares, averages, zeroes;
   const T average_weight;
 
-  // What stands in its place are directions, for which that has been done.
+  // Directions that stand in its place have been transformed already.
   static constexpr bool uses_gradient = !std::is_same_v<Rule, given_direction>;
 
   __device__ tensor_update(const device_plan_view& plan, int index)

@@ -1,5 +1,5 @@
-// What a rule that sees its tensor as a matrix does before the parameter is written, on a device: sums over
-// rows and columns, the numbers made of them, directions that are written down and changed row by row. A
+// Kernels of rules that see their tensor as a matrix, before the parameter is written: sums over rows and
+// columns, the numbers made of them, directions that are written down and changed row by row. A
 // thread block takes a band of rows, a warp one of them; the sums are those of the CPU to the bit.
 #pragma once
 

@@ -12,7 +12,7 @@ enum class arithmetic : uint8_t { f32, f64 };
 constexpr uint8_t dlpack_float = 2, dlpack_bfloat = 4,
                   dlpack_complex = 5;  // DLPack's codes of kinds of types
 
-// What a format keeps beside its numbers: so many bytes for each group of them, in a plane of its own.
+// A plane beside that of the numbers: so many bytes for each group of them.
 struct second_plane {
   int64_t group = 0;  // 0 for none
   int64_t bytes = 0;

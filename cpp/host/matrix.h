@@ -1,5 +1,5 @@
-// What a step needs of a tensor that its rule sees as a matrix, beside its task: the numbers of states that
-// are not like the parameter, the sums that they are made of, and the tensor's directions.
+// The memory of a step for a tensor that its rule sees as a matrix, beside its task: the numbers of states
+// that are not like the parameter, the sums that they are made of, and the tensor's directions.
 //
 // Such a state takes part in a step twice. Its own array is read when the numbers are renewed and written
 // with the update. In between the new numbers are kept here, and the task's operand repeats them over the

@@ -43,7 +43,7 @@ class device_plan {
   // The clock of the schedules, and the norm that clips the next gradients where it is the last ones'.
   void start_from(int64_t updates, double last_norm);
 
-  // What the last step did, and what has been counted. These wait, for what the stream does.
+  // The last step's report, and what has been counted. These wait, for what the stream does.
   step_report report(void* stream);
   int64_t updates(void* stream) { return fetch_report(stream).updates; }
   double last_norm(void* stream) { return fetch_report(stream).last_norm; }

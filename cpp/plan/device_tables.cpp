@@ -200,7 +200,7 @@ void device_tables::cut_matrix(const tensor& of, int tensor) {
   matrices_.push_back(made);
 }
 
-// What the matrices keep within a step.
+// The memory of matrices within a step.
 void device_tables::take_matrix_memory() {
   directions_.assign(matrices_.empty() ? 0 : tensors_.size(), zeroed<device_array>());
   const size_t bytes = place_matrices(nullptr);

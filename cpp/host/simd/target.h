@@ -34,7 +34,7 @@ struct update {
 
 using rule_lanes = double[2][sum_lanes];
 
-// What is done by a rule that sees its tensor as a matrix (rules/rule.h); null where it need not.
+// The functions of a rule that sees its tensor as a matrix (rules/rule.h); null where it needs none.
 struct matrix_body {
   // Adds a part of a row, whose element 0 belongs to lane 0, to the lanes of the row's sum, and to the sums
   // of the part's columns unless they are null.
