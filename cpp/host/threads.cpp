@@ -80,12 +80,17 @@ class pool {
 std::atomic<pool*> own_pool = nullptr;
 std::atomic<int> generation = 1;  // of processes
 std::atomic<int> runs_in_flight = 0;
+std::atomic<int> forks_coming = 0;  // of as many threads: no run begins until they are made
 
 void before_fork() {
+  ++forks_coming;
   while (runs_in_flight > 0) sched_yield();
 }
 
+void after_fork_in_parent() { --forks_coming; }
+
 void after_fork_in_child() {
+  forks_coming = runs_in_flight = 0;  // of threads that stayed behind
   ++generation;
   own_pool = nullptr;  // its threads stayed behind in the parent
 }
@@ -121,11 +126,16 @@ void run_parallel(int threads, void (*body)(void*), void* data) {
   run_in_ieee_mode(&work);
 }
 
-void watch_forks() { pthread_atfork(before_fork, nullptr, after_fork_in_child); }
+void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
 
 int fork_generation() { return generation; }
 
-run_in_flight::run_in_flight() { ++runs_in_flight; }
+run_in_flight::run_in_flight() {
+  while (++runs_in_flight, forks_coming > 0) {
+    --runs_in_flight;
+    while (forks_coming > 0) sched_yield();
+  }
+}
 run_in_flight::~run_in_flight() { --runs_in_flight; }
 
 int hardware_threads() {

@@ -140,6 +140,26 @@ TEST(a_fork_waits_for_a_run_in_flight) {
   writer.join();
 }
 
+TEST(no_run_begins_while_a_fork_is_made) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> numbers[2] = {};
+  std::thread writer([&] {
+    for (int run = 1; !stop; ++run) {
+      const gradstep::run_in_flight in_flight;
+      numbers[0] = run;
+      for (int i = 0; i < 1000; ++i) numbers[1] = -i;
+      numbers[1] = run;
+    }
+  });
+  for (int i = 0; i < 60; ++i)
+    CHECK(holds_in_child([&] {
+      alarm(10);  // a child that counts the run of a thread which it has not waits for it for ever
+      return numbers[0] == numbers[1] && holds_in_child([] { return true; });
+    }));
+  stop = true;
+  writer.join();
+}
+
 #if defined(__linux__)
 TEST(hardware_threads_are_those_that_may_run) {
   cpu_set_t allowed;
