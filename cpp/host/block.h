@@ -64,6 +64,13 @@ class block {
     if (!x_.direct) scatter(stored_.bytes, x_, first, count);
   }
 
+  // Rounds numbers of the arithmetic type as if they had been written and read again.
+  void round(void* numbers, int64_t count) {
+    if (x_.type == native_format(type_) || x_.type == dtype::f64) return;
+    storage_.encode[int(type_)](numbers, {stored_.bytes, nullptr}, count);
+    storage_.decode[int(type_)]({stored_.bytes, nullptr}, numbers, count);
+  }
+
  private:
   void decode(int64_t first, int64_t count, void* to) {
     planes stored = planes_at(x_, first);

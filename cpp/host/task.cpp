@@ -133,12 +133,21 @@ class walk {
     for_each_row(task_.parameter, first, x.n, [&](int64_t row, int64_t, int64_t run) {
       x.n = run;
       for (size_t step = size_t(history.applied[size_t(task_.parameter.rows->numbers[size_t(row)])]);
-           step < history.steps.size(); ++step)
+           step < history.steps.size(); ++step) {
         history.steps[step].body->apply(update_of(history.steps[step]), x);
+        round(x);
+      }
       advance(x.p, run);
       for (int k = 0; k < task_.state_count; ++k) advance(x.s[k], run);
       if (x.average) advance(x.average, run);
     });
+  }
+
+  // Each update that was missed leaves what it would have left in memory.
+  void round(const operands& x) {
+    parameter_.round(x.p, x.n);
+    for (int k = 0; k < task_.state_count; ++k) states_[k].round(x.s[k], x.n);
+    if (task_.has_average) average_.round(x.average, x.n);
   }
 
   void advance(void*& pointer, int64_t count) const {

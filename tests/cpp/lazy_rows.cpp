@@ -142,7 +142,7 @@ TEST(a_reserved_record_allocates_nothing) {
 TEST(rows_that_caught_up_have_the_bits_of_dense_steps) {
   on_each_target([](const gradstep::target&) {
     random_numbers layouts(51);
-    for (const dtype type : {dtype::f32, dtype::f64})
+    for (const dtype type : every_dtype)
       for (random_numbers* const laid_out : {static_cast<random_numbers*>(nullptr), &layouts}) {
         check_catching_up(type, momentum_settings(), 1, laid_out);
         check_catching_up(type, adamw_settings(), 2, laid_out);

@@ -31,7 +31,7 @@ def assert_lags_and_catches_up(case, dtype="f32", shape=SHAPE, steps=STEPS, **op
     for t in range(steps):
         given = rows(t, dtype, shape)
         lazy.step([given])
-        full.step([dense(given, shape, dtype)])
+        full.step([dense(given, shape, "f64" if dtype == "f64" else "f32")])
         assert_same_bits(p[held(given)], q[held(given)])
         lagged |= not np.array_equal(p, q)
     lazy.catch_up()
@@ -44,6 +44,14 @@ def assert_lags_and_catches_up(case, dtype="f32", shape=SHAPE, steps=STEPS, **op
 @pytest.mark.parametrize("case", ELEMENTWISE, ids=str)
 def test_bits_of_dense_gradients(case, dtype):
     assert assert_lags_and_catches_up(case, dtype)
+
+
+@pytest.mark.parametrize("state_dtype", [None, "param"])
+@pytest.mark.parametrize("dtype", ["f16", "bf16"])
+@pytest.mark.parametrize("case", ELEMENTWISE, ids=str)
+def test_bits_of_dense_gradients_in_sixteen_bits(case, dtype, state_dtype):
+    """Each update that was missed rounds what it leaves, as if it had been made."""
+    assert assert_lags_and_catches_up(case, dtype, state_dtype=state_dtype, ema=0.7)
 
 
 @pytest.mark.parametrize(
