@@ -62,8 +62,8 @@ plan::plan(const model& of) : model_(of), number_bytes_(int(format_of(of.type).b
   view_.nodes = reinterpret_cast<sums*>(nodes_.data());
   view_.totals = totals_.data();
   view_.scratch = reinterpret_cast<sums*>(scratch_.data());
-  view_.report = &status_.data()->report;
-  view_.arrived = &status_.data()->arrived;
+  view_.report = report_.data();
+  view_.arrived = arrived_.data();
   step_.unscale = 1;
   reset();
   stream_.wait("making a plan");
@@ -112,7 +112,9 @@ void plan::make_tensors() {
   clocks_ = table<device_clock>(std::vector<device_clock>(tensors.size()));
   rows_ = table<char>(std::vector<char>(tensors.size() * sizeof(device_row)));
   totals_ = table<sums>(std::vector<sums>(tensors.size() + 2));  // one group, and all
-  status_ = table<device_status>({{{0, -1, {}, 0}, 0}});
+  view_.summed_count = count;
+  report_ = table<device_report>({{0, -1, {}, 0}});
+  arrived_ = table<unsigned>(std::vector<unsigned>(size_t(arrival_counters(count))));
   tensors_ = table<device_tensor>(std::move(tensors));
   gradients_ = table<device_array>(std::move(gradients));
   chunks_ = table<device_chunk>(std::move(chunks));
@@ -144,7 +146,8 @@ void plan::reset() const {
   clocks_.send(stream);
   rows_.send(stream);
   totals_.send(stream);
-  status_.send(stream);
+  report_.send(stream);
+  arrived_.send(stream);
 }
 
 std::vector<plan::output> plan::outputs() const {
@@ -156,7 +159,8 @@ std::vector<plan::output> plan::outputs() const {
           {"the tensors' times", &clocks_.bytes()},
           {"the rows", &rows_.bytes()},
           {"the totals", &totals_.bytes()},
-          {"the report", &status_.bytes()}};
+          {"the report", &report_.bytes()},
+          {"the counters", &arrived_.bytes()}};
 }
 
 }  // namespace gradstep::GS_TARGET::tune

@@ -52,7 +52,8 @@ class plan {
   table<device_clock> clocks_;
   table<char> rows_;
   table<sums> totals_;
-  table<device_status> status_;
+  table<device_report> report_;
+  table<unsigned> arrived_;
   device_plan_view view_ = {};
   device_step step_ = {};
 };

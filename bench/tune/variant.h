@@ -34,10 +34,7 @@ using variants = std::vector<variant>;
 
 // Each file's.
 void add_yardsticks(variants& to, const plan& on);
-void add_native_updates(variants& to, const plan& on);
-void add_hinted_updates(variants& to, const plan& on);
-void add_bulk_updates(variants& to, const plan& on);
-void add_bf16_updates(variants& to, const plan& on);
+void add_updates(variants& to, const plan& on);
 void add_measures(variants& to, const plan& on);
 void add_steps(variants& to, const plan& on);
 

@@ -8,10 +8,10 @@
 namespace gradstep::GS_TARGET {
 
 struct of_one_array {
-  static constexpr int packs = 4, singles = 8, stored = stored_pack_count;
+  static constexpr int packs = 4, singles = 8;
 };
 struct of_three_arrays {
-  static constexpr int packs = 2, singles = 4, stored = stored_pack_count;
+  static constexpr int packs = 2, singles = 4;
 };
 
 template <class T>

@@ -1,7 +1,7 @@
 // Reading and writing an array's elements by a thread of a device.
 #pragma once
 
-#include "cuda/runtime.h"
+#include "cuda/halves.cuh"
 #include "device/table.h"
 #include "formats/list.h"
 
@@ -40,13 +40,6 @@ __device__ __forceinline__ void encode_pack(char* place, const pack<T, count>& v
 }
 
 // Calls, not inlined: for every array of a step they would be most of a kernel's code.
-template <class Storage, int count>
-[[gnu::noinline]] __device__ pack<float, count> decode_halves(pack<uint16_t, count> bits) {
-  pack<float, count> values;
-  GS_UNROLL
-  for (int k = 0; k < count; ++k) values.x[k] = Storage::template decode<float>(bits.x[k]);
-  return values;
-}
 template <class T>
 [[gnu::noinline]] __device__ T read_number(const char* place, dtype type) {
   switch (type) {
@@ -120,16 +113,18 @@ template <class T>
   return offset;
 }
 
-// Three ways to the elements from i on, `count` at once. What is loaded is decoded apart, once all that a
-// step needs is on its way: whatever else is done to it would be waited for.
+// Ways to the elements from i on, `count` at once, or `there` of them at an array's end. What is loaded is
+// decoded apart, once all that a step needs is on its way: whatever else is done to it would be waited for.
 
 // Of arrays that lie straight in the arithmetic type itself.
 template <class T, int packed>
 struct native_access {
   static constexpr int count = packed;
   static constexpr bool is_straight = true;
+  static constexpr reach by = reach::native;
   using values = pack<T, count>;
   using loaded = values;
+  using number = pack<T, 1>;
 
   __device__ __forceinline__ static loaded load(const device_array& array, const device_layout*, int64_t i) {
     return values::load(array.data + i * int64_t(sizeof(T)));
@@ -139,59 +134,129 @@ struct native_access {
                                                const values& x) {
     x.store(array.data + i * int64_t(sizeof(T)));
   }
+  __device__ __forceinline__ static loaded load_some(const device_array& array, int64_t i, int there) {
+    values x = {};
+    GS_UNROLL
+    for (int k = 0; k < count; ++k)
+      if (k < there) x.x[k] = number::load(array.data + (i + k) * int64_t(sizeof(T))).x[0];
+    return x;
+  }
+  __device__ __forceinline__ static void store_some(const device_array& array, int64_t i, int there,
+                                                    const values& x) {
+    GS_UNROLL
+    for (int k = 0; k < count; ++k)
+      if (k < there) number{x.x[k]}.store(array.data + (i + k) * int64_t(sizeof(T)));
+  }
 };
 
 // Of arrays that lie straight in f32 or in 16 bits, for arithmetic in f32.
 template <int packed>
 struct stored_access {
   static constexpr int count = packed;
+  static_assert(count % 2 == 0);
   static constexpr bool is_straight = true;
+  static constexpr reach by = reach::stored;
   using values = pack<float, count>;
-  using halves = pack<uint16_t, count>;
-  using words = pack<uint32_t, (count + 1) / 2>;
+  using words = pack<uint32_t, count / 2>;
   struct loaded {
     words first;  // all numbers of 16 bits
     words rest;   // of those of 32
   };
 
-  __device__ __forceinline__ static const char* place(const device_array& array, int64_t i) {
-    return array.data + i * (array.type == dtype::f32 ? sizeof(float) : sizeof(uint16_t));
-  }
   __device__ __forceinline__ static loaded load(const device_array& array, const device_layout*, int64_t i) {
-    const char* const from = place(array, i);
+    const bool wide = array.type == dtype::f32;
+    const char* const from = array.data + i * (wide ? sizeof(float) : sizeof(uint16_t));
     loaded bits = {};
-    if constexpr (count > 1) {
-      bits.first = words::load(from);
-      if (array.type == dtype::f32) bits.rest = words::load(from + sizeof(words));
-    } else if (array.type == dtype::f32) {
-      bits.first = words::load(from);
-    } else {
-      bits.first.x[0] = halves::load(from).x[0];
-    }
+    bits.first = words::load(from);
+    if (wide) bits.rest = words::load(from + sizeof(words));
     return bits;
   }
   __device__ __forceinline__ static values decode(const loaded& bits, dtype type) {
-    if (type == dtype::f32) return copied<values>(bits);
-    const auto numbers = copied<halves>(bits.first);
-#define GS_DECODE(name)                                          \
-  if constexpr (sizeof(formats::name::bits) == sizeof(uint16_t)) \
-    if (type == dtype::name) return decode_halves<formats::name>(numbers);
+    values x;
+    if (type == dtype::f32) {
+      memcpy(&x, &bits, sizeof x);
+      return x;
+    }
+#define GS_DECODE(name)                 \
+  if constexpr (is_half<formats::name>) \
+    if (type == dtype::name) return decode_halves<formats::name>(bits.first);
     GS_FORMATS(GS_DECODE)
 #undef GS_DECODE
     return {};
   }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {
-    encode(array.data + i * bytes_of(array.type), array.type, x);
+    if (array.type == dtype::f32) return x.store(array.data + i * int64_t(sizeof(float)));
+#define GS_STORE(name)                  \
+  if constexpr (is_half<formats::name>) \
+    if (array.type == dtype::name)      \
+      return encode_halves<formats::name>(x).store(array.data + i * int64_t(sizeof(uint16_t)));
+    GS_FORMATS(GS_STORE)
+#undef GS_STORE
+  }
+  __device__ __forceinline__ static loaded load_some(const device_array& array, int64_t i, int there) {
+    loaded bits = {};
+    GS_UNROLL
+    for (int k = 0; k < count; ++k) {
+      if (k >= there) break;
+      if (array.type == dtype::f32)
+        (k < count / 2 ? bits.first : bits.rest).x[k % (count / 2)] =
+            pack<uint32_t, 1>::load(array.data + (i + k) * int64_t(sizeof(float))).x[0];
+      else
+        bits.first.x[k / 2] |=
+            uint32_t(pack<uint16_t, 1>::load(array.data + (i + k) * int64_t(sizeof(uint16_t))).x[0])
+            << 16 * (k % 2);
+    }
+    return bits;
+  }
+  __device__ __forceinline__ static void store_some(const device_array& array, int64_t i, int there,
+                                                    const values& x) {
+    GS_UNROLL
+    for (int k = 0; k < count; ++k)
+      if (k < there) encode(array.data + (i + k) * bytes_of(array.type), array.type, pack<float, 1>{x.x[k]});
   }
 
  private:
-  template <class To, class From>
-  __device__ __forceinline__ static To copied(const From& from) {
-    static_assert(sizeof(To) <= sizeof(From));
-    To to;
-    memcpy(&to, &from, sizeof to);
-    return to;
+  template <class Format>
+  __device__ __forceinline__ static values decode_halves(const words& bits) {
+    values x;
+    GS_UNROLL
+    for (int k = 0; k < count; ++k) x.x[k] = halves<Format>::decode(uint16_t(bits.x[k / 2] >> 16 * (k % 2)));
+    return x;
+  }
+  template <class Format>
+  __device__ __forceinline__ static words encode_halves(const values& x) {
+    words bits;
+    GS_UNROLL
+    for (int k = 0; k < count / 2; ++k) bits.x[k] = halves<Format>::encode_two(x.x[2 * k], x.x[2 * k + 1]);
+    return bits;
+  }
+};
+
+// Of one element of such an array.
+struct straight_number {
+  static constexpr int count = 1;
+  static constexpr bool is_straight = true;
+  using values = pack<float, 1>;
+  using loaded = pack<uint32_t, 1>;
+
+  __device__ __forceinline__ static loaded load(const device_array& array, const device_layout*, int64_t i) {
+    if (array.type == dtype::f32) return loaded::load(array.data + i * int64_t(sizeof(float)));
+    return {pack<uint16_t, 1>::load(array.data + i * int64_t(sizeof(uint16_t))).x[0]};
+  }
+  __device__ __forceinline__ static values decode(const loaded& bits, dtype type) {
+#define GS_DECODE(name)                 \
+  if constexpr (is_half<formats::name>) \
+    if (type == dtype::name) return {halves<formats::name>::decode(uint16_t(bits.x[0]))};
+    GS_FORMATS(GS_DECODE)
+#undef GS_DECODE
+    values x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+  }
+  __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
+                                               const values& x) {
+    encode(array.data + i * bytes_of(array.type), array.type, x);
   }
 };
 
@@ -256,31 +321,45 @@ __device__ __forceinline__ void store_copy(const device_array& copy, const devic
   else
     Access::store(copy, layouts, i, x);
 }
+template <class Access>
+__device__ __forceinline__ void store_some_of_copy(const device_array& copy, int64_t i, int there,
+                                                   const typename Access::values& x) {
+  using number = std::remove_cvref_t<decltype(x.x[0])>;
+  GS_UNROLL
+  for (int k = 0; k < Access::count; ++k)
+    if (k < there) encode(copy.data + (i + k) * bytes_of(copy.type), copy.type, pack<number, 1>{x.x[k]});
+}
 
 // Of one element of arrays that lie straight.
 template <class T>
-using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, stored_access<1>>;
+using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, straight_number>;
 
-// Calls part<Access, in_flight>(first, end), which returns where those elements begin that are too few for an
-// access, by the widest way that there is, and for what is left. `limits` says how many packs and single
-// elements are on their way at once, and how many numbers of 16 bits a pack has.
-template <class T, class limits, class Part>
-__device__ __forceinline__ void visit_by(const ways& by, int64_t first, int64_t end, const Part& part) {
+// Calls part<Access, in_flight>(first, end) for elements that are reached one by one, or by groups.
+template <class T, int in_flight, class Part>
+__device__ __forceinline__ void visit_singles(const ways& by, int64_t first, int64_t end, const Part& part) {
   if constexpr (has_grouped_formats)
     if (!by.single) {
       constexpr int group = grouped_access<T>::count;
       part.template operator()<grouped_access<T>, 1>(first, (end + group - 1) / group * group);
       return;
     }
-  if (by.native & by.packed)
-    first = part.template operator()<native_access<T, pack_count<T>>, limits::packs>(first, end);
-  else if constexpr (sizeof(T) == sizeof(float))
-    if (by.packed) first = part.template operator()<stored_access<limits::stored>, 1>(first, end);
-  if (first == end) return;
   if (by.straight)
-    part.template operator()<straight_access<T>, limits::singles>(first, end);
+    part.template operator()<straight_access<T>, in_flight>(first, end);
   else
     part.template operator()<placed_access<T>, 1>(first, end);
+}
+
+// Calls part<Access, in_flight>(first, end), which returns where those elements begin that are too few for an
+// access, by the widest way that there is, and for what is left. `limits` says how many packs and single
+// elements are on their way at once.
+template <class T, class limits, class Part>
+__device__ __forceinline__ void visit_by(const ways& by, int64_t first, int64_t end, const Part& part) {
+  if (reach_of(by) == reach::native)
+    first = part.template operator()<native_access<T, pack_count<T>>, limits::packs>(first, end);
+  else if constexpr (sizeof(T) == sizeof(float))
+    if (reach_of(by) == reach::stored)
+      first = part.template operator()<stored_access<stored_pack_count>, 1>(first, end);
+  if (first < end) visit_singles<T, limits::singles>(by, first, end, part);
 }
 
 }  // namespace gradstep::GS_TARGET

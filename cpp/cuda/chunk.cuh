@@ -10,11 +10,38 @@ __device__ __forceinline__ int64_t end_of(const device_plan_view& plan, const de
   return size - chunk.first < chunk_elements ? size : chunk.first + chunk_elements;
 }
 
-__device__ __forceinline__ void zero_gradient(const device_plan_view& plan, const device_chunk& chunk) {
-  const device_array gradient = plan.gradients[chunk.tensor];
-  const int64_t end = end_of(plan, chunk);
-  for (int64_t i = chunk.first + int64_t(threadIdx.x); i < end; i += block_threads)
+__device__ __forceinline__ ways ways_to(const device_plan_view& plan, int tensor) {
+  return plan.tensors[tensor].by & plan.gradients[tensor].by;
+}
+
+// What a launch visits of a plan: its chunks from one on, each cut into parts for a block each. The memory is
+// the fastest where a block takes little, and a block for nothing costs time: there are as many parts as suit
+// the tensors' sizes.
+struct visited_chunks {
+  int32_t first, parts;
+};
+
+// A block's part; none where the chunk ends before.
+struct chunk_part {
+  int tensor;
+  int64_t first, end;
+};
+
+__device__ __forceinline__ chunk_part part_of(const device_plan_view& plan, const visited_chunks& visited) {
+  const device_chunk chunk = plan.chunks[visited.first + int(blockIdx.x) / visited.parts];
+  const int64_t size = chunk_elements / visited.parts;
+  const int64_t first = chunk.first + int(blockIdx.x) % visited.parts * size;
+  const int64_t rest = plan.tensors[chunk.tensor].size - first;
+  return {chunk.tensor, first, first + (rest < size ? rest : size)};
+}
+
+__device__ __forceinline__ void zero_singles(const device_plan_view& plan, const chunk_part& part) {
+  const device_array gradient = plan.gradients[part.tensor];
+  for (int64_t i = part.first + int64_t(threadIdx.x); i < part.end; i += block_threads)
     placed_access<float>::store(gradient, plan.layouts, i, {});
+}
+__device__ __forceinline__ void zero_gradient(const device_plan_view& plan, const device_chunk& chunk) {
+  zero_singles(plan, {chunk.tensor, chunk.first, end_of(plan, chunk)});
 }
 
 // Calls change(load(i), i) for the elements at i, i + stride and so on up to the end, `count` at each, with

@@ -98,15 +98,12 @@ struct elements {
   of_arrays<Rule, typename Access::loaded> bits;
   of_arrays<Rule, values> now;
 
-  __device__ __forceinline__ static elements load(const update& on, int64_t i) {
-    const auto load_one = [&](const device_array& array) { return Access::load(array, on.layouts, i); };
-    elements found = {};
-    found.bits.p = load_one(on.arrays.parameter);
-    found.bits.g = load_one(on.arrays.gradient);
-    GS_UNROLL
-    for (int k = 0; k < Rule::states; ++k) found.bits.s[k] = load_one(on.arrays.states[k]);
-    if (on.averages) found.bits.average = load_one(on.arrays.average);
-    return found;
+  // `there` are fewer than `count` where an array ends.
+  __device__ __forceinline__ static elements load(const update& on, int64_t i, int there = count) {
+    if constexpr (count > 1 && Access::is_straight)
+      if (there < count)
+        return load_each(on, [&](const device_array& array) { return Access::load_some(array, i, there); });
+    return load_each(on, [&](const device_array& array) { return Access::load(array, on.layouts, i); });
   }
   __device__ __forceinline__ void decode(const update& on) {
     now.p = Access::decode(bits.p, on.arrays.parameter.type);
@@ -121,23 +118,48 @@ struct elements {
   __device__ __forceinline__ values direct(const update& on) {
     return direct(on, std::make_integer_sequence<int, Rule::states>{});
   }
-  __device__ __forceinline__ void store(const update& on, int64_t i) {
-    put(now.p, on.arrays.parameter, on, i);
-    store_states(on, i);
-    if (on.averages) put(now.average, on.arrays.average, on, i);
+  __device__ __forceinline__ void store(const update& on, int64_t i, int there = count) {
+    if constexpr (count > 1 && Access::is_straight)
+      if (there < count) {
+        store_each(
+            on, [&](const values& x, const device_array& array) { Access::store_some(array, i, there, x); });
+        if (on.arrays.copy.data) store_some_of_copy<Access>(on.arrays.copy, i, there, now.p);
+        return;
+      }
+    store_each(on, [&](const values& x, const device_array& array) { put(x, array, on, i); });
     if (on.arrays.copy.data) store_copy<Access>(on.arrays.copy, on.layouts, i, now.p);
-    if (on.zeroes) zero_gradient(on, i);
   }
   __device__ __forceinline__ void store_states(const update& on, int64_t i) {
-    GS_UNROLL
-    for (int k = 0; k < Rule::states; ++k)
-      if (written_states<Rule> >> k & 1) put(now.s[k], on.arrays.states[k], on, i);
+    store_states(on, [&](const values& x, const device_array& array) { put(x, array, on, i); });
   }
   __device__ __forceinline__ void zero_gradient(const update& on, int64_t i) {
     put(values{}, on.arrays.gradient, on, i);
   }
 
  private:
+  template <class Load>
+  __device__ __forceinline__ static elements load_each(const update& on, const Load& load) {
+    elements found = {};
+    found.bits.p = load(on.arrays.parameter);
+    found.bits.g = load(on.arrays.gradient);
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k) found.bits.s[k] = load(on.arrays.states[k]);
+    if (on.averages) found.bits.average = load(on.arrays.average);
+    return found;
+  }
+  template <class Store>
+  __device__ __forceinline__ void store_each(const update& on, const Store& store) {
+    store(now.p, on.arrays.parameter);
+    store_states(on, store);
+    if (on.averages) store(now.average, on.arrays.average);
+    if (on.zeroes) store(values{}, on.arrays.gradient);
+  }
+  template <class Store>
+  __device__ __forceinline__ void store_states(const update& on, const Store& store) {
+    GS_UNROLL
+    for (int k = 0; k < Rule::states; ++k)
+      if (written_states<Rule> >> k & 1) store(now.s[k], on.arrays.states[k]);
+  }
   __device__ __forceinline__ static void put(const values& x, const device_array& array, const update& on,
                                              int64_t i) {
     Access::store(array, on.layouts, i, x);

@@ -100,8 +100,8 @@ const char* measure_gradients(const device_plan_view& plan, const device_step& s
 
 const char* prepare(const device_plan_view& plan, const device_step& step, bool before_measuring,
                     void* stream) {
-  return launch(prepare_kernel, 1, block_threads, static_cast<cudaStream_t>(stream), plan, step,
-                before_measuring);
+  return launch(prepare_kernel, unsigned(prepare_blocks(plan)), block_threads,
+                static_cast<cudaStream_t>(stream), plan, step, before_measuring);
 }
 
 template <int... part>

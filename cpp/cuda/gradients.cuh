@@ -12,29 +12,65 @@ __device__ __forceinline__ double unscale_of(const device_step& step) {
   return step.grad_scale.data ? 1 / step.grad_scale.get() : step.unscale;
 }
 
-template <class Access, int in_flight, class T>
-__device__ __forceinline__ sums measure_gradient_by(const device_plan_view& plan, int tensor, T unscale,
-                                                    int64_t first, int64_t end) {
-  const device_array gradient = plan.gradients[tensor];
-  sums lane;
-  const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
-  visit<1, in_flight>(first, end, warp_size, load, [&](const typename Access::loaded& loaded, int64_t) {
-    const T g = Access::decode(loaded, gradient.type).x[0] * unscale;
-    lane.gradient = add_square(lane.gradient, g);
-    lane.nonfinite = add_nonfinite(lane.nonfinite, g);
-  });
-  return lane;
+// A lane's sums over gradients; a count is the same by any way.
+template <class T>
+struct gradient_sums {
+  const T unscale;
+  double squares = 0;
+  int nonfinite = 0;
+
+  __device__ __forceinline__ void add(T number) {
+    const T g = number * unscale;
+    squares = add_square(squares, g);
+    nonfinite += g - g == 0 ? 0 : 1;
+  }
+  __device__ __forceinline__ sums found() const { return {squares, double(nonfinite)}; }
+};
+
+// Every 32nd element from the first, of an array that lies straight, with so many loads on their way at once.
+template <class Format, int in_flight, class T>
+__device__ __forceinline__ sums measure_straight(const char* data, T unscale, int64_t first, int64_t end) {
+  using bits = pack<typename Format::bits, 1>;
+  const auto load = [&](int64_t i) { return bits::load(data + i * int64_t(sizeof(bits))); };
+  const auto decode = [](const bits& x) {
+    if constexpr (is_half<Format>)
+      return T(halves<Format>::decode(x.x[0]));
+    else
+      return Format::template decode<T>(x.x[0]);
+  };
+  gradient_sums<T> lane = {unscale};
+  int64_t i = first;
+  for (; i + (in_flight - 1) * warp_size < end; i += in_flight * warp_size) {
+    bits found[in_flight];
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k) found[k] = load(i + k * warp_size);
+    GS_UNROLL
+    for (int k = 0; k < in_flight; ++k) lane.add(decode(found[k]));
+  }
+  for (; i < end; i += warp_size) lane.add(decode(load(i)));
+  return lane.found();
 }
 
 template <int in_flight, class T>
 __device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
                                                  int64_t first, int64_t end) {
-  return plan.gradients[tensor].by.straight
-             ? measure_gradient_by<straight_access<T>, in_flight>(plan, tensor, unscale, first, end)
-             : measure_gradient_by<placed_access<T>, in_flight>(plan, tensor, unscale, first, end);
+  const device_array gradient = plan.gradients[tensor];
+  if (gradient.by.straight) {
+#define GS_MEASURE(name)                                                \
+  if constexpr (!formats::is_grouped<formats::name> &&                  \
+                (sizeof(formats::name::bits) == 8) == (sizeof(T) == 8)) \
+    if (gradient.type == dtype::name)                                   \
+      return measure_straight<formats::name, in_flight>(gradient.data, unscale, first, end);
+    GS_FORMATS(GS_MEASURE)
+#undef GS_MEASURE
+  }
+  gradient_sums<T> lane = {unscale};
+  for (int64_t i = first; i < end; i += warp_size)
+    lane.add(placed_access<T>::load(gradient, plan.layouts, i).x[0]);
+  return lane.found();
 }
 
-// By all thread blocks, with so many loads on their way at once.
+// By all thread blocks.
 template <int in_flight>
 __device__ __forceinline__ void measure_gradients_of(const device_plan_view& plan, const device_step& step) {
   const int tensor = plan.chunks[blockIdx.x].tensor;
@@ -48,20 +84,21 @@ __device__ __forceinline__ void measure_gradients_of(const device_plan_view& pla
     plan.report->all.take_gradient(plan.totals[plan.tensor_count + plan.group_count]);
 }
 
-__global__ void __launch_bounds__(block_threads, blocks_per_processor)
+constexpr int measure_blocks = 4;  // for each processor
+
+__global__ void __launch_bounds__(block_threads, measure_blocks)
     measure_gradients_kernel(device_plan_view plan, device_step step) {
-  measure_gradients_of<8>(plan, step);
+  measure_gradients_of<16>(plan, step);
 }
 
 // One thread block.
 __global__ void __launch_bounds__(block_threads, 1)
     join_reports_kernel(device_plan_view plan, const int32_t* tensors, int count, bool lagged) {
-  for (int i = block_team::rank(); i < count; i += block_team::size)
+  for (int i = int(threadIdx.x); i < count; i += block_threads)
     plan.scratch[i] = plan.clocks[tensors[i]].measured;
-  block_team::wait();
-  add_pairwise<block_team>(plan.scratch, count);
-  if (block_team::rank() != 0) return;
-  const sums all = count > 0 ? plan.scratch[0] : sums{};
+  __syncthreads();
+  const sums all = add_pairwise<of_update>(plan.scratch, count);
+  if (threadIdx.x != 0) return;
   plan.report->all.take_gradient(all);
   plan.report->all.take_change(all);
   if (lagged) plan.report->last_norm = sqrt(all.gradient);

@@ -12,8 +12,7 @@ namespace gradstep::GS_TARGET {
 // Calls visit(row) for each row of a band that is this warp's.
 template <class Visit>
 __device__ __forceinline__ void for_each_row(const device_band& band, const Visit& visit) {
-  for (int64_t row = band.first_row + int(threadIdx.x) / warp_size; row < band.last_row; row += block_warps)
-    visit(row);
+  for (int64_t row = band.first_row + warp_of_block(); row < band.last_row; row += block_warps) visit(row);
 }
 
 // The gradient as the rule reduces it.
@@ -53,10 +52,10 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const reduced_gradient<Rule, T> on(plan, matrix.tensor);
   for_each_row(band, [&](int64_t row) {
     double sum = 0;
-    for (int64_t column = warp_team::rank(); column < matrix.sizes.columns; column += warp_size)
+    for (int64_t column = lane_of_warp(); column < matrix.sizes.columns; column += warp_size)
       sum = on.add_to(sum, row * matrix.sizes.columns + column);
     sum = fold_warp(sum);
-    if (warp_team::rank() == 0) matrix.row_sums[row] = sum;
+    if (lane_of_warp() == 0) matrix.row_sums[row] = sum;
   });
   if (!matrix.column_sums) return;
   double* const columns = matrix.column_sums + band.number * matrix.sizes.columns;
@@ -80,7 +79,7 @@ __device__ __forceinline__ double sum_of_column(const device_matrix& matrix, int
 // By a whole warp: the result is lane 0's.
 __device__ __forceinline__ double sum_of_rows(const device_matrix& matrix, int64_t first, int64_t count) {
   double sum = 0;
-  for (int64_t row = warp_team::rank(); row < count; row += warp_size) sum += matrix.row_sums[first + row];
+  for (int64_t row = lane_of_warp(); row < count; row += warp_size) sum += matrix.row_sums[first + row];
   return fold_warp(sum);
 }
 
@@ -110,9 +109,9 @@ __device__ __forceinline__ void renew_state(const device_plan_view& plan, const 
     return;
   }
   const int64_t rows = matrix.sizes.all_rows() / numbers;
-  for (int64_t i = int(threadIdx.x) / warp_size; i < numbers; i += block_warps) {
+  for (int64_t i = warp_of_block(); i < numbers; i += block_warps) {
     const double sum = sum_of_rows(matrix, i * rows, rows);
-    if (warp_team::rank() == 0) renew<Rule, T>(plan, matrix, state, i, sum);
+    if (lane_of_warp() == 0) renew<Rule, T>(plan, matrix, state, i, sum);
   }
 }
 
@@ -123,6 +122,11 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_matrix& matrix = plan.matrices[first_matrix + int(blockIdx.x)];
   for (int k = 0; k < Rule::states; ++k) renew_state<Rule, T>(plan, matrix, k);
 }
+
+template <class Rule, class T>
+struct in_flight_of {
+  static constexpr int packs = 1, singles = singles_in_flight<Rule, T>;
+};
 
 // Writes the directions of elements [first, end), and their states; uses the gradient up.
 template <class Elements, int in_flight>
@@ -147,11 +151,11 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_chunk chunk = plan.chunks[first_chunk + int(blockIdx.x)];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
-  const ways by = plan.tensors[tensor].by & plan.gradients[tensor].by;
+  const ways by = ways_to(plan, tensor);
   const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
     return direct_part<elements<Rule, T, Access>, in_flight>(plan, tensor, first, end);
   };
-  visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
+  visit_by<T, in_flight_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
 }
 
 template <class Rule, class T>
@@ -164,12 +168,12 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   for_each_row(band, [&](int64_t row) {
     T* const u = reinterpret_cast<T*>(plan.directions[matrix.tensor].data) + row * matrix.sizes.columns;
     T found = T(0);
-    for (int64_t column = warp_team::rank(); column < matrix.sizes.columns; column += warp_size)
+    for (int64_t column = lane_of_warp(); column < matrix.sizes.columns; column += warp_size)
       found = rule.join(found, rule.direction_term(u[column]));
     for (int half = warp_size / 2; half > 0; half /= 2)
       found = rule.join(found, __shfl_down_sync(0xffffffff, found, half));
     found = __shfl_sync(0xffffffff, found, 0);
-    for (int64_t column = warp_team::rank(); column < matrix.sizes.columns; column += warp_size)
+    for (int64_t column = lane_of_warp(); column < matrix.sizes.columns; column += warp_size)
       u[column] = rule.change(u[column], found);
   });
 }

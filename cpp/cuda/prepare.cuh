@@ -1,5 +1,5 @@
 // The constants of a step, on a device: from the groups' numbers, their schedules and each tensor's time to
-// the row that its update reads. One thread block, one thread for each tensor after the other.
+// the row that its update reads. A thread takes a tensor.
 #pragma once
 
 #include <type_traits>
@@ -97,21 +97,8 @@ __device__ __forceinline__ bool is_skipped(const device_plan_view& plan, const d
          (step.skip_nonfinite && plan.report->all.nonfinite > 0);
 }
 
-// `before_measuring` nothing is advanced.
-__device__ __forceinline__ void prepare_step(const device_plan_view& plan, const device_step& step,
-                                             bool before_measuring) {
-  device_report& report = *plan.report;
-  const bool skipped = is_skipped(plan, step);
-  __syncthreads();  // all have read the report
-  if (threadIdx.x == 0) {
-    report.skipped = skipped;
-    if (!step.knows_norm && (skipped || plan.chunk_count == 0)) report.all = sums{};  // no kernel forms them
-  }
-  if (skipped) return;
-  for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads)
-    make_row(plan, step, i, before_measuring);
-  if (before_measuring) return;
-  __syncthreads();  // all have read the numbers, some of which are shared, and the count of updates
+// Of the tensors, once all have read their numbers, some of which are shared, and the count of updates.
+__device__ __forceinline__ void advance(const device_plan_view& plan, const device_step& step) {
   for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads) {
     const device_tensor& tensor = plan.tensors[i];
     const step_context& after = plan.rows[i].after;
@@ -121,8 +108,28 @@ __device__ __forceinline__ void prepare_step(const device_plan_view& plan, const
     clock.fresh = false;
   }
   if (threadIdx.x != 0 || step.ahead) return;
-  ++report.updates;
-  if (step.lagged && plan.chunk_count == 0) report.last_norm = 0;
+  ++plan.report->updates;
+  if (step.lagged && plan.chunk_count == 0) plan.report->last_norm = 0;
+}
+
+GS_HD int prepare_blocks(const device_plan_view& plan) {
+  return plan.tensor_count > block_threads ? (plan.tensor_count + block_threads - 1) / block_threads : 1;
+}
+
+// `before_measuring` nothing is advanced.
+__device__ __forceinline__ void prepare_step(const device_plan_view& plan, const device_step& step,
+                                             bool before_measuring) {
+  device_report& report = *plan.report;
+  const bool skipped = is_skipped(plan, step);
+  __syncthreads();  // all have read the report; other blocks read nothing that is written here
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+    report.skipped = skipped;
+    if (!step.knows_norm && (skipped || plan.chunk_count == 0)) report.all = sums{};  // no kernel forms them
+  }
+  if (skipped) return;
+  const int mine = int(blockIdx.x) * block_threads + int(threadIdx.x);
+  if (mine < plan.tensor_count) make_row(plan, step, mine, before_measuring);
+  if (!before_measuring && is_last(plan.arrived + of_prepare, prepare_blocks(plan))) advance(plan, step);
 }
 
 __global__ void __launch_bounds__(block_threads, 1)

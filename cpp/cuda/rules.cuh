@@ -16,16 +16,27 @@ struct rule_launches {
                             void* stream);  // null if it need not
 };
 
-// The kernel that writes the parameters.
+template <class Rule, class T, reach by>
+const char* launch_by(const device_plan_view& plan, const device_launch& part, cudaStream_t stream) {
+  if (!(part.reaches & 1u << int(by))) return nullptr;
+  const auto blocks = unsigned((part.last_chunk - part.first_chunk) * part.parts);
+  return launch(update_kernel<Rule, T, by>, blocks, block_threads, stream, plan,
+                {part.first_chunk, part.parts});
+}
+
+// The kernels that write the parameters, each those of the tensors that it reaches.
 template <class Rule, class T>
 const char* launch_last(const device_plan_view& plan, const device_step& step, const device_launch& part,
-                        void* stream) {
+                        void* to) {
+  const auto stream = static_cast<cudaStream_t>(to);
+  if (!step.measure) {
+    if (const char* const error = launch_by<Rule, T, reach::native>(plan, part, stream)) return error;
+    if constexpr (sizeof(T) == sizeof(float))
+      if (const char* const error = launch_by<Rule, T, reach::stored>(plan, part, stream)) return error;
+    return launch_by<Rule, T, reach::single>(plan, part, stream);
+  }
   const auto blocks = unsigned(part.last_chunk - part.first_chunk);
-  if (!step.measure)
-    return launch(update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream), plan,
-                  part.first_chunk);
-  return launch(measured_update_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream),
-                plan, part.first_chunk, step);
+  return launch(measured_update_kernel<Rule, T>, blocks, block_threads, stream, plan, part.first_chunk, step);
 }
 
 // Those before it, of a rule that sees its tensors as matrices: first for its states, then for its
@@ -58,11 +69,13 @@ const char* launch_update(const device_plan_view& plan, const device_step& step,
   if constexpr (reduces<Rule> && !measures<Rule>)
     if (const char* const error = launch_reductions<Rule, T>(plan, part, stream)) return error;
   device_plan_view last = plan;
+  device_launch last_part = part;
   if constexpr (transforms_direction<Rule>) {
     if (const char* const error = launch_directions<Rule, T>(plan, part, stream)) return error;
     last.gradients = plan.directions;
+    last_part.reaches = all_reaches;  // a direction can be reached where a gradient can't
   }
-  return launch_last<typename descending_rule<Rule>::type, T>(last, step, part, stream);
+  return launch_last<typename descending_rule<Rule>::type, T>(last, step, last_part, stream);
 }
 
 template <class Rule, class T>

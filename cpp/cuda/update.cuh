@@ -7,45 +7,104 @@
 
 namespace gradstep::GS_TARGET {
 
-// Updates elements [first, end). Returns where those begin that are too few for an access.
-template <class Elements, int in_flight, int threads = block_threads>
-__device__ __forceinline__ int64_t update_part(const device_plan_view& plan, int tensor, int64_t first,
-                                               int64_t end) {
-  const typename Elements::update on(plan, tensor);
-  return visit_block<Elements::count, in_flight, threads>(
-      first, end, [&](int64_t i) { return Elements::load(on, i); },
-      [&](Elements& x, int64_t i) {
-        x.decode(on);
-        x.apply(on);
-        x.store(on, i);
-      });
-}
-
 // A step that is skipped still zeroes the gradients that it was to use up.
+__device__ __forceinline__ bool zeroes_gradient(const device_plan_view& plan, int tensor) {
+  return plan.groups[plan.tensors[tensor].group].around.zero_gradient;
+}
 __device__ __forceinline__ void skip_chunk(const device_plan_view& plan, const device_chunk& chunk) {
-  if (plan.groups[plan.tensors[chunk.tensor].group].around.zero_gradient) zero_gradient(plan, chunk);
+  if (zeroes_gradient(plan, chunk.tensor)) zero_gradient(plan, chunk);
 }
 
-// The elements in flight, by the states whose numbers registers must hold for each.
-template <class Rule, class T>
-struct limits_of {
-  static constexpr int state_bytes = Rule::states * int(sizeof(T));
-  static constexpr int packs = state_bytes > 8 ? 1 : 2;
-  static constexpr int singles = state_bytes > 16 ? 1 : 2 * packs;
-  static constexpr int stored = Rule::states > 2 ? stored_pack_count / 2 : stored_pack_count;
-};
+// Elements [first, end) of a tensor, a pack for each thread at a time.
+template <class Elements, int threads>
+__device__ __forceinline__ void update_packs(const device_plan_view& plan, const chunk_part& part) {
+  const typename Elements::update on(plan, part.tensor);
+  constexpr int count = Elements::count;
+  for (int64_t i = part.first + int64_t(threadIdx.x) * count; i < part.end; i += int64_t(threads) * count) {
+    const int there = part.end - i < count ? int(part.end - i) : count;
+    Elements x = Elements::load(on, i, there);
+    x.decode(on);
+    x.apply(on);
+    x.store(on, i, there);
+  }
+}
 
+template <class Access, int threads>
+__device__ __forceinline__ void zero_packs(const device_plan_view& plan, const chunk_part& part) {
+  const device_array gradient = plan.gradients[part.tensor];
+  constexpr int count = Access::count;
+  for (int64_t i = part.first + int64_t(threadIdx.x) * count; i < part.end; i += int64_t(threads) * count)
+    if (part.end - i < count)
+      Access::store_some(gradient, i, int(part.end - i), {});
+    else
+      Access::store(gradient, nullptr, i, {});
+}
+
+// By the states whose numbers registers must hold for each element in flight.
 template <class Rule, class T>
-__global__ void __launch_bounds__(block_threads, blocks_per_processor)
-    update_kernel(device_plan_view plan, int first_chunk) {
-  const device_chunk chunk = plan.chunks[first_chunk + int(blockIdx.x)];
-  if (plan.report->skipped) return skip_chunk(plan, chunk);
-  const int tensor = chunk.tensor;
-  const ways by = plan.tensors[tensor].by & plan.gradients[tensor].by;
-  const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
-    return update_part<elements<Rule, T, Access>, in_flight>(plan, tensor, first, end);
+inline constexpr int singles_in_flight = Rule::states * sizeof(T) > 16  ? 1
+                                         : Rule::states * sizeof(T) > 8 ? 2
+                                                                        : 4;
+
+// The same where packs can't be had.
+template <class Rule, class T>
+__device__ __forceinline__ void update_singles(const device_plan_view& plan, const chunk_part& part,
+                                               const ways& by) {
+  const auto update = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
+    using some = elements<Rule, T, Access>;
+    const typename some::update on(plan, part.tensor);
+    visit_block<Access::count, in_flight>(
+        first, end, [&](int64_t i) { return some::load(on, i); },
+        [&](some& x, int64_t i) {
+          x.decode(on);
+          x.apply(on);
+          x.store(on, i);
+        });
   };
-  visit_by<T, limits_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
+  visit_singles<T, singles_in_flight<Rule, T>>(by, part.first, part.end, update);
+}
+
+// How many blocks a processor has at once. More keep more of the memory busy, with fewer registers for each
+// thread: as many as need no others.
+template <class Rule, class T, reach by>
+inline constexpr int update_blocks =
+    by == reach::single || Rule::states * sizeof(T) > 8 ? blocks_per_processor : 3;
+constexpr int update_pack = 4;  // numbers of up to 32 bits: more need too many registers
+
+// Updates the tensors whose packs are reached so, whatever others there are.
+template <class Rule, class T, class Access, int threads>
+__device__ __forceinline__ void update_tensors_by(const device_plan_view& plan,
+                                                  const visited_chunks& visited) {
+  const chunk_part part = part_of(plan, visited);
+  if (part.first >= part.end || reach_of(ways_to(plan, part.tensor)) != Access::by) return;
+  if (!plan.report->skipped)
+    update_packs<elements<Rule, T, Access>, threads>(plan, part);
+  else if (zeroes_gradient(plan, part.tensor))
+    zero_packs<Access, threads>(plan, part);
+}
+
+// The others.
+template <class Rule, class T>
+__device__ __forceinline__ void update_other_tensors(const device_plan_view& plan,
+                                                     const visited_chunks& visited) {
+  const chunk_part part = part_of(plan, visited);
+  const ways by = ways_to(plan, part.tensor);
+  if (part.first >= part.end || reach_of(by) != reach::single) return;
+  if (!plan.report->skipped)
+    update_singles<Rule, T>(plan, part, by);
+  else if (zeroes_gradient(plan, part.tensor))
+    zero_singles(plan, part);
+}
+
+template <class Rule, class T, reach by>
+__global__ void __launch_bounds__(block_threads, update_blocks<Rule, T, by>)
+    update_kernel(device_plan_view plan, visited_chunks visited) {
+  if constexpr (by == reach::native)
+    update_tensors_by<Rule, T, native_access<T, pack_count<T>>, block_threads>(plan, visited);
+  else if constexpr (by == reach::stored)
+    update_tensors_by<Rule, T, stored_access<update_pack>, block_threads>(plan, visited);
+  else
+    update_other_tensors<Rule, T>(plan, visited);
 }
 
 // The sums over one lane's elements of an update: of the gradient as it came if they are not known yet, of
@@ -80,18 +139,18 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_chunk chunk = plan.chunks[index];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
-  const bool straight = (plan.tensors[tensor].by & plan.gradients[tensor].by).straight;
+  const bool straight = ways_to(plan, tensor).straight;
   constexpr summed what = std::is_same_v<Rule, given_direction> ? of_change : of_update;
   const bool last = sum_chunk<what>(plan, index, [&](int64_t first, int64_t end, int lane) {
-    return straight ? measured_update_part<Rule, T, straight_access<T>, limits_of<Rule, T>::singles>(
+    return straight ? measured_update_part<Rule, T, straight_access<T>, singles_in_flight<Rule, T>>(
                           plan, tensor, first + lane, end, step.knows_norm)
                     : measured_update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first + lane, end,
                                                                          step.knows_norm);
   });
   if (!last) return;
-  for (int i = block_team::rank(); i < plan.tensor_count; i += block_team::size)
+  for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads)
     plan.clocks[plan.tensors[i].index].measured = plan.totals[i];
-  if (block_team::rank() != 0) return;
+  if (int(threadIdx.x) != 0) return;
   const sums& all = plan.totals[plan.tensor_count + plan.group_count];
   plan.report->all.take_change(all);
   if (!step.knows_norm) plan.report->all.take_gradient(all);

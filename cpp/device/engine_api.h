@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 7;
+constexpr int engine_version = 8;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // A launch of one rule: the chunks [first, last) of tensors that have this rule and the same arithmetic
@@ -18,7 +18,10 @@ struct device_launch {
   arithmetic type;
   int32_t first_chunk, last_chunk;
   int32_t first_matrix, last_matrix, first_band, last_band;  // the same tensors, where the rule sees matrices
+  int32_t parts;                                             // that a chunk is cut into for its update
+  uint32_t reaches;  // how its tensors are reached in this step: a bit for each
 };
+constexpr uint32_t all_reaches = (1u << reach_count) - 1;
 
 // The yardstick's arrays, all of so many packs of 16 bytes, at multiples of that.
 struct rewritten_arrays {

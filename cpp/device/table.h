@@ -24,6 +24,10 @@ template <class T>
 inline constexpr int pack_count = 16 / int(sizeof(T));
 constexpr int stored_pack_count = 16 / int(sizeof(uint16_t));
 
+// An update's block takes about so many elements, or all of a chunk.
+constexpr int64_t part_elements = 1024;
+constexpr int32_t most_parts = int32_t(chunk_elements / part_elements);
+
 // The ways in which the elements of arrays can be reached on a device.
 struct ways {
   bool straight;  // element i at data + i * bytes, of a type that goes with the arithmetic's: f64 beside f64
@@ -37,6 +41,15 @@ struct ways {
             bool(single & other.single)};
   }
 };
+
+// How a step reaches a tensor's elements: by packs of the arithmetic's own numbers, by packs of numbers of up
+// to 32 bits, or one by one, the last of which suits all arrays.
+enum class reach : uint8_t { native, stored, single };
+constexpr int reach_count = 3;
+
+GS_HD reach reach_of(const ways& by) {
+  return !by.packed ? reach::single : by.native ? reach::native : reach::stored;
+}
 
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
 struct device_array {
@@ -151,15 +164,15 @@ struct device_plan_view {
   sums* nodes;           // of each chunk
   sums* totals;   // of each of these tensors, then of each group, then of all: tensor_count + group_count + 1
   sums* scratch;  // as many as there are tensors
-  unsigned* arrived;  // thread blocks at the end of a reduction; 0 between them
+  unsigned* arrived;     // thread blocks at the end of a kernel: arrival_counters of them, 0 between kernels
+  int32_t summed_count;  // of these tensors, those that have elements
   device_report* report;
 };
 
-// The report, and what counts thread blocks.
-struct device_status {
-  device_report report;
-  unsigned arrived;
-};
+// The places among the counters of thread blocks: of `prepare`, of tensors that are summed, then a tensor's
+// of its chunks.
+enum arrivals : int { of_prepare, of_tensors, of_chunks };
+constexpr int arrival_counters(int tensors) { return of_chunks + tensors; }
 
 // The host's orders for one step. Addresses are of device memory.
 struct device_step {

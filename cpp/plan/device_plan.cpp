@@ -48,8 +48,7 @@ device_plan::~device_plan() {
   }
 }
 
-const device_tables& device_plan::prepare(const std::vector<group_settings>& groups,
-                                          const step_settings& options) {
+device_tables& device_plan::prepare(const std::vector<group_settings>& groups, const step_settings& options) {
   tensors_.settle();
   const active_tensors& active = tensors_.active;
   device_tables& tables =
@@ -59,10 +58,9 @@ const device_tables& device_plan::prepare(const std::vector<group_settings>& gro
     if (sender_.is_capturing()) refuse_to_capture();
     upload_clocks();
     tables.cut(tensors_, groups);
-    miscounted_ = true;
   }
   if (!started_) send_report();
-  if (miscounted_) forget_count();
+  if (tables.has_open_launches() && sender_.is_capturing()) refuse_to_capture();
   if (tables.has_groups() && (options.measure || has_whole_directions(groups)))
     throw std::invalid_argument(
         "where a state is kept in a format with groups, a device forms neither the sums of an update nor "
@@ -92,7 +90,7 @@ void device_plan::upload_clocks() {
   }
 }
 
-void device_plan::launch(const device_tables& tables, const std::vector<group_settings>& groups,
+void device_plan::launch(device_tables& tables, const std::vector<group_settings>& groups,
                          const step_settings& options) {
   launch_kernels(tables, groups, options);
   if (options.measure)
@@ -101,13 +99,13 @@ void device_plan::launch(const device_tables& tables, const std::vector<group_se
   if (options.joins) join_reports(tables);
 }
 
-void device_plan::launch_kernels(const device_tables& tables, const std::vector<group_settings>& groups,
+void device_plan::launch_kernels(device_tables& tables, const std::vector<group_settings>& groups,
                                  const step_settings& options) {
   const device_plan_view plan = view(tables);
   const bool has_gradients = plan.chunk_count > 0;
   const device_step step = asked(groups, options, has_gradients);
   void* const stream = sender_.stream();
-  miscounted_ = true;
+  tables.open_launches();
   if (step.knows_norm) engine_.check(engine_->measure_gradients(plan, step, stream));
   if (has_gradients && has_rule_reductions(groups)) {
     engine_.check(engine_->prepare(plan, step, true, stream));
@@ -118,15 +116,13 @@ void device_plan::launch_kernels(const device_tables& tables, const std::vector<
   engine_.check(engine_->prepare(plan, step, false, stream));
   for (const device_launch& each : tables.launches())
     engine_.check(engine_->update(plan, step, each, stream));
-  miscounted_ = false;
+  tables.close_launches();
 }
 
 device_plan_view device_plan::view(const device_tables& tables) const {
   device_plan_view plan = tables.view();
-  auto* const status = reinterpret_cast<device_status*>(report_.data());
   plan.clocks = reinterpret_cast<device_clock*>(clocks_.data());
-  plan.report = &status->report;
-  plan.arrived = &status->arrived;
+  plan.report = reinterpret_cast<device_report*>(report_.data());
   return plan;
 }
 
@@ -138,16 +134,9 @@ void device_plan::start_from(int64_t updates, double last_norm) {
 
 void device_plan::send_report() {
   if (sender_.is_capturing()) refuse_to_capture();
-  if (!report_.data()) report_ = device_memory<memory_kind::on_device>(engine_, sizeof(device_status));
-  const device_status status = {first_, 0};
-  sender_.send(report_.data(), &status, sizeof status);
+  if (!report_.data()) report_ = device_memory<memory_kind::on_device>(engine_, sizeof(device_report));
+  sender_.send(report_.data(), &first_, sizeof first_);
   started_ = true;
-}
-
-void device_plan::forget_count() {
-  if (sender_.is_capturing()) refuse_to_capture();
-  constexpr unsigned none = 0;
-  sender_.send(&reinterpret_cast<device_status*>(report_.data())->arrived, &none, sizeof none);
 }
 
 void device_plan::prepare_joining() {

@@ -33,10 +33,9 @@ class device_plan {
   bool is_capturing() const { return sender_.is_capturing(); }  // in a turn
 
   // In a turn. All memory that the step needs is taken here, before anything is written or counted.
-  const device_tables& prepare(const std::vector<group_settings>& groups, const step_settings& options);
+  device_tables& prepare(const std::vector<group_settings>& groups, const step_settings& options);
   // Makes the step, once it is counted.
-  void launch(const device_tables& tables, const std::vector<group_settings>& groups,
-              const step_settings& options);
+  void launch(device_tables& tables, const std::vector<group_settings>& groups, const step_settings& options);
 
   // As far as is known without waiting.
   bool skipped() const { return last_.skip; }
@@ -52,12 +51,11 @@ class device_plan {
   std::vector<int> not_updated(void* stream);
 
  private:
-  void launch_kernels(const device_tables& tables, const std::vector<group_settings>& groups,
+  void launch_kernels(device_tables& tables, const std::vector<group_settings>& groups,
                       const step_settings& options);
   // Of this step, and of those that were ahead, each of one tensor, since the last call.
   void prepare_joining();
   void join_reports(const device_tables& tables);
-  void forget_count();
   void upload_clocks();
   device_plan_view view(const device_tables& tables) const;
   void send_report();
@@ -75,7 +73,6 @@ class device_plan {
   device_report first_ = {};  // to be sent
   bool started_ = false;      // it has been
   bool captured_ = false;     // a step is in a graph
-  bool miscounted_ = false;   // thread blocks that arrived: not all launches of a step have been made
   step_settings last_;
 };
 

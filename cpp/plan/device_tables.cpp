@@ -166,8 +166,8 @@ void device_tables::cut_chunks(const tensor_list& tensors) {
     device_tensor& tensor = tensors_[size_t(i)];
     const auto [rule, type] = launched_as(i);
     if (launches_.empty() || std::pair(launches_.back().rule, launches_.back().type) != launched_as(i))
-      launches_.push_back(
-          {rule, type, int32_t(chunks_.size()), 0, int32_t(matrices_.size()), 0, int32_t(bands_.size()), 0});
+      launches_.push_back({rule, type, int32_t(chunks_.size()), 0, int32_t(matrices_.size()), 0,
+                           int32_t(bands_.size()), 0, 1, 0});
     tensor.first_chunk = int32_t(chunks_.size());
     for (int64_t first = 0; first < tensor.size; first += chunk_elements) chunks_.push_back({i, first});
     tensor.chunk_count = int32_t(chunks_.size()) - tensor.first_chunk;
@@ -177,6 +177,31 @@ void device_tables::cut_chunks(const tensor_list& tensors) {
     launches_.back().last_band = int32_t(bands_.size());
   }
   std::erase_if(launches_, [](const device_launch& each) { return each.first_chunk == each.last_chunk; });
+  divide_chunks();
+}
+
+// Where most chunks are full, many blocks take a part of each; where tensors are small, one takes all of it.
+void device_tables::divide_chunks() {
+  launch_of_.assign(tensors_.size(), -1);
+  for (device_launch& each : launches_) {
+    int64_t elements = 0;
+    for (int32_t i = each.first_chunk; i < each.last_chunk; ++i) {
+      const device_tensor& tensor = tensors_[size_t(chunks_[size_t(i)].tensor)];
+      elements += std::min(chunk_elements, tensor.size - chunks_[size_t(i)].first);
+      launch_of_[size_t(chunks_[size_t(i)].tensor)] = int32_t(&each - launches_.data());
+    }
+    const int64_t average = elements / (each.last_chunk - each.first_chunk);
+    each.parts = 1;
+    while (each.parts < most_parts && average / each.parts > part_elements) each.parts *= 2;
+  }
+}
+
+// A gradient may be reached in another way than the one before.
+void device_tables::find_reaches() {
+  for (device_launch& each : launches_) each.reaches = 0;
+  for (size_t i = 0; i < tensors_.size(); ++i)
+    if (launch_of_[i] >= 0)
+      launches_[size_t(launch_of_[i])].reaches |= 1u << int(reach_of(tensors_[i].by & places_[i].by));
 }
 
 void device_tables::cut_matrix(const tensor& of, int tensor) {
@@ -258,16 +283,28 @@ void device_tables::take_memory() {
   const size_t tensors = tensors_.size();
   const std::vector<sums> no_totals(tensors + rules_.size() + 1);
   const size_t totals = tensors * sizeof(device_row), nodes = totals + no_totals.size() * sizeof(sums),
-               scratch = nodes + chunks_.size() * sizeof(sums), end = scratch + tensors * sizeof(sums);
+               scratch = nodes + chunks_.size() * sizeof(sums), arrived = scratch + tensors * sizeof(sums),
+               end = arrived + size_t(arrival_counters(int(tensors))) * sizeof(unsigned);
   if (end > memory_.size()) by_.replace(memory_, end);
   by_.send(memory_.data() + totals, no_totals.data(), no_totals.size() * sizeof(sums));
   view_.rows = reinterpret_cast<device_row*>(memory_.data());
   view_.totals = reinterpret_cast<sums*>(memory_.data() + totals);
   view_.nodes = reinterpret_cast<sums*>(memory_.data() + nodes);
   view_.scratch = reinterpret_cast<sums*>(memory_.data() + scratch);
+  view_.arrived = reinterpret_cast<unsigned*>(memory_.data() + arrived);
+  view_.summed_count = int32_t(std::count_if(tensors_.begin(), tensors_.end(),
+                                             [](const device_tensor& each) { return each.chunk_count > 0; }));
+  zero_counters();
+}
+
+void device_tables::zero_counters() {
+  const std::vector<unsigned> none(size_t(arrival_counters(int(tensors_.size()))));
+  by_.send(view_.arrived, none.data(), none.size() * sizeof(unsigned));
+  launches_are_open_ = false;
 }
 
 void device_tables::renew(const tensor_list& tensors, const std::vector<group_settings>& groups) {
+  if (launches_are_open_) zero_counters();
   renew_gradients(tensors);
   renew_settings(groups);
 }
@@ -284,6 +321,7 @@ void device_tables::renew_gradients(const tensor_list& tensors) {
   gradients_.hold(packed_.bytes(), by_);
   view_.gradients = gradients_.at<device_array>(gradients);
   view_.layouts = gradients_.at<device_layout>(layouts);
+  find_reaches();
 }
 
 void device_tables::renew_settings(const std::vector<group_settings>& groups) {

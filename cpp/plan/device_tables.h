@@ -39,6 +39,11 @@ class device_tables {
   // But for what is kept from step to step.
   const device_plan_view& view() const { return view_; }
 
+  // The launches of a step count thread blocks. Where not all of them could be made, the counters begin anew.
+  void open_launches() { launches_are_open_ = true; }
+  void close_launches() { launches_are_open_ = false; }
+  bool has_open_launches() const { return launches_are_open_; }
+
  private:
   struct range {
     int32_t first, last;
@@ -53,6 +58,9 @@ class device_tables {
   size_t place_matrices(char* memory);
   void send_cut();
   void take_memory();
+  void zero_counters();
+  void divide_chunks();
+  void find_reaches();
   void renew_gradients(const tensor_list& tensors);
   void renew_settings(const std::vector<group_settings>& groups);
   device_group describe(const group_settings& settings, int group) const;
@@ -68,6 +76,7 @@ class device_tables {
   std::vector<device_band> bands_;
   std::vector<device_array> directions_;
   std::vector<device_launch> launches_;
+  std::vector<int32_t> launch_of_;      // each of these tensors; below 0 where it has no elements
   std::vector<device_layout> layouts_;  // of the tensors' arrays, then of the gradients
   size_t tensor_layouts_ = 0;
   std::vector<device_array> places_;  // of the gradients
@@ -77,6 +86,7 @@ class device_tables {
   device_table cut_, gradients_, settings_;
   device_memory<memory_kind::on_device> memory_, matrix_memory_;
   device_plan_view view_ = {};
+  bool launches_are_open_ = false;
 };
 
 }  // namespace gradstep

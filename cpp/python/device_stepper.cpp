@@ -13,16 +13,16 @@ void* device_stepper::stream() const {
 }
 
 void* device_stepper::stream_to_wait_for() const {
-  if (is_capturing())
+  if (is_capturing(stream()))
     throw std::runtime_error(
         "what the device has counted and measured can't be waited for while a CUDA graph is captured: ask "
         "for it (stats, state_dict, a copy) before or after the capture");
   return stream();
 }
 
-bool device_stepper::is_capturing() const {
+bool device_stepper::is_capturing(void* stream) const {
   const selected_device here(plan_.on());
-  return plan_.on().is_capturing(stream());
+  return plan_.on().is_capturing(stream);
 }
 
 py::list device_stepper::step(const step_arguments& given, const step_books& books,
@@ -30,12 +30,12 @@ py::list device_stepper::step(const step_arguments& given, const step_books& boo
   read_step<device_stepper> objects(*this, given, before);
   if (objects.lacks_states()) return objects.unbound;
   const device_plan::turn turn(plan_, stream());
-  const device_tables& tables = plan_.prepare(given.groups, given.options);
+  device_tables& tables = plan_.prepare(given.groups, given.options);
   step_settings options = given.options;
   if (before.by) {
     device_stepper& by = *before.by;
     const device_plan::turn turn_before(by.plan_, by.stream());
-    const device_tables& tables_before = by.plan_.prepare(before.given.groups, before.given.options);
+    device_tables& tables_before = by.plan_.prepare(before.given.groups, before.given.options);
     by.count(before.given, {}, true);
     counted_ahead counted(*this, given, books);
     by.plan_.launch(tables_before, before.given.groups, before.given.options);
@@ -55,7 +55,7 @@ py::list device_stepper::step(const step_arguments& given, const step_books& boo
 py::list device_stepper::read(const step_arguments& given, owners& keep) {
   for (py::object& each : std::exchange(scalars_, {})) keep.push_back(std::move(each));
   py::list unbound = read_all(given, keep);
-  if (!unbound.empty() && is_capturing()) refuse_to_capture();
+  if (!unbound.empty() && is_capturing(stream())) refuse_to_capture();
   list_parameters();
   return unbound;
 }

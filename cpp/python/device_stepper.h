@@ -29,7 +29,10 @@ class device_stepper : public bindings {
 
   void start_from(int64_t updates, double last_norm) { plan_.start_from(updates, last_norm); }
   bool skipped() const { return plan_.skipped(); }
-  bool is_capturing() const;
+  // Of the stream that a step of this parameter would go to.
+  bool is_capturing_of(const pybind11::object& parameter) const {
+    return is_capturing(stream_of(plan_.on(), parameter));
+  }
   // These wait for the device, and are refused while a graph is captured.
   step_report report() { return plan_.report(stream_to_wait_for()); }
   int64_t updates() { return plan_.updates(stream_to_wait_for()); }
@@ -47,6 +50,7 @@ class device_stepper : public bindings {
   friend class read_step<device_stepper>;
   pybind11::list read(const step_arguments& given, owners& keep);
   void* stream() const;
+  bool is_capturing(void* stream) const;
   void* stream_to_wait_for() const;
 
   device_plan plan_;

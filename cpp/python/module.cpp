@@ -293,7 +293,7 @@ PYBIND11_MODULE(_core, m) {
       .def("updates", &device_stepper::updates)
       .def("last_norm", &device_stepper::last_norm)
       .def("not_updated", &device_stepper::not_updated)
-      .def("is_capturing", &device_stepper::is_capturing)
+      .def("is_capturing", &device_stepper::is_capturing_of, py::arg("parameter"))
       .def("find_cell", &device_stepper::find_scalar, py::arg("number"));
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))

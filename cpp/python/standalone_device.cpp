@@ -40,13 +40,11 @@ void device_operations::with(standalone_arrays& arrays, const Run& run) {
   const std::vector<group_settings> no_settings(1);
   tables_.cut(tensors, no_settings);
   tables_.renew(tensors, no_settings);
-  if (!status_.data()) status_ = device_memory<memory_kind::on_device>(engine_, sizeof(device_status));
-  const device_status empty = {};
-  sender_.send(status_.data(), &empty, sizeof empty);
+  if (!report_.data()) report_ = device_memory<memory_kind::on_device>(engine_, sizeof(device_report));
+  const device_report empty = {};
+  sender_.send(report_.data(), &empty, sizeof empty);
   device_plan_view plan = tables_.view();
-  auto* const status = reinterpret_cast<device_status*>(status_.data());
-  plan.report = &status->report;
-  plan.arrived = &status->arrived;
+  plan.report = reinterpret_cast<device_report*>(report_.data());
   if (plan.chunk_count > 0) run(plan, sender_.stream());
   engine_.wait(sender_.stream());
 }

@@ -34,7 +34,7 @@ class device_operations : public standalone_operations {
   device_engine engine_;
   device_sender sender_{engine_};
   device_tables tables_{sender_};
-  device_memory<memory_kind::on_device> status_;
+  device_memory<memory_kind::on_device> report_;
 };
 
 }  // namespace gradstep

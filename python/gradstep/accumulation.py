@@ -70,7 +70,8 @@ class Accumulation:
     def step(self, optimizer: Stepping, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
         """Add a micro-batch, and make the update if it is the last one; False if none was made."""
         groups = optimizer.param_groups
-        refuse_capture(optimizer._plan, "accumulate counts micro-batches", "capture the backward passes alone")
+        what = "accumulate counts micro-batches"
+        refuse_capture(optimizer._plan, groups, what, "capture the backward passes alone")
         settings = step_settings(groups, get_num_threads(), grad_scale, found_inf)
         count = optimizer.accumulated + 1
         batch = self._read(optimizer, gradients)

@@ -129,7 +129,7 @@ class ArrayOptimizer(Stepping):
         Raises:
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
         """
-        refuse_capture(self._plan, "load_state_dict", "call it before the capture")
+        refuse_capture(self._plan, self.param_groups, "load_state_dict", "call it before the capture")
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
             raise ValueError(

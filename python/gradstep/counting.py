@@ -78,7 +78,8 @@ def norm_entries(groups: list[Group], norm: object) -> list[_core.Entry]:
     return [(group, "last_norm", norm) for group in groups]
 
 
-def refuse_capture(plan: Plan, what: str, remedy: str) -> None:
-    """Raise RuntimeError while a CUDA graph is captured of the plan's stream."""
-    if isinstance(plan, _core.DevicePlan) and plan.is_capturing():
+def refuse_capture(plan: Plan, groups: list[Group], what: str, remedy: str) -> None:
+    """Raise RuntimeError while a CUDA graph is captured of the stream that a step of these groups would go to."""
+    parameter = next((parameter for group in groups for parameter in group["params"]), None)
+    if isinstance(plan, _core.DevicePlan) and parameter is not None and plan.is_capturing(parameter):
         raise RuntimeError(f"{what} while a CUDA graph is being captured, whose replays would not repeat it: {remedy}")

@@ -18,7 +18,7 @@ PARTS = [
     *(ROOT / f"cpp/cuda/emulation/{name}.cpp" for name in ("fiber", "grid", "runtime")),
     *sorted(TUNE.glob("*.cu")),
 ]
-#: of which only a GPU's compiler sees all: assembly, and further calls of the CUDA runtime
+#: of which only a GPU's compiler sees all: further calls of the CUDA runtime
 FOR_CUDA = sorted(path.name for path in TUNE.glob("*.cu") if "__CUDACC__" in path.read_text())
 
 
@@ -63,20 +63,20 @@ def checked(programs):
 
 def test_variants_give_the_same_bits(checked):
     assert list(checked) == ["odd sizes, f32", "odd sizes, bf16"]
-    for case, at_least in (("odd sizes, f32", 35), ("odd sizes, bf16", 20)):
+    for case, at_least in (("odd sizes, f32", 25), ("odd sizes, bf16", 40)):
         words = checked[case]
         assert len(words) >= at_least
         assert set(words.values()) == {"reference", "same bits", "changes none"}
         assert words["update as it is"] == "reference"
         for name in words:
-            if name.startswith(("native", "bulk", "bf16", ".cs", "norm, ", "prepare, one way")):
+            if name.startswith(("native", "packs", "bf16", "norm, ")):
                 assert words[name] == "same bits", name
 
 
 def test_the_table_of_registers_names_the_variants(checked):
     listed = re.findall(r"^\| `([^`]+)` \|", (TUNE / "README.md").read_text(), re.MULTILINE)
     names = {name for words in checked.values() for name in words}
-    assert len(listed) > 30
+    assert len(listed) > 5
     assert set(listed) <= names
 
 
@@ -116,6 +116,5 @@ def test_the_arithmetic_is_that_of_the_engine():
 def test_a_gpu_compiler_takes_it(name, tmp_path):
     if not (nvcc := shutil.which("nvcc")):
         pytest.skip("nvcc not found")
-    kind = "-cubin" if name == "bulk_updates.cu" else "-ptx"  # the latter leaves assembly unread, but is quick
     flags = ["-std=c++20", "-arch=sm_90", "-DGS_TARGET=cuda", f"-I{ROOT / 'cpp'}", "--Werror=all-warnings"]
-    subprocess.run([nvcc, *flags, kind, TUNE / name, "-o", tmp_path / "output"], check=True, timeout=300)
+    subprocess.run([nvcc, *flags, "-ptx", TUNE / name, "-o", tmp_path / "output"], check=True, timeout=300)

@@ -231,7 +231,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
             RuntimeError: a CUDA graph is being captured.
         """
-        refuse_capture(self._plan, "load_state_dict", "call it before the capture")
+        refuse_capture(self._plan, self.param_groups, "load_state_dict", "call it before the capture")
         state_dict = state_dict.copy()  # which torch's hooks may change
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
             state_dict = hook(self, state_dict) or state_dict
