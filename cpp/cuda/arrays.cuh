@@ -31,12 +31,31 @@ struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
   }
 };
 
-template <class Storage, class T, int count>
+template <class Format, class T, int count>
 __device__ __forceinline__ void encode_pack(char* place, const pack<T, count>& values) {
-  pack<typename Storage::bits, count> stored;
-  GS_UNROLL
-  for (int k = 0; k < count; ++k) stored.x[k] = Storage::encode(values.x[k]);
+  pack<typename Format::bits, count> stored;
+  if constexpr (is_half<Format> && count % 2 == 0 && sizeof(T) == sizeof(float)) {
+    GS_UNROLL
+    for (int k = 0; k < count; k += 2) {
+      const uint32_t two = halves<Format>::encode_two(values.x[k], values.x[k + 1]);
+      stored.x[k] = uint16_t(two), stored.x[k + 1] = uint16_t(two >> 16);
+    }
+  } else {
+    GS_UNROLL
+    for (int k = 0; k < count; ++k) stored.x[k] = encode_number<Format>(values.x[k]);
+  }
   stored.store(place);
+}
+
+template <class T, int count>
+__device__ __forceinline__ void encode_inline(char* place, dtype type, const pack<T, count>& values) {
+  switch (type) {
+#define GS_WRITE(name) \
+  case dtype::name:    \
+    return encode_pack<formats::name>(place, values);
+    GS_FORMATS(GS_WRITE)
+#undef GS_WRITE
+  }
 }
 
 // Calls, not inlined: for every array of a step they would be most of a kernel's code.
@@ -45,7 +64,7 @@ template <class T>
   switch (type) {
 #define GS_READ(name) \
   case dtype::name:   \
-    return formats::name::decode<T>(pack<formats::name::bits, 1>::load(place).x[0]);
+    return decode_number<formats::name, T>(pack<formats::name::bits, 1>::load(place).x[0]);
     GS_FORMATS(GS_READ)
 #undef GS_READ
   }
@@ -53,13 +72,7 @@ template <class T>
 }
 template <class T, int count>
 [[gnu::noinline]] __device__ void encode(char* place, dtype type, pack<T, count> values) {
-  switch (type) {
-#define GS_WRITE(name) \
-  case dtype::name:    \
-    return encode_pack<formats::name>(place, values);
-    GS_FORMATS(GS_WRITE)
-#undef GS_WRITE
-  }
+  encode_inline(place, type, values);
 }
 // For the emulated device alone, as yet: a thread of a GPU that holds a whole group needs local memory.
 #if defined(__CUDACC__)
@@ -186,13 +199,7 @@ struct stored_access {
   }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {
-    if (array.type == dtype::f32) return x.store(array.data + i * int64_t(sizeof(float)));
-#define GS_STORE(name)                  \
-  if constexpr (is_half<formats::name>) \
-    if (array.type == dtype::name)      \
-      return encode_halves<formats::name>(x).store(array.data + i * int64_t(sizeof(uint16_t)));
-    GS_FORMATS(GS_STORE)
-#undef GS_STORE
+    encode_inline(array.data + i * bytes_of(array.type), array.type, x);
   }
   __device__ __forceinline__ static loaded load_some(const device_array& array, int64_t i, int there) {
     loaded bits = {};
@@ -223,13 +230,6 @@ struct stored_access {
     GS_UNROLL
     for (int k = 0; k < count; ++k) x.x[k] = halves<Format>::decode(uint16_t(bits.x[k / 2] >> 16 * (k % 2)));
     return x;
-  }
-  template <class Format>
-  __device__ __forceinline__ static words encode_halves(const values& x) {
-    words bits;
-    GS_UNROLL
-    for (int k = 0; k < count / 2; ++k) bits.x[k] = halves<Format>::encode_two(x.x[2 * k], x.x[2 * k + 1]);
-    return bits;
   }
 };
 

@@ -33,7 +33,11 @@ struct held_arrays {
   __device__ held_arrays(const device_tensor& tensor, const device_array& gradient)
       : parameter(tensor.parameter), gradient(gradient), average(tensor.average), copy(tensor.copy) {
     GS_UNROLL
-    for (int k = 0; k < Rule::states; ++k) states[k] = tensor.states[k];
+    for (int k = 0; k < Rule::states; ++k) {
+      states[k] = tensor.states[k];
+      states[k].type =
+          tensor.states[0].type;  // as table.h says of packs, and of single elements that lie straight
+    }
   }
 };
 

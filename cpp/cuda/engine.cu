@@ -65,6 +65,32 @@ const char* is_capturing(bool* answer, void* stream) {
   return failure(error);
 }
 
+#if defined(__CUDACC__)
+const char* find_graph(cudaStream_t stream, cudaGraph_t* graph) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+#if CUDART_VERSION >= 13000
+  return failure(cudaStreamGetCaptureInfo(stream, &status, nullptr, graph));
+#else
+  return failure(cudaStreamGetCaptureInfo_v2(stream, &status, nullptr, graph));
+#endif
+}
+
+const char* keep_in_graph(void* stream, void* owner, void (*release)(void*)) {
+  cudaGraph_t graph = nullptr;
+  if (const char* error = find_graph(static_cast<cudaStream_t>(stream), &graph)) return error;
+  cudaUserObject_t kept = nullptr;
+  if (const char* error =
+          failure(cudaUserObjectCreate(&kept, owner, release, 1, cudaUserObjectNoDestructorSync)))
+    return error;
+  return failure(cudaGraphRetainUserObject(graph, kept, 1, cudaGraphUserObjectMove));
+}
+#else
+const char* keep_in_graph(void*, void* owner, void (*release)(void*)) {
+  emulation::keep_in_graph(owner, release);
+  return nullptr;
+}
+#endif
+
 void* current_stream() {
 #if defined(__CUDACC__)
   return nullptr;
@@ -171,6 +197,7 @@ const engine& this_engine() {
                                      .fetch = fetch,
                                      .wait = wait,
                                      .is_capturing = is_capturing,
+                                     .keep_in_graph = keep_in_graph,
                                      .current_stream = current_stream,
                                      .make_event = make_event,
                                      .drop_event = drop_event,

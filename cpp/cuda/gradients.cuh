@@ -32,12 +32,7 @@ template <class Format, int in_flight, class T>
 __device__ __forceinline__ sums measure_straight(const char* data, T unscale, int64_t first, int64_t end) {
   using bits = pack<typename Format::bits, 1>;
   const auto load = [&](int64_t i) { return bits::load(data + i * int64_t(sizeof(bits))); };
-  const auto decode = [](const bits& x) {
-    if constexpr (is_half<Format>)
-      return T(halves<Format>::decode(x.x[0]));
-    else
-      return Format::template decode<T>(x.x[0]);
-  };
+  const auto decode = [](const bits& x) { return decode_number<Format, T>(x.x[0]); };
   gradient_sums<T> lane = {unscale};
   int64_t i = first;
   for (; i + (in_flight - 1) * warp_size < end; i += in_flight * warp_size) {
@@ -84,7 +79,7 @@ __device__ __forceinline__ void measure_gradients_of(const device_plan_view& pla
     plan.report->all.take_gradient(plan.totals[plan.tensor_count + plan.group_count]);
 }
 
-constexpr int measure_blocks = 4;  // for each processor
+constexpr int measure_blocks = 3;  // for each processor
 
 __global__ void __launch_bounds__(block_threads, measure_blocks)
     measure_gradients_kernel(device_plan_view plan, device_step step) {

@@ -52,4 +52,19 @@ struct halves<formats::f16> {
 };
 #endif
 
+template <class Format, class T>
+__device__ __forceinline__ typename Format::bits encode_number(T x) {
+  if constexpr (is_half<Format> && sizeof(T) == sizeof(float))
+    return uint16_t(halves<Format>::encode_two(x, x));
+  else
+    return Format::encode(x);
+}
+template <class Format, class T>
+__device__ __forceinline__ T decode_number(typename Format::bits bits) {
+  if constexpr (is_half<Format>)
+    return T(halves<Format>::decode(bits));
+  else
+    return Format::template decode<T>(bits);
+}
+
 }  // namespace gradstep::GS_TARGET

@@ -65,10 +65,12 @@ __device__ __forceinline__ void update_singles(const device_plan_view& plan, con
 }
 
 // How many blocks a processor has at once. More keep more of the memory busy, with fewer registers for each
-// thread: as many as need no others.
+// thread, which hold a pack of each array and the rule's constants: as many as need no others.
 template <class Rule, class T, reach by>
 inline constexpr int update_blocks =
-    by == reach::single || Rule::states * sizeof(T) > 8 ? blocks_per_processor : 3;
+    by != reach::single && sizeof(T) == sizeof(float) && 16 * Rule::states + sizeof(Rule) <= 56
+        ? 3
+        : blocks_per_processor;
 constexpr int update_pack = 4;  // numbers of up to 32 bits: more need too many registers
 
 // Updates the tensors whose packs are reached so, whatever others there are.

@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-constexpr int engine_version = 8;
+constexpr int engine_version = 9;
 constexpr const char* engine_capsule = "gradstep.engine";
 
 // A launch of one rule: the chunks [first, last) of tensors that have this rule and the same arithmetic
@@ -48,6 +48,9 @@ struct engine {
   const char* (*fetch)(void* to, const void* from, size_t bytes, void* stream);  // and waits
   const char* (*wait)(void* stream);
   const char* (*is_capturing)(bool* answer, void* stream);
+  // The graph that is being captured of the stream keeps the owner. Once it is gone, and all that was made of
+  // it, `release` is called with the owner, on any thread; it calls nothing here.
+  const char* (*keep_in_graph)(void* stream, void* owner, void (*release)(void* owner));
   // The stream that a step goes to where no library of arrays knows it; null where one does.
   void* (*current_stream)();
 

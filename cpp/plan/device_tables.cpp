@@ -125,6 +125,11 @@ device_tensor device_tables::describe(const tensor& of, int index, int group) {
   made.parameter = take(task.parameter, "parameter");
   made.state_count = std::max(task.state_count, 0);
   for (int k = 0; k < made.state_count; ++k) made.states[k] = take(task.states[k], "a state of parameter");
+  // Which keeps registers free where elements lie straight: a tensor's states have one type, unless someone
+  // has replaced one.
+  for (int k = 1; k < made.state_count; ++k)
+    if (made.states[k].type != made.states[0].type)
+      made.by.straight = made.by.packed = made.by.native = false;
   if (task.has_average) made.average = take(task.average, "the average of parameter");
   if (task.has_copy) {
     made.copy = place(task.copy, task, "the copy of parameter", index);

@@ -6,6 +6,7 @@ import pytest
 from arrays import numbers_for
 from cases import ALL_CASES, CASES, ONE_EACH
 from device.twins import VIEWS, Twins, kinds, normals
+from gradstep import optim
 
 STEPS = 3
 #: of each thread's own path: nothing, one element, less than a wide access, several blocks of threads
@@ -97,3 +98,15 @@ def test_dtypes_side_by_side_and_gradients_left_out(device, case):
         twins.take(gradients)
         twins.step()
         twins.assert_same()
+
+
+def test_states_of_two_types(device):
+    """Someone has replaced one: packs of a tensor's states are of one type, and its elements then go one by one."""
+    twins = Twins(device, lambda tensors: optim.AdamW(tensors, lr=0.1, eps=1e-3), normals(0, (1, 33, 4097)))
+    for t in range(1, 4):
+        twins.take(normals(t, (1, 33, 4097)))
+        twins.step()
+        twins.assert_same()
+        for optimizer, tensors in ((twins.expected, twins.host), (twins.found, twins.there)):
+            for p in tensors:
+                optimizer.state[p]["exp_avg"] = optimizer.state[p]["exp_avg"].bfloat16()

@@ -128,6 +128,10 @@ void launch(unsigned blocks, unsigned threads, cudaStream_t stream, work kernel)
 
 cudaStream_t current_stream() { return current == 0 ? nullptr : &streams[current]; }
 
+void keep_in_graph(void* owner, void (*release)(void*)) {
+  captured.push_back([kept = std::shared_ptr<void>(owner, release)] {});
+}
+
 void begin_capture() {
   capturing = true;
   capture_is_valid = true;

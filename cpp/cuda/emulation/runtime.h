@@ -58,6 +58,8 @@ using graph = std::vector<work>;
 void launch(unsigned blocks, unsigned threads, cudaStream_t stream, work kernel);
 
 cudaStream_t current_stream();
+// The graph that is being captured calls release(owner) at its end.
+void keep_in_graph(void* owner, void (*release)(void*));
 
 // For tests. All streams are captured together; throws where a call has made the capture invalid.
 void begin_capture();
