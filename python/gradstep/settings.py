@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gradstep import _core
@@ -42,13 +44,28 @@ class _Reading(NamedTuple):
     read: operator.itemgetter[Any]
 
 
-class _Known(NamedTuple):
-    """A group's settings, and the values that they were made from."""
+class _Surrounding(NamedTuple):
+    options: tuple[object, ...]
+    around: _core.Surroundings
 
-    items: _Items  #: of the whole group
+
+class _Made(NamedTuple):
     reading: _Reading
-    values: tuple[Any, ...]
+    values: tuple[Any, ...] | None  #: that were read
+    group: _Items | None  #: all of it, where a device evaluates nothing
     settings: _core.GroupSettings
+
+
+@dataclass(slots=True, eq=False)
+class _Memory:
+    """What was made from a group, each beside the values of which it was made: it holds as long as these do.
+
+    Nothing is kept that was made from values that may change in place.
+    """
+
+    checked: _Items | None = None  #: the whole group, as it was checked
+    surrounding: _Surrounding | None = None
+    made: _Made | None = None
 
 
 class Settings(Rule):
@@ -58,10 +75,8 @@ class Settings(Rule):
     _plan: Plan
     _schedules: list[GroupSchedules]
 
-    _checked_items: dict[int, _Items]
-    _known_settings: dict[int, _Known]
-    _known_options: dict[int, tuple[tuple[object, ...], _core.Surroundings]]
-    _known_step_settings: _core.StepSettings | None
+    _remembered: defaultdict[int, _Memory]  #: of each group, by its number
+    _step_settings: _core.StepSettings | None
     #: the entries that take back what a step has written into groups ahead of its update; the update empties it
     _taking_back: list[_core.Entry]
 
@@ -69,10 +84,8 @@ class Settings(Rule):
     def _no_settings() -> dict[str, Any]:
         """The attributes that remember settings, with none of them."""
         return {
-            "_checked_items": {},
-            "_known_settings": {},
-            "_known_options": {},
-            "_known_step_settings": None,
+            "_remembered": defaultdict(_Memory),
+            "_step_settings": None,
             "_taking_back": [],
         }
 
@@ -95,24 +108,23 @@ class Settings(Rule):
         Raises:
             TypeError, ValueError: as the constructor does for such a value; nothing has been written.
         """
-        checked: dict[int, _Items] = {}
+        checked: dict[int, _Items | None] = {}
         changed = []
         for i, group in enumerate(self.param_groups):
-            known = self._checked_items.get(i)
+            known = self._remembered[i].checked
             if known and _core.holds_items(group, *known):
-                checked[i] = known
                 continue
             if known and self._only_moved(i, group, known):
                 checked[i] = _Items(known.keys, tuple(group.values()))
                 continue
             self._check_group(group)
             changed.append(i)
-            if _has_plain_values(group):  # an array or a list may change in place
-                checked[i] = _Items.of(group)
+            checked[i] = _Items.of(group) if _has_plain_values(group) else None
         if changed:
             check_together(self.param_groups)
             self._adopt_schedules(changed)
-        self._checked_items = checked
+        for i, items in checked.items():
+            self._remembered[i].checked = items
 
     def _only_moved(self, i: int, group: Group, known: _Items) -> bool:
         """Whether all that changed is what counts, or what the group's schedules have written."""
@@ -127,29 +139,29 @@ class Settings(Rule):
         self.check(values, self._cells(values))
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
-        known = self._known_settings.get(i)
-        scheduled = self._evaluated_there(i)
-        if known and not scheduled and not known.reading.scheduled and _core.holds_items(group, *known.items):
+        memory = self._remembered[i]
+        known, scheduled = memory.made, self._evaluated_there(i)
+        if known and known.group and not scheduled and _core.holds_items(group, *known.group):
             return known.settings
-        reading = self._reading(group, scheduled, known)
+        reading = self._reading(group, scheduled, known and known.reading)
         if known and known.reading is reading and reading.read(group) == known.values:
             for name in scheduled:
                 self._read(group, name)  # refuses what is outside of its interval
             return known.settings
         cells = self._cells(group)
         sources: Sources = {**{name: schedule.program for name, schedule in scheduled.items()}, **cells}
-        settings = self.settings(group, self._surroundings(i, group, sources), sources)
-        items = self._checked_items.get(i)  # only of plain values: a tensor may change in place
-        if items and _core.holds_items(group, *items):
-            self._known_settings[i] = _Known(items, reading, reading.read(group), settings)
+        settings = self.settings(group, self._surroundings(memory, group, sources), sources)
+        if memory.checked and _core.holds_items(group, *memory.checked):
+            whole = None if scheduled else memory.checked
+            memory.made = _Made(reading, reading.read(group), whole, settings)
         else:
-            self._known_settings.pop(i, None)
+            memory.made = None
         return settings
 
-    def _reading(self, group: Group, scheduled: Mapping[str, Schedule], known: _Known | None) -> _Reading:
+    def _reading(self, group: Group, scheduled: Mapping[str, Schedule], known: _Reading | None) -> _Reading:
         keys = tuple(group)
-        if known and known.reading.keys == keys and known.reading.scheduled == scheduled.keys():
-            return known.reading
+        if known and known.keys == keys and known.scheduled == scheduled.keys():
+            return known
         places = [HYPERPARAMETERS[name] for name in scheduled]
         moving = {place.key for place in places if place.index is None and not place.chooses_kernel}
         read = operator.itemgetter(*(key for key in keys if key not in _NO_SETTINGS | moving))
@@ -182,7 +194,7 @@ class Settings(Rule):
             if adopt_schedules(adopted, clock):
                 entries += [(group, key, value) for key, value in adopted.items()]
                 entries.append((self._schedules, i, GroupSchedules.of(adopted)))
-                entries.append((self._known_settings, i, _core.REMOVED))  # a device holds the schedule that was there
+                entries.append((self._remembered, i, _core.REMOVED))  # a device holds the schedule that was there
         if not entries:
             return
         self._write_ahead(entries)
@@ -214,17 +226,15 @@ class Settings(Rule):
         """The entries by which an update keeps what was written ahead of it."""
         return [(vars(self), "_taking_back", [])] if self._taking_back else []
 
-    def _surroundings(self, i: int, group: Group, sources: Sources) -> _core.Surroundings:
+    def _surroundings(self, memory: _Memory, group: Group, sources: Sources) -> _core.Surroundings:
         options = _READ_OPTIONS(group)
-        plain = _PLAIN_TYPES.issuperset(map(type, options))
-        known, around = self._known_options.get(i, (None, None))
-        if around is None or not plain or known != options:
-            around = surroundings(group, sources)
-            self._known_step_settings = None
-            if plain:  # an array may change in place
-                self._known_options[i] = options, around
-            else:
-                self._known_options.pop(i, None)
+        is_plain = _PLAIN_TYPES.issuperset(map(type, options))
+        known = memory.surrounding
+        if known and is_plain and known.options == options:
+            return known.around
+        around = surroundings(group, sources)
+        self._step_settings = None
+        memory.surrounding = _Surrounding(options, around) if is_plain else None
         return around
 
     def _asked_settings(self, grad_scale: object, found_inf: object) -> _core.StepSettings | None:
@@ -245,9 +255,9 @@ class Settings(Rule):
         return settings
 
     def _usual_settings(self) -> _core.StepSettings:
-        threads, known = get_num_threads(), self._known_step_settings
+        threads, known = get_num_threads(), self._step_settings
         if known is None or known.threads != threads or self.param_groups[0]["clip_lagged"]:
-            self._known_step_settings = known = step_settings(self.param_groups, threads)
+            self._step_settings = known = step_settings(self.param_groups, threads)
         return known
 
 
