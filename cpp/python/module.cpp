@@ -95,10 +95,10 @@ void select_target_of(const std::string& name) {
                         ": set it to one of these, or unset it to use the best");
 }
 
-std::vector<std::tuple<std::string, std::string>> formats() {
-  std::vector<std::tuple<std::string, std::string>> names;
-  for (const format& each : all_formats) names.emplace_back(each.name, each.library_name);
-  return names;
+std::vector<std::tuple<std::string, std::string, int64_t>> formats() {
+  std::vector<std::tuple<std::string, std::string, int64_t>> found;
+  for (const format& each : all_formats) found.emplace_back(each.name, each.library_name, each.bytes);
+  return found;
 }
 
 std::vector<std::string> targets() {

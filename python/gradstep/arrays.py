@@ -19,6 +19,7 @@ from gradstep.hyperparameters import is_masked
 from gradstep.sparse import Rows
 
 __all__ = [
+    "HALVES",
     "Description",
     "as_numpy",
     "describe",
@@ -34,14 +35,18 @@ Description = tuple[int, str, bool, tuple[int, ...], tuple[int, ...], bool, tupl
 
 _CPU, _CUDA = 1, 2  #: DLPack's types of a device
 
+#: the core's names of dtypes, by the libraries', and of those of 16 bits the other way round
+_NAMES = {library_name: name for name, library_name, _ in _core.formats() if library_name}
+HALVES = {name: library_name for name, library_name, size in _core.formats() if library_name and size == 2}
+
 #: the core's name of a dtype, or of a complex number's two parts, and whether it is complex
 _DTYPES = {
-    **{library_name: (name, False) for name, library_name in _core.formats() if library_name},
+    **{library_name: (name, False) for library_name, name in _NAMES.items()},
     "complex128": ("f64", True),
     "complex64": ("f32", True),
     "complex32": ("f16", True),
 }
-_ALLOWED = "float64, float32, float16, bfloat16, complex128 and complex64"
+_ALLOWED = f"{', '.join(_NAMES)}, complex128 and complex64"
 
 _SPARSE = (
     "only gradients may be, as rows (gradstep.Rows, torch.sparse_coo), and only for SGD without momentum, Adagrad and "

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradstep.arrays import as_numpy
+from gradstep.arrays import HALVES, as_numpy
 
 __all__ = ["Library", "library_of"]
 
@@ -102,12 +102,14 @@ def library_of(parameter: Any) -> Library:
 
 
 def _sixteen_bit(name: str) -> Any:
-    if name == "f16":
-        return np.float16
+    dtype = HALVES[name]
+    if hasattr(np, dtype):
+        return np.dtype(dtype)
     try:
-        from ml_dtypes import bfloat16
+        import ml_dtypes
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
-            "cast_to='bf16' over NumPy arrays needs ml_dtypes: pip install ml_dtypes, or pass 'f16'", name="ml_dtypes"
+            f"cast_to='{name}' over NumPy arrays needs ml_dtypes: pip install ml_dtypes, or pass 'f16'",
+            name="ml_dtypes",
         ) from missing
-    return bfloat16
+    return getattr(ml_dtypes, dtype)

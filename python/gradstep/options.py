@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from gradstep import _core
+from gradstep.arrays import HALVES
 from gradstep.hyperparameters import (
     HYPERPARAMETERS,
     Group,
@@ -153,7 +154,7 @@ _DECAYS: Mapping[Any, _core.DecayKind] = {
 _ALLOWED: Mapping[str, tuple[Any, ...]] = {
     "decoupled_weight_decay": tuple(_DECAYS),
     "clip_scope": ("all", "group"),
-    "cast_to": (None, "bf16", "f16"),
+    "cast_to": (None, *HALVES),
     "foreach": (None, False, True),
     "fused": (None, False, True),
 }

@@ -1,5 +1,7 @@
 """cast_to: a 16-bit copy of the parameter, renewed by every update."""
 
+from typing import Literal, get_args, get_type_hints
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ import pytest
 import gradstep
 from arrays import DTYPES, assert_same_bits, awkward, normal
 from cases import ONE_EACH
+from gradstep.arrays import HALVES
+from gradstep.options import Options
 
 
 @pytest.mark.parametrize("kind", ["f16", "bf16"])
@@ -41,5 +45,10 @@ def test_in_functional():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="Invalid cast_to: 'f8': it must be one of None, 'bf16', 'f16'"):
+    with pytest.raises(ValueError, match="Invalid cast_to: 'f8': it must be one of None, 'f16', 'bf16'"):
         gradstep.SGD([np.ones(2)], lr=0.1, cast_to="f8")
+
+
+def test_the_annotation_names_all_formats_of_16_bits():
+    assert set(get_args(get_type_hints(Options)["cast_to"])) == {Literal["bf16", "f16"], type(None)}
+    assert set(HALVES) == set(get_args(Literal["bf16", "f16"]))

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from gradstep.arrays import HALVES
+
 __all__ = ["TORCH", "Torch"]
 
 
@@ -22,8 +24,10 @@ class Torch:
         return torch.full_like(parameter, fill, dtype=dtype, requires_grad=False, memory_format=torch.preserve_format)
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
-        named = {"param": parameter.dtype, "bf16": torch.bfloat16, "f16": torch.float16}
-        chosen = _wide(parameter) if dtype is None else named[dtype]
+        if dtype is None:
+            chosen = _wide(parameter)
+        else:
+            chosen = parameter.dtype if dtype == "param" else getattr(torch, HALVES[dtype])
         return parameter.detach().to(chosen, copy=True, memory_format=torch.preserve_format)
 
     def new_number(self, parameter: Any, value: float, exact: bool) -> Any:
