@@ -64,3 +64,36 @@ assert plain._version > before and (frozen == 0.5).all()
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
 def test_a_torch_that_counts_writes_one_tensor_at_a_time(steps):
     subprocess.run([sys.executable, "-c", ONE_AT_A_TIME + steps], check=True)
+
+
+# torch before 2.10 offers no functions that describe a tensor from C++: Python does so in each step.
+WITHOUT_EXCHANGE = """
+import torch
+
+if hasattr(torch.Tensor, "__dlpack_c_exchange_api__"):
+    del torch.Tensor.__dlpack_c_exchange_api__
+
+from gradstep import _emulated, devices, optim
+
+params = [torch.ones(5), torch.ones(2, 3)]
+for p in params:
+    p.grad = torch.ones_like(p)
+rate = torch.tensor(0.0)
+with devices.emulated():
+    optimizer = optim.Adam(params, lr=rate)
+    for _ in range(2):
+        optimizer.step()
+    _emulated.begin_capture()
+    optimizer.step()
+    replay = _emulated.end_capture().replay
+assert all(p.eq(1).all() for p in params)
+rate.fill_(0.125)
+replay()
+assert all(optimizer.state[p]["step"] == 3 and p.sub(0.875).abs().max() < 1e-6 for p in params)
+"""
+
+
+def test_a_capture_of_tensors_that_python_describes():
+    """Their states lie where they lay, so that the tables of the step before serve; replays read a rate anew."""
+    pytest.importorskip("gradstep._emulated")
+    subprocess.run([sys.executable, "-c", WITHOUT_EXCHANGE], check=True, timeout=60)

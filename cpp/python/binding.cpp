@@ -219,8 +219,10 @@ bool binding::read_member(size_t member, owners& keep) {
   py::object owner;
   const array_view array = read_array(members_[member], its_role, owner);
   if (owner) keep.push_back(std::move(owner));
-  of_->layout.mark_moved();
+  const bool lies_there_still = known_[member].was_read_as(array);
+  if (!lies_there_still) of_->layout.mark_moved();
   inspect_tensor(members_[member], array, its_role);
+  if (lies_there_still) return false;
   set_member(member, array);
   known_[member].remember(members_[member], array);
   return true;

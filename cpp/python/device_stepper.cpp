@@ -3,6 +3,8 @@
 #include <pybind11/pybind11.h>
 
 #include "python/graph_owner.h"
+#include "python/known_types.h"
+#include "python/read_array.h"
 
 #include <stdexcept>
 #include <utility>
@@ -67,7 +69,9 @@ py::list device_stepper::read(const step_arguments& given, owners& keep) {
 
 std::optional<scalar_ref> device_stepper::find_scalar(const py::object& number) {
   array_view view;
-  if (!read_directly(number, view) || view.where != plan_.on().where()) return std::nullopt;
+  const bool is_read =
+      is_described_tensor(number) ? try_to_read(number, {"a number"}, view) : read_directly(number, view);
+  if (!is_read || view.where != plan_.on().where()) return std::nullopt;
   const std::optional<scalar_ref> found = scalar_of(view);
   if (found) scalars_.push_back(number);
   return found;

@@ -206,8 +206,6 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   return view;
 }
 
-namespace {
-
 bool try_to_read(py::handle array, const array_role& role, array_view& view) {
   if (read_directly(array, view)) return true;
   try {
@@ -219,6 +217,8 @@ bool try_to_read(py::handle array, const array_role& role, array_view& view) {
     return false;
   }
 }
+
+namespace {
 
 int64_t last_byte(const array_view& view) {
   int64_t last = format_of(view.type).bytes;

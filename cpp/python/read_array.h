@@ -27,6 +27,8 @@ scalar_ref read_scalar(const array_view& number, const std::string& what);
 // False for what is neither a strided torch tensor nor a NumPy array of a dtype that NumPy knows; wherever it
 // lies.
 bool read_directly(pybind11::handle array, array_view& view);
+// Reads it directly, or else by what Python says of it; false where that is refused.
+bool try_to_read(pybind11::handle array, const array_role& role, array_view& view);
 
 // True if a tensor or an array of NumPy still lies as it was read, and for others, which their owners keep.
 bool lies_as_read(pybind11::handle array, const array_view& view);

@@ -89,6 +89,11 @@ bool sighting::was_moved(py::handle array) const {
   return can_be_seen(array, exchange_of(Py_TYPE(array.ptr()))) && !is_unchanged(array);
 }
 
+bool sighting::was_read_as(const array_view& now) const {
+  return described_ && described_->data == now.data && described_->type == now.type &&
+         described_->writable == now.writable && described_->same_place_as(now);
+}
+
 bool sighting::is_unchanged(py::handle array) const {
   raw seen;
   if (type_.ptr() != reinterpret_cast<PyObject*>(Py_TYPE(array.ptr())) || !look(array, seen)) return false;

@@ -22,6 +22,8 @@ class sighting {
   }
   bool is_unchanged(pybind11::handle array) const;  // runs no code of others
   bool was_moved(pybind11::handle array) const;     // since it was remembered, as far as that can be seen
+  // Of one that has to be described again: whether it was read like this before.
+  bool was_read_as(const array_view& now) const;
 
  private:
   struct raw;
