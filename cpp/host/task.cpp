@@ -51,13 +51,9 @@ class walk {
 
   void update(int64_t first, int64_t count, gradient_lanes& before, change_lanes& after) {
     operands x = read(first, count);
-    void* const gradient = gradient_.read(first, count);
-    if (step_.measure_gradient)
-      sums_.measure(gradient, count, step_.gradient.unscale, before.squares, before.nonfinite);
     if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
     if (task_.history) replay(x, first);
-    x.g = gradient;
-    if (step_.zero_gradient) x.zeroed = gradient;
+    read_gradient(x, first, before);
     step_.body->apply(update_of(step_), x);
     if (step_.measure_change) measure_change(x, after);
     if (step_.zero_gradient) gradient_.write(first, count);
@@ -69,11 +65,7 @@ class walk {
     x.n = count;
     x.p = parameter_.read(first, count);
     read_states(x, first);
-    void* const gradient = gradient_.read(first, count);
-    if (step_.measure_gradient)
-      sums_.measure(gradient, count, step_.gradient.unscale, before.squares, before.nonfinite);
-    x.g = gradient;
-    if (step_.zero_gradient) x.zeroed = gradient;
+    read_gradient(x, first, before);
     step_.body->matrix.direct(update_of(step_), x, task_.direction(first));
     if (step_.zero_gradient) gradient_.write(first, count);
     write_states(x, first);
@@ -110,6 +102,15 @@ class walk {
   }
   void read_states(operands& x, int64_t first) {
     for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, x.n);
+  }
+
+  // As it comes it is measured.
+  void read_gradient(operands& x, int64_t first, gradient_lanes& before) {
+    void* const gradient = gradient_.read(first, x.n);
+    x.g = gradient;
+    if (step_.measure_gradient)
+      sums_.measure(gradient, x.n, step_.gradient.unscale, before.squares, before.nonfinite);
+    if (step_.zero_gradient) x.zeroed = gradient;
   }
 
   void write(const operands& x, int64_t first) {

@@ -2,12 +2,12 @@
 // a) + eps), and a rate that is divided by the root mean square of u over its limit, where that is above 1.
 #pragma once
 
-#include "rules/rule.h"
+#include "rules_of_tests/mean_of_squares.h"
 
 namespace gradstep::GS_TARGET {
 
 template <class T>
-struct axis_normalised {
+struct axis_normalised : mean_of_squares {
   struct hyper {
     double momentum, beta, eps, limit;
   };
@@ -18,20 +18,11 @@ struct axis_normalised {
   static constexpr unsigned measured =
       measured_state(0) | measured_state(1) | measured_state(2) | measured_state(3);
 
-  double beta;
   T momentum, eps;
 
   GS_HD static axis_normalised at(const hyper& h, step_context& c) {
     c.rate /= maximum(1.0, sqrt(c.measured[0] / c.elements) / h.limit);
-    return {c.fresh ? 0 : h.beta, T(c.fresh ? 0 : h.momentum), T(h.eps)};
-  }
-
-  template <class V>
-  GS_HD factors<V> reduced(V g) const {
-    return {g, g};
-  }
-  GS_HD double renew(int, double before, double sum, double count) const {
-    return beta * before + (1 - beta) * (sum / count);
+    return {{c.fresh ? 0 : h.beta}, T(c.fresh ? 0 : h.momentum), T(h.eps)};
   }
 
   template <class V>

@@ -1,12 +1,12 @@
 // Row-normalised SGD: v = beta v + (1 - beta) mean(g^2) for each row, u = g / (sqrt(v) + eps).
 #pragma once
 
-#include "rules/rule.h"
+#include "rules_of_tests/mean_of_squares.h"
 
 namespace gradstep::GS_TARGET {
 
 template <class T>
-struct row_normalised {
+struct row_normalised : mean_of_squares {
   struct hyper {
     double beta, eps;
   };
@@ -14,18 +14,9 @@ struct row_normalised {
   static constexpr int states = 1;
   static constexpr state_shape shapes[] = {state_shape::per_row};
 
-  double beta;
   T eps;
 
-  GS_HD static row_normalised at(const hyper& h, step_context&) { return {h.beta, T(h.eps)}; }
-
-  template <class V>
-  GS_HD factors<V> reduced(V g) const {
-    return {g, g};
-  }
-  GS_HD double renew(int, double before, double sum, double count) const {
-    return beta * before + (1 - beta) * (sum / count);
-  }
+  GS_HD static row_normalised at(const hyper& h, step_context&) { return {{h.beta}, T(h.eps)}; }
 
   template <class V>
   GS_HD V operator()(V g, V v) const {

@@ -2,7 +2,7 @@
 // zeros stays. The first is a momentum m.
 #pragma once
 
-#include "rules/rule.h"
+#include "rules_of_tests/mean_of_squares.h"
 
 namespace gradstep::GS_TARGET {
 
@@ -45,7 +45,7 @@ struct row_scaled : by_largest_element {
 // Both at once: all elements are divided by the root of their mean square over the tensor, then rows are
 // scaled.
 template <class T>
-struct row_scaled_normalised : by_largest_element {
+struct row_scaled_normalised : by_largest_element, mean_of_squares {
   struct hyper {
     double beta, eps;
   };
@@ -53,18 +53,9 @@ struct row_scaled_normalised : by_largest_element {
   static constexpr int states = 1;
   static constexpr state_shape shapes[] = {state_shape::per_tensor};
 
-  double beta;
   T eps;
 
-  GS_HD static row_scaled_normalised at(const hyper& h, step_context&) { return {{}, h.beta, T(h.eps)}; }
-
-  template <class V>
-  GS_HD factors<V> reduced(V g) const {
-    return {g, g};
-  }
-  GS_HD double renew(int, double before, double sum, double count) const {
-    return beta * before + (1 - beta) * (sum / count);
-  }
+  GS_HD static row_scaled_normalised at(const hyper& h, step_context&) { return {{}, {h.beta}, T(h.eps)}; }
 
   template <class V>
   GS_HD V operator()(V g, V a) const {
