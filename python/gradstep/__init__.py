@@ -7,10 +7,13 @@
 >>> w
 array([-0.001,  0.   ,  0.001], dtype=float32)
 
-``gradstep.optim`` is ``torch.optim`` with these insides; it is imported on its own, because it needs torch.
+``gradstep.optim`` is ``torch.optim`` with these insides; it needs torch. Each module is imported when a name of it is
+first used.
 """
 
+import importlib
 import os
+from typing import Any
 
 from gradstep.interpreters import is_main
 
@@ -26,87 +29,58 @@ if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
 from gradstep import callables as _callables  # noqa: F401  (hands them over)
-from gradstep import checkpoint, convert, functional, logs, schedules, search, tasks
-from gradstep.attachment import attach
-from gradstep.explore import Explore
-from gradstep.information import info
-from gradstep.lr_finder import LRFinder
-from gradstep.optimizers import (
-    ADOPT,
-    ASGD,
-    LAMB,
-    LARS,
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    AdamAtan2,
-    Adamax,
-    AdamW,
-    Adan,
-    AdEMAMix,
-    LaProp,
-    Lion,
-    NAdam,
-    NAdamW,
-    Prodigy,
-    RAdam,
-    RMSprop,
-    Rprop,
-    ScheduleFreeAdamW,
-    ScheduleFreeSGD,
-    Signum,
-    SparseAdam,
-    StableAdamW,
-)
-from gradstep.plateau import Plateau
-from gradstep.schedules import *  # noqa: F403
-from gradstep.sparse import Rows
-from gradstep.threads import get_num_threads, set_num_threads
 
 __version__ = _core.__version__
 
-__all__ = [
-    "LAMB",
-    "LARS",
-    "Prodigy",
-    "StableAdamW",
-    "ADOPT",
-    "ASGD",
-    "SGD",
-    "AdEMAMix",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamAtan2",
-    "AdamW",
-    "Adamax",
-    "Adan",
-    "Explore",
-    "LRFinder",
-    "LaProp",
-    "Lion",
-    "NAdam",
-    "NAdamW",
-    "Plateau",
-    "RAdam",
-    "RMSprop",
-    "Rows",
-    "Rprop",
-    "ScheduleFreeAdamW",
-    "ScheduleFreeSGD",
-    "Signum",
-    "SparseAdam",
-    "attach",
-    "checkpoint",
-    "convert",
-    "functional",
-    "get_num_threads",
-    "info",
-    "logs",
-    "schedules",
-    "search",
-    "set_num_threads",
-    "tasks",
-    *schedules.__all__,
-]
+_MODULES = ("checkpoint", "convert", "functional", "logs", "schedules", "search", "tasks")
+#: with what they need beside NumPy
+_FURTHER_MODULES = {"optim": "torch"}
+#: all of whose public names are gradstep's
+_WHOLE = ("schedules", "optimizers")
+_SINGLE = {
+    "Explore": "explore",
+    "LRFinder": "lr_finder",
+    "Plateau": "plateau",
+    "Rows": "sparse",
+    "attach": "attachment",
+    "get_num_threads": "threads",
+    "info": "information",
+    "set_num_threads": "threads",
+}
+
+
+def _public_names() -> list[str]:
+    return sorted([*_SINGLE, *_MODULES, *(name for module in _WHOLE for name in _module(module).__all__)])
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"gradstep.{name}")
+
+
+def _further_module(name: str) -> Any:
+    needed = _FURTHER_MODULES[name]
+    try:
+        return _module(name)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != needed:
+            raise
+        raise ImportError(f"gradstep.{name} needs {needed}: pip install {needed}", name=needed) from missing
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return _public_names()
+    if name in _MODULES:
+        return _module(name)
+    if name in _FURTHER_MODULES:
+        return _further_module(name)
+    if not name.startswith("_"):
+        for module in [_SINGLE[name]] if name in _SINGLE else _WHOLE:
+            if name in _module(module).__all__:
+                globals()[name] = found = getattr(_module(module), name)
+                return found
+    raise AttributeError(f"module 'gradstep' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_public_names(), *_FURTHER_MODULES})
