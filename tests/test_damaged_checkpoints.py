@@ -150,19 +150,25 @@ def test_torch_may_leave_out_its_check_sums(tmp_path):
     assert repr(checkpoint.load(path)) == whole
 
 
+def write_with(save, path, **arrays):
+    """Into a file of that very name: NumPy adds an ending to a path."""
+    with path.open("wb") as file:
+        save(file, **arrays)
+
+
 FOREIGN = {
     "nothing": lambda path: path.write_bytes(b""),
     "a text": lambda path: path.write_text("no checkpoint"),
     "a pickle": lambda path: path.write_bytes(pickle.dumps({"randomness": {}})),
-    "arrays": lambda path: np.savez(path.open("wb"), a=np.ones(2)),
-    "an array": lambda path: np.save(path.open("wb"), np.ones(2)),
-    "objects": lambda path: np.savez(path.open("wb"), structure=np.array([{}], object)),
+    "arrays": lambda path: write_with(np.savez, path, a=np.ones(2)),
+    "an array": lambda path: write_with(np.save, path, arr=np.ones(2)),
+    "objects": lambda path: write_with(np.savez, path, structure=np.array([{}], object)),
     "tensors": lambda path: torch.save({"a": torch.ones(2)}, path),
     "one tensor": lambda path: torch.save(torch.ones(2), path),
     "torch's old format": lambda path: torch.save({"randomness": {}}, path, _use_new_zipfile_serialization=False),
     "code": lambda path: torch.save({"randomness": print}, path),
     "another archive": lambda path: zipfile.ZipFile(path, "w").writestr("readme", "text"),
-    "deep nests": lambda path: np.savez(path.open("wb"), structure=np.array('{"list":[' * 10_000)),
+    "deep nests": lambda path: write_with(np.savez, path, structure=np.array('{"list":[' * 10_000)),
 }
 
 

@@ -146,7 +146,8 @@ def test_a_saved_state_is_that_of_dense_gradients():
     p, q = normal(0, SHAPE), normal(0, SHAPE)
     lazy = step_all(ADAM.over([p], lazy_rows=True), [[rows(t)] for t in range(3)])
     full = ADAM.over([q])
-    full.load_state_dict(lazy.state_dict())
+    with pytest.warns(UserWarning, match="lazy_rows False -> True"):
+        full.load_state_dict(lazy.state_dict())
     full.param_groups[0]["lazy_rows"] = False
     q[...] = p
     step_all(full, [[dense(rows(t))] for t in range(3, 6)])

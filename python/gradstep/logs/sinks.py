@@ -30,7 +30,9 @@ class CsvSink:
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.csv"
-    >>> CsvSink(path).write(7, {"rate": 0.1})
+    >>> sink = CsvSink(path)
+    >>> sink.write(7, {"rate": 0.1})
+    >>> sink.close()
     >>> print(path.read_text())
     step,rate
     7,0.1
