@@ -5,6 +5,7 @@
 #pragma once
 
 #include <limits>
+#include <type_traits>
 
 #include "numeric/portable.h"
 
@@ -95,11 +96,21 @@ GS_HD V clamp(V x, V limit) {
   return select(x > limit, limit, select(x < -limit, -limit, x));
 }
 
+template <class Mask, class... Masks>
+GS_HD Mask any(Mask first, Masks... rest) {
+  if constexpr (sizeof...(rest) == 0)
+    return first;
+  else if constexpr (std::is_same_v<Mask, bool>)
+    return first || any(rest...);
+  else
+    return first | any(rest...);
+}
+
 // x, which was made of others of type T, but no infinity where they are finite.
 template <class T, class V, class... Others>
 GS_HD V stay_finite(V x, Others... of) {
   if (!may_be_lost(x)) return x;
-  return select((is_infinite_or_nan(of) | ...), x, clamp(x, V(range_of<T>::largest)));
+  return select(any(is_infinite_or_nan(of)...), x, clamp(x, V(range_of<T>::largest)));
 }
 
 // (a * x + y) / by, where the sum may overflow though x and y do not: an infinite `by` lets the element rest.

@@ -1,5 +1,9 @@
 #include "host/simd/dispatch.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #define GS_DECLARE(name)           \
   namespace gradstep::name {       \
   extern const target description; \
@@ -20,8 +24,14 @@ namespace gradstep {
 namespace {
 
 #if defined(__x86_64__)
+// Which clang's __builtin_cpu_supports does not know before version 18.
+[[maybe_unused]] bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
+}
+
 [[maybe_unused]] bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 [[maybe_unused]] bool has_avx512() {
