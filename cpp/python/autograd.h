@@ -2,7 +2,7 @@
 // that has saved a tensor must notice), and whether somebody overrides its functions.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 namespace gradstep {
 

@@ -1,14 +1,12 @@
 #include "python/bookkeeping.h"
 
-#include <pybind11/pybind11.h>
-
 namespace py = pybind11;
 
 namespace gradstep {
 
 namespace {
 
-py::handle new_marker() { return py::module_::import("builtins").attr("object")().release(); }
+py::handle new_marker() { return PyObject_CallNoArgs(reinterpret_cast<PyObject*>(&PyBaseObject_Type)); }
 
 void check(bool done) {
   if (!done) throw py::error_already_set();

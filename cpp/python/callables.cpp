@@ -1,27 +1,25 @@
 #include "python/callables.h"
 
-#include "device/engine.h"
+#include <utility>
 
-namespace py = pybind11;
+#include "device/engine.h"
 
 namespace gradstep {
 
-callables& python() {
-  static callables& handed = *new callables;
-  return handed;
+namespace {
+
+callables& handed() {
+  static callables& kept = *new callables;
+  return kept;
 }
 
-void bind_callables(py::module_& m) {
-  m.def(
-      "hand_callables",
-      [](py::object meet_type, py::object describe, py::object read_rows, py::object current_stream,
-         py::object empty_caches) {
-        python() = {std::move(meet_type), std::move(describe), std::move(read_rows),
-                    std::move(current_stream), std::move(empty_caches)};
-        set_cache_emptier([] { python().empty_caches(); });
-      },
-      py::arg("meet_type"), py::arg("describe"), py::arg("read_rows"), py::arg("current_stream"),
-      py::arg("empty_caches"));
+}  // namespace
+
+const callables& python() { return handed(); }
+
+void hand(callables given) {
+  handed() = std::move(given);
+  set_cache_emptier([] { python().empty_caches(); });
 }
 
 }  // namespace gradstep

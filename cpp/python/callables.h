@@ -1,7 +1,7 @@
 // The functions of Python that the core calls, handed to it once when gradstep is imported.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 namespace gradstep {
 
@@ -13,9 +13,9 @@ struct callables {
   pybind11::object empty_caches;    // () -> None: those of the arrays' libraries, on devices
 };
 
-// Never freed: threads may outlive the interpreter's end.
-callables& python();
+const callables& python();
 
-void bind_callables(pybind11::module_& m);
+// Never freed: threads may outlive the interpreter's end.
+void hand(callables given);
 
 }  // namespace gradstep

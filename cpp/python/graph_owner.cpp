@@ -39,7 +39,7 @@ void release(void* owner) {
 }  // namespace
 
 void keep_in_graph(const device_engine& on, void* stream, py::object kept) {
-  auto owner = std::make_unique<graph_owner>(kept.ptr());
+  std::unique_ptr<graph_owner> owner(new graph_owner{kept.ptr()});
   on.check(on->keep_in_graph(stream, owner.get(), release));
   owner.release();
   kept.release();  // the owner's now

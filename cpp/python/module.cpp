@@ -279,7 +279,15 @@ PYBIND11_MODULE(_core, m) {
         return std::pair(found.type, found.id);
       },
       py::arg("parameters"));
-  bind_callables(m);
+  m.def(
+      "hand_callables",
+      [](py::object meet_type, py::object describe, py::object read_rows, py::object current_stream,
+         py::object empty_caches) {
+        hand({std::move(meet_type), std::move(describe), std::move(read_rows), std::move(current_stream),
+              std::move(empty_caches)});
+      },
+      py::arg("meet_type"), py::arg("describe"), py::arg("read_rows"), py::arg("current_stream"),
+      py::arg("empty_caches"));
   bind_settings(m);
   py::class_<state_names>(m, "StateNames")
       .def(py::init(&make_names), py::arg("arrays"), py::arg("numbers"), py::arg("average") = "",

@@ -4,13 +4,14 @@
 #include <optional>
 #include <span>
 
-#include "python/aligned_array.h"
 #include "python/read_array.h"
 
 namespace gradstep {
 
-// The row's number, for each.
-using row_numbers = aligned_array<int64_t>;
+// The row's number, for each, in an array of NumPy.
+struct row_numbers {
+  pybind11::object array;
+};
 
 // As their owner gives them.
 struct sparse_gradient {

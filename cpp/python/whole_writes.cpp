@@ -1,7 +1,7 @@
 #include "python/whole_writes.h"
 
 #include <pthread.h>
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 #include <unistd.h>
 
 #include "python/foreign_code.h"
@@ -39,6 +39,12 @@ void end_fork_in_child() {
   no_garbage_collection::end_pauses_of_other_threads();
 }
 
+template <void (*call)()>
+PyObject* called(PyObject*, PyObject*) {
+  call();
+  Py_RETURN_NONE;
+}
+
 // They have stayed behind in the parent.
 void forget_other_threads() {
   writing = writing_here;
@@ -59,10 +65,18 @@ whole_writes::~whole_writes() {
 }
 
 void let_forks_wait() {
+  static PyMethodDef calls[] = {{"begin_fork", called<begin_fork>, METH_NOARGS, nullptr},
+                                {"end_fork", called<end_fork>, METH_NOARGS, nullptr},
+                                {"end_fork_in_child", called<end_fork_in_child>, METH_NOARGS, nullptr}};
   pthread_atfork(nullptr, nullptr, forget_other_threads);
-  const py::cpp_function begin(&begin_fork), end(&end_fork), end_in_child(&end_fork_in_child);
-  py::module_::import("os").attr("register_at_fork")(
-      py::arg("before") = begin, py::arg("after_in_parent") = end, py::arg("after_in_child") = end_in_child);
+  const auto checked = [](PyObject* made) {
+    if (!made) throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(made);
+  };
+  const auto function = [&](int k) { return checked(PyCFunction_New(&calls[k], nullptr)); };
+  checked(PyImport_ImportModule("os"))
+      .attr("register_at_fork")(py::arg("before") = function(0), py::arg("after_in_parent") = function(1),
+                                py::arg("after_in_child") = function(2));
 }
 
 }  // namespace gradstep
