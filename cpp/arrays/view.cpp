@@ -26,6 +26,11 @@ bool array_view::same_place_as(const array_view& other) const {
   return same;
 }
 
+void array_view::see_as_pairs() {
+  complex = true;
+  dimensions[ndim++] = {2, format_of(type).bytes};
+}
+
 std::optional<scalar_ref> scalar_of(const array_view& number) {
   if (number.size() != 1 || (number.type != dtype::f32 && number.type != dtype::f64)) return std::nullopt;
   return scalar_ref{number.data, number.type};

@@ -41,6 +41,18 @@ struct array_view {
   int64_t size() const;  // of a complex array: two for each number
   bool same_shape_as(const array_view& other) const;
   bool same_place_as(const array_view& other) const;  // the dimensions, not the data
+  // Appends the dimension of the two reals, once `type` and the dimensions are those of a complex array.
+  void see_as_pairs();
+  // Takes the format that suits; false if there is none.
+  template <class Suits>
+  bool take_format(const Suits& suits) {
+    for (int i = 0; i < dtype_count; ++i)
+      if (suits(all_formats[i])) {
+        type = dtype(i);
+        return true;
+      }
+    return false;
+  }
 };
 
 // The role of an array in a step: "the gradient of parameter" and 3, or no number for the only one of its

@@ -112,7 +112,7 @@ void binding::read_rows(const array_view& seen, const sparse_gradient& gradient,
   if (owner) keep.push_back(std::move(owner));
   if (layout.lies_elsewhere(seen, gradient.row_dimensions)) lay_out(seen, gradient.row_dimensions);
   read_states(keep);
-  row_order rows = sort_rows(numbers_of(gradient.numbers));
+  row_order rows = sort_rows(gradient.numbers.span());
   if (!layout.fits(values, rows)) refuse_changed_rows(index_);
   layout.set_rows(values, std::move(rows));
   gradient_seen_ = {};
@@ -158,7 +158,7 @@ void binding::visit_lagging(const py::object& numbers, owners& keep) {
   if (numbers.is_none() || layout.row_dimensions() > 1)
     layout.visit_rows(of_->lazy.behind(std::nullopt));
   else
-    layout.visit_rows(of_->lazy.behind(sort_rows(numbers_of(read_row_numbers(numbers))).visited.numbers));
+    layout.visit_rows(of_->lazy.behind(sort_rows(whole_numbers(numbers).span()).visited.numbers));
   layout.task.step = &of_->lazy.last_update();
 }
 

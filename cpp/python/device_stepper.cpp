@@ -1,7 +1,5 @@
 #include "python/device_stepper.h"
 
-#include <pybind11/pybind11.h>
-
 #include "python/graph_owner.h"
 #include "python/known_types.h"
 #include "python/read_array.h"
@@ -54,7 +52,7 @@ py::list device_stepper::step(const step_arguments& given, const step_books& boo
   if (plan_.is_capturing()) {
     keep_gradients(objects.kept_alive);
     in_graph_.insert(in_graph_.end(), objects.kept_alive.begin(), objects.kept_alive.end());
-    keep_in_graph(plan_.on(), stream(), py::cast(this));
+    keep_in_graph(plan_.on(), stream(), object_of(*this));
   }
   return py::list();
 }

@@ -58,4 +58,7 @@ class device_stepper : public bindings {
   owners in_graph_;  // read by each replay, though others may have taken their places
 };
 
+// Python's, of which it is the inside.
+pybind11::object object_of(device_stepper& plan);
+
 }  // namespace gradstep

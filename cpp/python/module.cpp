@@ -255,6 +255,8 @@ void bind_books(py::module_& m) {
 
 }  // namespace
 
+py::object gradstep::object_of(device_stepper& plan) { return py::cast(&plan); }
+
 PYBIND11_MODULE(_core, m) {
   watch_forks();
   let_forks_wait();

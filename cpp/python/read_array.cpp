@@ -1,8 +1,5 @@
 #include "python/read_array.h"
 
-#include <pybind11/numpy.h>
-#include <pybind11/stl.h>
-
 #include <algorithm>
 #include <optional>
 #include <string_view>
@@ -12,6 +9,7 @@
 #include "python/dlpack.h"
 #include "python/foreign_code.h"
 #include "python/known_types.h"
+#include "python/numpy_array.h"
 #include "python/tensor_shim.h"
 
 namespace py = pybind11;
@@ -62,30 +60,12 @@ scalar_ref read_scalar(const array_view& number, const std::string& what) {
 
 namespace {
 
-// Appends the dimension of the two reals to the view of a complex array, which its `type` and its own
-// dimensions describe.
-void read_as_pairs(array_view& view) {
-  view.complex = true;
-  view.dimensions[view.ndim++] = {2, format_of(view.type).bytes};
-}
-
-// Whether there is such a format, which becomes that of the view.
-template <class Suits>
-bool find_format(array_view& view, const Suits& suits) {
-  for (int i = 0; i < dtype_count; ++i)
-    if (suits(all_formats[i])) {
-      view.type = dtype(i);
-      return true;
-    }
-  return false;
-}
-
 // A complex number's bits are those of both parts.
 bool read_type(const dlpack::tensor& tensor, array_view& view) {
   view.complex = tensor.type_code == dlpack_complex;
   if (tensor.type_lanes != 1) return false;
   const int code = view.complex ? dlpack_float : tensor.type_code;
-  return find_format(view, [&](const format& each) {
+  return view.take_format([&](const format& each) {
     return each.dlpack_code == code && 8 * each.bytes * (view.complex ? 2 : 1) == tensor.type_bits;
   });
 }
@@ -127,54 +107,16 @@ bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view)
     size *= view.dimensions[d].size = tensor.shape[d];
     view.dimensions[d].stride = tensor.strides[d] * bytes;
   }
-  if (view.complex) read_as_pairs(view);
+  if (view.complex) view.see_as_pairs();
   if (view.complex && is_conjugated(object)) return false;  // DLPack gives it without its signs
   return tensor.data || size == 0;  // a wrapper, a fake tensor or a freed storage has no data
-}
-
-// An array of NumPy itself; of its subclasses (a mask, a file) gradstep.arrays.describe tells.
-bool is_plain_numpy(py::handle object) {
-  return py::isinstance<py::array>(object) &&
-         Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
-}
-
-// NumPy's own floats and complex numbers, and types that it has no kind for, known by their names as for
-// gradstep.arrays.describe.
-bool read_type(const py::dtype& type, array_view& view) {
-  view.complex = type.kind() == 'c';
-  const int64_t bytes = type.itemsize() / (view.complex ? 2 : 1);
-  if (view.complex || type.kind() == 'f')
-    return find_format(
-        view, [&](const format& each) { return each.dlpack_code == dlpack_float && each.bytes == bytes; });
-  if (type.kind() != 'V') return false;
-  const py::handle scalar = py::detail::array_descriptor_proxy(type.ptr())->typeobj;
-  const std::string_view name = reinterpret_cast<PyTypeObject*>(scalar.ptr())->tp_name;
-  return find_format(view, [&](const format& each) {
-    return each.bytes == bytes && name.substr(name.rfind('.') + 1) == each.library_name;
-  });
-}
-
-bool read_numpy(py::handle object, array_view& view) {
-  const auto array = py::reinterpret_borrow<py::array>(object);
-  const py::dtype type = array.dtype();
-  if (!read_type(type, view)) return false;
-  const char order = type.byteorder();
-  if (order != '=' && order != '|') return false;
-  view.data = static_cast<char*>(const_cast<void*>(array.data()));
-  view.writable = array.writeable();
-  view.where = host_memory;
-  view.ndim = int(array.ndim());
-  if (view.ndim > dimension_limit) return false;
-  for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {array.shape(d), array.strides(d)};
-  if (view.complex) read_as_pairs(view);
-  return true;
 }
 
 }  // namespace
 
 bool read_directly(py::handle array, array_view& view) {
   if (dlpack::exchange_api* api = exchange_of(Py_TYPE(array.ptr()))) return read_tensor(*api, array, view);
-  return is_plain_numpy(array) && read_numpy(array, view);
+  return read_numpy(array, view);
 }
 
 array_view read_description(py::handle object, const array_role& role, py::object& owner) {
@@ -184,10 +126,9 @@ array_view read_description(py::handle object, const array_role& role, py::objec
   const auto address = found[0].cast<uintptr_t>();
   view.data = reinterpret_cast<char*>(address);
   const auto name = found[1].cast<std::string>();
-  find_format(view, [&](const format& each) { return name == each.name; });
+  view.take_format([&](const format& each) { return name == each.name; });
   const bool is_complex = found[2].cast<bool>();
-  const auto shape = found[3].cast<std::vector<int64_t>>();
-  const auto strides = found[4].cast<std::vector<int64_t>>();
+  const py::tuple shape = found[3], strides = found[4];
   if (shape.size() > dimension_limit)
     throw py::value_error(role.text() + " has " + std::to_string(shape.size()) + " dimensions: at most " +
                           std::to_string(dimension_limit) + " are supported; reshape it");
@@ -195,8 +136,9 @@ array_view read_description(py::handle object, const array_role& role, py::objec
     throw py::value_error(role.text() + " has " + std::to_string(shape.size()) + " dimensions and " +
                           std::to_string(strides.size()) + " strides: pass an array that is whole");
   view.ndim = int(shape.size());
-  for (int d = 0; d < view.ndim; ++d) view.dimensions[d] = {shape[size_t(d)], strides[size_t(d)]};
-  if (is_complex) read_as_pairs(view);
+  for (int d = 0; d < view.ndim; ++d)
+    view.dimensions[d] = {shape[size_t(d)].cast<int64_t>(), strides[size_t(d)].cast<int64_t>()};
+  if (is_complex) view.see_as_pairs();
   view.writable = found[5].cast<bool>();
   const auto [type, id] = found[6].cast<std::pair<int32_t, int32_t>>();
   view.where = {type, id};
@@ -273,13 +215,7 @@ bool lies_as_read(py::handle array, const array_view& view) {
   if (exchange_of(Py_TYPE(array.ptr())))
     return read_directly(array, now) && same_as_now() && holds_its_elements(array, now);
   if (is_described_tensor(array)) return try_to_read(array, {"an array"}, now) && same_as_now();
-  if (!py::isinstance<py::array>(array)) return true;
-  const auto seen = py::reinterpret_borrow<py::array>(array);
-  bool same = seen.data() == view.data && seen.ndim() == view.ndim - view.complex &&
-              seen.writeable() == view.writable;
-  for (int d = 0; same && d < int(seen.ndim()); ++d)
-    same = view.dimensions[d] == dimension{seen.shape(d), seen.strides(d)};
-  return same;
+  return !is_numpy(array) || lies_as_read(fields_of(array), view);
 }
 
 void inspect_tensor(py::handle array, const array_view& view, const array_role& role) {

@@ -1,11 +1,10 @@
 #include "python/sighting.h"
 
-#include <pybind11/numpy.h>
-
 #include <algorithm>
 
 #include "python/foreign_code.h"
 #include "python/known_types.h"
+#include "python/numpy_array.h"
 #include "python/read_array.h"
 #include "python/tensor_shim.h"
 
@@ -15,9 +14,7 @@ namespace gradstep {
 
 namespace {
 
-bool can_be_seen(py::handle array, const void* interface) {
-  return interface || py::isinstance<py::array>(array);
-}
+bool can_be_seen(py::handle array, const void* interface) { return interface || is_numpy(array); }
 
 }  // namespace
 
@@ -31,7 +28,6 @@ struct sighting::raw {
 };
 
 bool sighting::look(py::handle array, raw& seen) const {
-  static_assert(sizeof(Py_intptr_t) == sizeof(int64_t));
   if (by_shim_) {
     tensor_place place;
     if (!tensor_shim::look(array, place)) return false;
@@ -40,13 +36,8 @@ bool sighting::look(py::handle array, raw& seen) const {
     return true;
   }
   if (!interface_) {
-    const auto* const fields = py::detail::array_proxy(array.ptr());
-    seen = {fields->data,
-            fields->descr,
-            uint64_t(uint32_t(fields->flags)),
-            fields->nd,
-            reinterpret_cast<const int64_t*>(fields->dimensions),
-            reinterpret_cast<const int64_t*>(fields->strides)};
+    const numpy_fields fields = fields_of(array);
+    seen = {fields.data, fields.dtype, uint64_t(fields.flags), fields.ndim, fields.sizes, fields.strides};
     return true;
   }
   dlpack::tensor tensor;
