@@ -72,6 +72,7 @@ void add_updates(variants& to, const plan& on) {
     return;
   }
   add_parts<stored_access<4>, 256, 3>(to, on, "packs of 4", bf16_update);
+  add_parts<stored_access<4>, 128, 5>(to, on, "packs of 4", bf16_update);
   add_parts<stored_access<4>, 128, 6>(to, on, "packs of 4", bf16_update);
   add_parts<stored_access<4>, 128, 7>(to, on, "packs of 4", bf16_update);
   add_parts<stored_access<8>, 256, 2>(to, on, "packs of 8", bf16_update);

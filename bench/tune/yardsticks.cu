@@ -22,11 +22,15 @@ const char* rewrite(const plan& on, cudaStream_t stream) {
 
 }  // namespace
 
+template <reach by>
+const char* update_by_reach(const plan& on, cudaStream_t stream) {
+  return launch(update_kernel<rule, float, by>, unsigned(on.view().chunk_count * most_parts),
+                update_threads<by>, stream, on.view(), {0, most_parts});
+}
+
 const char* update_as_it_is(const plan& on, cudaStream_t stream) {
-  const auto kernel = on.of().type == dtype::f32 ? update_kernel<rule, float, reach::native>
-                                                 : update_kernel<rule, float, reach::stored>;
-  return launch(kernel, unsigned(on.view().chunk_count * most_parts), block_threads, stream, on.view(),
-                {0, most_parts});
+  return on.of().type == dtype::f32 ? update_by_reach<reach::native>(on, stream)
+                                    : update_by_reach<reach::stored>(on, stream);
 }
 
 void add_yardsticks(variants& to, const plan& on) {

@@ -20,7 +20,7 @@ template <class Rule, class T, reach by>
 const char* launch_by(const device_plan_view& plan, const device_launch& part, cudaStream_t stream) {
   if (!(part.reaches & 1u << int(by))) return nullptr;
   const auto blocks = unsigned((part.last_chunk - part.first_chunk) * part.parts);
-  return launch(update_kernel<Rule, T, by>, blocks, block_threads, stream, plan,
+  return launch(update_kernel<Rule, T, by>, blocks, update_threads<by>, stream, plan,
                 {part.first_chunk, part.parts});
 }
 

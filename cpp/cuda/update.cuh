@@ -64,13 +64,17 @@ __device__ __forceinline__ void update_singles(const device_plan_view& plan, con
   visit_singles<T, singles_in_flight<Rule, T>>(by, part.first, part.end, update);
 }
 
-// How many blocks a processor has at once. More keep more of the memory busy, with fewer registers for each
-// thread, which hold a pack of each array and the rule's constants: as many as need no others.
+// How many threads a block has, and how many blocks a processor at once. More keep more of the memory busy,
+// with fewer registers for each thread, which hold a pack of each array and the rule's constants: as many as
+// need no others.
+template <reach by>
+inline constexpr int update_threads = by == reach::stored ? block_threads / 2 : block_threads;
 template <class Rule, class T, reach by>
-inline constexpr int update_blocks =
-    by != reach::single && sizeof(T) == sizeof(float) && 16 * Rule::states + sizeof(Rule) <= 56
-        ? 3
-        : blocks_per_processor;
+inline constexpr int update_blocks = [] {
+  if (by == reach::single || sizeof(T) > sizeof(float)) return blocks_per_processor;
+  if (by == reach::stored) return Rule::states > 2 ? 4 : 5;
+  return 16 * Rule::states + int(sizeof(Rule)) > 56 ? 2 : 3;
+}();
 constexpr int update_pack = 4;  // numbers of up to 32 bits: more need too many registers
 
 // Updates the tensors whose packs are reached so, whatever others there are.
@@ -99,12 +103,12 @@ __device__ __forceinline__ void update_other_tensors(const device_plan_view& pla
 }
 
 template <class Rule, class T, reach by>
-__global__ void __launch_bounds__(block_threads, update_blocks<Rule, T, by>)
+__global__ void __launch_bounds__(update_threads<by>, update_blocks<Rule, T, by>)
     update_kernel(device_plan_view plan, visited_chunks visited) {
   if constexpr (by == reach::native)
-    update_tensors_by<Rule, T, native_access<T, pack_count<T>>, block_threads>(plan, visited);
+    update_tensors_by<Rule, T, native_access<T, pack_count<T>>, update_threads<by>>(plan, visited);
   else if constexpr (by == reach::stored)
-    update_tensors_by<Rule, T, stored_access<update_pack>, block_threads>(plan, visited);
+    update_tensors_by<Rule, T, stored_access<update_pack>, update_threads<by>>(plan, visited);
   else
     update_other_tensors<Rule, T>(plan, visited);
 }
