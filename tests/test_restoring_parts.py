@@ -66,8 +66,6 @@ def look(parts):
     return repr(frozen(found))
 
 
-# An injected exception may leave a file that was just opened to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(("make", "ending"), [(numpys, "npz"), (tensors, "pt")])
 def test_all_parts_are_restored_or_none(make, ending, tmp_path):
     path = tmp_path / f"run.{ending}"

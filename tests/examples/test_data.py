@@ -94,7 +94,6 @@ WRITERS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # NumPy leaves the file open
 @pytest.mark.parametrize("kind", WRITERS)
 def test_file_that_is_no_archive(tmp_path, kind):
     path = tmp_path / "digits.npz"
