@@ -1,4 +1,4 @@
-// Whether a sum of multiples can come to a number: the question that overlapping strides ask.
+// The equation of overlapping strides: multiples of given numbers, within bounds, that add up to another.
 #pragma once
 
 #include <cstddef>

@@ -14,7 +14,7 @@ __device__ __forceinline__ ways ways_to(const device_plan_view& plan, int tensor
   return plan.tensors[tensor].by & plan.gradients[tensor].by;
 }
 
-// What a launch visits of a plan: its chunks from one on, each cut into parts for a block each. The memory is
+// The chunks of a plan that a launch visits: from one on, each cut into parts for a block each. The memory is
 // the fastest where a block takes little, and a block for nothing costs time: there are as many parts as suit
 // the tensors' sizes.
 struct visited_chunks {

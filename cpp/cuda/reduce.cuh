@@ -90,7 +90,7 @@ __device__ __forceinline__ sums add_pairwise(sums* parts, int count) {
   }
 }
 
-// Whether this block is the last of so many to come here; what the others have written can then be read.
+// True in the last of so many blocks to come here, which can then read what the others have written.
 __device__ __forceinline__ bool is_last(unsigned* arrived, int blocks) {
   __shared__ bool last;
   __syncthreads();

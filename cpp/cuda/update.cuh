@@ -1,4 +1,4 @@
-// A step's update on a device: a thread block takes a chunk of one tensor and makes its update, with all that
+// A step's update on a device: a thread block takes a part of one tensor and makes its update, with all that
 // surrounds the rule, on registers.
 #pragma once
 

@@ -1,4 +1,5 @@
-// What a graph on a device keeps alive: its replays read and write memory that nobody else may need any more.
+// Objects that a graph on a device keeps alive: its replays read and write their memory, which nobody else
+// may need any more.
 #pragma once
 
 #include <pybind11/cast.h>

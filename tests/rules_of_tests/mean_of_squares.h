@@ -1,5 +1,4 @@
-// What the states of these rules are: v = beta v + (1 - beta) mean(g^2), for whatever part of a tensor has a
-// number.
+// The states of these rules: v = beta v + (1 - beta) mean(g^2), for each part of a tensor that has a number.
 #pragma once
 
 #include "rules/rule.h"
