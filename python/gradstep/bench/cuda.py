@@ -46,6 +46,7 @@ LARGEST = "cuda-gpt2-xl"
 
 GOALS = [
     *(Target(case, RULE, YARDSTICK, 0.92) for case in ("cuda-gpt2", LARGEST)),
+    Target("cuda-gpt2-bf16", RULE, YARDSTICK, 0.75),
     *(Target(case, RULE, IN_PLACE) for case in ("cuda-gpt2", LARGEST)),
     *(Target(case, RULE, FUSED, 0.98) for case in ("cuda-gpt2", LARGEST)),
     Target("cuda-thousand", RULE, FUSED, 3),
