@@ -1,4 +1,5 @@
 // The Python module gradstep._core.
+#include <pybind11/native_enum.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -123,15 +124,17 @@ std::optional<std::tuple<int, int, bool>> find_sharing_of(const py::list& arrays
 }
 
 void bind_settings(py::module_& m) {
-  py::enum_<decay_kind>(m, "DecayKind")
+  py::native_enum<decay_kind>(m, "DecayKind", "enum.Enum")
       .value("COUPLED", decay_kind::coupled)
       .value("DECOUPLED", decay_kind::decoupled)
       .value("FULL", decay_kind::full)
-      .value("CORRECTED", decay_kind::corrected);
-  py::enum_<row_policy>(m, "RowPolicy")
+      .value("CORRECTED", decay_kind::corrected)
+      .finalize();
+  py::native_enum<row_policy>(m, "RowPolicy", "enum.Enum")
       .value("REFUSE", row_policy::refuse)
       .value("REST", row_policy::rest)
-      .value("LAG", row_policy::lag);
+      .value("LAG", row_policy::lag)
+      .finalize();
   py::class_<step_options>(m, "Surroundings")
       .def(py::init<>())
       .def_readwrite("decay", &step_options::decay)
