@@ -73,7 +73,7 @@ void for_each_run(char* address, const std::vector<dimension>& dims, int64_t fir
   const int inner = int(dims.size()) - 1;
   if (inner < 0) return visit(address, int64_t(1), int64_t(0));  // a single element
   if (inner == 0) return visit(address + first * dims[0].stride, count, dims[0].stride);
-  std::vector<int64_t> index(dims.size());
+  int64_t index[dimension_limit + 1];  // on the stack: a step has begun to write, and may not fail
   for (int d = inner; d >= 0; --d) {
     index[d] = first % dims[d].size;
     first /= dims[d].size;

@@ -1,7 +1,6 @@
 #include "host/chunks.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace gradstep {
 
@@ -54,9 +53,9 @@ void chunk_list::cut(const std::vector<tensor_task*>& tasks, bool moved, int thr
 }
 
 sums chunk_list::total() const {
-  std::vector<sums> tensors;
-  for (const tensor_task* task : tasks_) tensors.push_back(gradstep::total(*task));
-  return add_pairwise(std::move(tensors));
+  pairwise_sum all;
+  for (const tensor_task* task : tasks_) all.add(gradstep::total(*task));
+  return all.total();
 }
 
 }  // namespace gradstep

@@ -17,30 +17,30 @@ size_t doubles_for(int64_t numbers, arithmetic type) {
 }
 
 // Adds up the bands of each matrix, from the first to the last.
-std::vector<double> sums_of_columns(const matrix_task& matrix) {
+void add_columns(matrix_task& matrix) {
   const matrix_sizes& sizes = matrix.sizes;
-  std::vector<double> found(size_t(sizes.matrices * sizes.columns));
   auto band = matrix.column_sums.begin();
-  for (auto of_one = found.begin(); of_one != found.end(); of_one += sizes.columns)
-    for (int64_t i = 0; i < sizes.bands(); ++i, band += sizes.columns)
+  auto of_one = matrix.state_sums.begin();
+  for (int64_t i = 0; i < sizes.matrices; ++i, of_one += sizes.columns) {
+    std::fill(of_one, of_one + sizes.columns, 0.0);
+    for (int64_t j = 0; j < sizes.bands(); ++j, band += sizes.columns)
       std::transform(of_one, of_one + sizes.columns, band, of_one, std::plus<>());
-  return found;
+  }
 }
 
-// The sums of runs of so many rows, each by the lanes of a leaf.
-std::vector<double> sums_of_rows(const matrix_task& matrix, int64_t rows) {
-  std::vector<double> found;
+// Adds up runs of so many rows, each by the lanes of a leaf.
+void add_rows(matrix_task& matrix, int64_t rows) {
+  auto found = matrix.state_sums.begin();
   for (int64_t first = 0; first < matrix.sizes.all_rows(); first += rows) {
     double lanes[sum_lanes] = {};
     for (int64_t row = 0; row < rows; ++row) lanes[row % sum_lanes] += matrix.row_sums[size_t(first + row)];
-    found.push_back(fold_lanes(lanes));
+    *found++ = fold_lanes(lanes);
   }
-  return found;
 }
 
 void renew_state(const target& on, const tensor_task& task, int state, const std::vector<double>& sums) {
   matrix_task& matrix = *task.matrix;
-  const int64_t numbers = int64_t(sums.size());
+  const int64_t numbers = matrix.sizes.numbers(matrix.form.shapes[state]);
   const double count = double(task.size / numbers);
   block own(on, matrix.own[state], task.type);
   char* const after = reinterpret_cast<char*>(matrix.numbers[state].data());
@@ -81,11 +81,15 @@ void reserve_matrix(tensor_task& task) {
   matrix.row_sums.resize(size_t(matrix.sizes.all_rows()));
   if (matrix.form.has(state_shape::per_column))
     matrix.column_sums.resize(size_t(matrix.sizes.matrices * matrix.sizes.bands() * matrix.sizes.columns));
+  size_t most_sums = 0;
   for (int k = 0; k < task.state_count; ++k) {
     if (!matrix.is_own(k)) continue;
-    matrix.numbers[k].resize(doubles_for(matrix.sizes.numbers(matrix.form.shapes[k]), task.type));
+    const int64_t numbers = matrix.sizes.numbers(matrix.form.shapes[k]);
+    if (matrix.form.shapes[k] != state_shape::per_row) most_sums = std::max(most_sums, size_t(numbers));
+    matrix.numbers[k].resize(doubles_for(numbers, task.type));
     task.states[k] = matrix.repeated(k, reinterpret_cast<char*>(matrix.numbers[k].data()), task.type);
   }
+  matrix.state_sums.resize(most_sums);
 }
 
 void reduce_band(const target& on, const tensor_task& task, int64_t first, int64_t count) {
@@ -114,7 +118,7 @@ void reduce_band(const target& on, const tensor_task& task, int64_t first, int64
 }
 
 void renew_numbers(const target& on, const tensor_task& task) {
-  const matrix_task& matrix = *task.matrix;
+  matrix_task& matrix = *task.matrix;
   for (int k = 0; k < task.state_count; ++k) switch (matrix.form.shapes[k]) {
       case state_shape::like_parameter:
         break;
@@ -122,13 +126,16 @@ void renew_numbers(const target& on, const tensor_task& task) {
         renew_state(on, task, k, matrix.row_sums);
         break;
       case state_shape::per_column:
-        renew_state(on, task, k, sums_of_columns(matrix));
+        add_columns(matrix);
+        renew_state(on, task, k, matrix.state_sums);
         break;
       case state_shape::per_matrix:
-        renew_state(on, task, k, sums_of_rows(matrix, matrix.sizes.rows));
+        add_rows(matrix, matrix.sizes.rows);
+        renew_state(on, task, k, matrix.state_sums);
         break;
       case state_shape::per_tensor:
-        renew_state(on, task, k, sums_of_rows(matrix, matrix.sizes.all_rows()));
+        add_rows(matrix, matrix.sizes.all_rows());
+        renew_state(on, task, k, matrix.state_sums);
         break;
     }
 }

@@ -21,6 +21,7 @@ struct matrix_task {
   operand own[state_limit];                   // of a state that is not like the parameter
   std::vector<double> numbers[state_limit];   // of the same after this update, in the arithmetic type
   std::vector<double> row_sums, column_sums;  // of columns: one run for each band
+  std::vector<double> state_sums;             // those of one state at a time, added up from these
   std::vector<double> directions;             // in the arithmetic type
 
   bool is_own(int state) const { return form.reduces && form.shapes[state] != state_shape::like_parameter; }

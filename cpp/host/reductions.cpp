@@ -20,12 +20,25 @@ void change_lanes::fold_into(sums& leaf) const {
   leaf.parameter = fold_lanes(parameter);
 }
 
-sums add_pairwise(std::vector<sums> parts) {
-  for (std::size_t count = parts.size(); count > 1; count = (count + 1) / 2) {
-    for (std::size_t i = 0; i < count / 2; ++i) parts[i] = parts[2 * i] + parts[2 * i + 1];
-    if (count % 2) parts[count / 2] = parts[count - 1];
+void pairwise_sum::add(const sums& part) {
+  waiting_[depth_++] = part;
+  for (int64_t parts = ++count_; parts % 2 == 0; parts /= 2) {
+    --depth_;
+    waiting_[depth_ - 1] = waiting_[depth_ - 1] + waiting_[depth_];
   }
-  return parts.empty() ? sums{} : parts[0];
+}
+
+sums pairwise_sum::total() const {
+  if (depth_ == 0) return {};
+  sums all = waiting_[depth_ - 1];
+  for (int i = depth_ - 1; i-- > 0;) all = waiting_[i] + all;
+  return all;
+}
+
+sums add_pairwise(std::span<const sums> parts) {
+  pairwise_sum all;
+  for (const sums& each : parts) all.add(each);
+  return all.total();
 }
 
 }  // namespace gradstep

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <vector>
+#include <span>
 
 #include "host/simd/target.h"
 #include "step/sums.h"
@@ -31,7 +31,21 @@ struct change_lanes {
   void fold_into(sums& leaf) const;
 };
 
-// Adds pairwise by index, level by level; an odd one waits for the next level.
-sums add_pairwise(std::vector<sums> parts);
+// Adds parts pairwise by index, level by level; an odd one waits for the next level. It takes the parts one
+// by one and allocates nothing, since some sums are formed after the first write of a step.
+class pairwise_sum {
+ public:
+  void add(const sums& part);
+  sums total() const;
+
+ private:
+  static constexpr int level_limit = 48;  // for 2^48 parts
+
+  sums waiting_[level_limit];  // each of the sum of fewer parts than the one before
+  int depth_ = 0;
+  int64_t count_ = 0;
+};
+
+sums add_pairwise(std::span<const sums> parts);
 
 }  // namespace gradstep

@@ -6,8 +6,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
-#include <system_error>
+#include <new>
 #include <thread>
 
 #include "host/ieee_mode.h"
@@ -27,7 +28,8 @@ void run_in_ieee_mode(void* argument) {
   work.body(work.data);
 }
 
-// Helpers that sleep until there is work. Never destroyed: its threads may outlive the interpreter's exit.
+// Helpers that sleep until there is work. Nothing that it throws reaches a step, which may have written by
+// then. Never destroyed: its threads may outlive the interpreter's exit.
 class pool {
  public:
   // False if another thread's region is running; the caller then does the work alone.
@@ -53,8 +55,8 @@ class pool {
   void grow(int helpers) {
     try {
       for (; size_ < helpers; ++size_) std::thread([this] { serve(); }).detach();
-    } catch (const std::system_error&) {
-      // The system has no more threads: fewer helpers do the same work.
+    } catch (const std::exception&) {
+      // The system has no more threads, or no memory for one: fewer helpers do the same work.
     }
   }
 
@@ -95,13 +97,14 @@ void after_fork_in_child() {
   own_pool = nullptr;  // its threads stayed behind in the parent
 }
 
-pool& get_own_pool() {
+// Null where there is no memory for it.
+pool* get_own_pool() {
   pool* current = own_pool;
-  if (current) return *current;
-  pool* fresh = new pool;
-  if (own_pool.compare_exchange_strong(current, fresh)) return *fresh;
+  if (current) return current;
+  pool* fresh = new (std::nothrow) pool;
+  if (!fresh || own_pool.compare_exchange_strong(current, fresh)) return fresh;
   delete fresh;
-  return *current;
+  return current;
 }
 
 using openmp_parallel = void (*)(void (*)(void*), void*, unsigned threads, unsigned flags);
@@ -121,7 +124,8 @@ void run_parallel(int threads, void (*body)(void*), void* data) {
   if (threads > 1) {
     if (const openmp_parallel parallel = find_openmp())
       return parallel(run_in_ieee_mode, &work, unsigned(threads), 0);
-    if (get_own_pool().run(threads - 1, work)) return;
+    pool* const own = get_own_pool();
+    if (own && own->run(threads - 1, work)) return;
   }
   run_in_ieee_mode(&work);
 }

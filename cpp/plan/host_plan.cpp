@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "host/gradients.h"
 #include "host/simd/dispatch.h"
@@ -21,6 +20,19 @@ void host_plan::cut(int threads) {
   tensors_.settle();
 }
 
+void host_plan::reserve(const std::vector<group_settings>& groups, const step_settings& options) {
+  group_norms_.resize(groups.size());
+  clip_factors_.resize(groups.size());
+  zeroed_ = tensors_.zeroed(groups);
+  if (options.skip) return;
+  updates_.reserve(tensors_.active.indices.size());
+  for (const int index : tensors_.active.indices) {
+    tensor& each = tensors_[index];
+    if (each.layout.task.matrix) reserve_matrix(each.layout.task);
+    if (each.layout.task.history) each.lazy.reserve();
+  }
+}
+
 bool host_plan::decide(const std::vector<group_settings>& groups, const step_settings& options) {
   report_ = {};
   if (needs_gradient_norm(groups, options)) measure_gradients(groups, options);
@@ -30,7 +42,7 @@ bool host_plan::decide(const std::vector<group_settings>& groups, const step_set
 
 void host_plan::measure_gradients(const std::vector<group_settings>& groups, const step_settings& options) {
   report_.take_gradients(gradstep::measure_gradients(chunks_, options.unscale));
-  group_norms_.assign(groups.size(), 0);
+  std::fill(group_norms_.begin(), group_norms_.end(), 0.0);
   const auto norms_of_groups = [&](double scale) {
     for (size_t i = 0; i < groups.size(); ++i)
       if (groups[i].around.clip_alone && (scale == 1 || std::isinf(group_norms_[i])))
@@ -46,51 +58,42 @@ void host_plan::measure_gradients(const std::vector<group_settings>& groups, con
 double host_plan::norm_of_group(int group, double scale) const {
   const std::vector<int>& groups = tensors_.active.groups;
   const auto [first, last] = std::equal_range(groups.begin(), groups.end(), group);
-  std::vector<sums> parts;
+  pairwise_sum all;
   for (auto each = first; each != last; ++each)
-    parts.push_back(total(*tensors_.tasks[size_t(each - groups.begin())]));
-  return std::sqrt(add_pairwise(std::move(parts)).gradient) / scale;
+    all.add(total(*tensors_.tasks[size_t(each - groups.begin())]));
+  return std::sqrt(all.total().gradient) / scale;
 }
 
-std::vector<double> host_plan::clip_factors(const std::vector<group_settings>& groups,
-                                            const step_settings& options) const {
-  std::vector<double> factors(groups.size(), 1);
+void host_plan::find_clip_factors(const std::vector<group_settings>& groups, const step_settings& options) {
   for (size_t group = 0; group < groups.size(); ++group) {
     const step_options& around = groups[group].around;
+    clip_factors_[group] = 1;
     if (around.clip_norm == no_limit) continue;  // the norm may not be known
     double norm = around.clip_alone ? group_norms_[group] : report_.gradient_norm;
     if (options.known_norm >= 0) norm = options.known_norm;
-    factors[group] = around.clip_factor(norm);
+    clip_factors_[group] = around.clip_factor(norm);
   }
-  return factors;
 }
 
-step_updates host_plan::prepare(const std::vector<group_settings>& groups, const step_settings& options) {
-  const bool norm_is_known = needs_gradient_norm(groups, options);
-  const std::vector<double> factors = clip_factors(groups, options);
-  const auto make = [&] { return updates_.make(tensors_, groups, options, factors, norm_is_known); };
-  step_updates updates = make();
+void host_plan::make_updates(const std::vector<group_settings>& groups, const step_settings& options) {
+  updates_.make(tensors_, groups, options, clip_factors_, needs_gradient_norm(groups, options));
+}
+
+void host_plan::prepare(const std::vector<group_settings>& groups, const step_settings& options) {
+  find_clip_factors(groups, options);
+  make_updates(groups, options);
   if (chunks_.has_matrices()) prepare_matrices();
-  if (has_rule_reductions(groups)) {
-    reduce_for_rules(tensors_, chunks_);
-    updates = make();
-  }
-  for (const int index : tensors_.active.indices)
-    if (tensors_[index].layout.task.history) tensors_[index].lazy.reserve();
-  return updates;
+  if (!has_rule_reductions(groups)) return;
+  reduce_for_rules(tensors_, chunks_);
+  make_updates(groups, options);
 }
 
 void host_plan::prepare_matrices() {
   const target& on = active_target();
-  bool reduces = false;
-  for (tensor_task* task : tensors_.tasks) {
-    if (!task->matrix) continue;
-    reserve_matrix(*task);
-    reduces |= task->matrix->form.reduces;
-  }
-  if (!reduces) return;
+  const auto reduces = [](const tensor_task* task) { return task->matrix && task->matrix->form.reduces; };
+  if (std::none_of(tensors_.tasks.begin(), tensors_.tasks.end(), reduces)) return;
   chunks_.run_bands([&](const chunk& each) {
-    if (each.task->matrix->form.reduces) reduce_band(on, *each.task, each.first, each.count);
+    if (reduces(each.task)) reduce_band(on, *each.task, each.first, each.count);
   });
   for (const tensor_task* task : tensors_.tasks)
     if (task->matrix && task->size > 0) renew_numbers(on, *task);
@@ -113,8 +116,9 @@ void host_plan::finish_matrices() {
     if (task->matrix && task->size > 0) write_numbers(on, *task);
 }
 
-void host_plan::write(const step_updates& updates) {
+void host_plan::write() {
   const target& on = active_target();
+  const std::vector<const prepared_update*>& updates = updates_.of_tensors();
   for (size_t i = 0; i < updates.size(); ++i) {
     tensor& each = tensors_[tensors_.active.indices[i]];
     each.time.advance(updates[i]->after);
@@ -142,20 +146,22 @@ void host_plan::take_report(const std::vector<group_settings>& groups, const ste
 }
 
 void host_plan::join_reports() {
-  std::vector<sums> parts;
+  pairwise_sum parts;
+  bool any = false;
   for (tensor& each : tensors_.all) {
-    if (each.report.released) parts.push_back(*each.report.released);
+    if (each.report.released) parts.add(*each.report.released);
+    any |= each.report.released.has_value();
     each.report.released.reset();
   }
   report_ = {};
-  if (parts.empty()) return;
-  const sums all = add_pairwise(std::move(parts));
+  if (!any) return;
+  const sums all = parts.total();
   report_.take_gradients(all);
   report_.take_change(all);
 }
 
-void host_plan::fill_with_zeros(const std::vector<int>& indices) const {
-  for (const int index : indices) {
+void host_plan::zero_gradients() const {
+  for (const int index : zeroed_) {
     const tensor_task& task = tensors_[index].layout.task;
     zero_run(task, 0, task.size);
   }

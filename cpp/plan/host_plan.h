@@ -12,30 +12,29 @@
 
 namespace gradstep {
 
-// The updates of the active tensors of one step, in their order.
-using step_updates = std::vector<const prepared_update*>;
-
-// A step is cut, decided, prepared and written, in this order; between the last two its caller counts it.
+// A step is cut, reserved, decided, prepared and written, in this order; between the last two its caller
+// counts it. Everything that it needs is allocated by `reserve`, and what follows allocates nothing: in the
+// last micro-batch of an accumulation the sums are written before the step that reads them is decided.
 class host_plan {
  public:
   explicit host_plan(tensor_list& tensors) : tensors_(tensors) {}
 
   void cut(int threads);
+  void reserve(const std::vector<group_settings>& groups, const step_settings& options);
 
   // Whether to make an update. Measures the gradients where that depends on them, or their clipping does.
   bool decide(const std::vector<group_settings>& groups, const step_settings& options);
   // The report of a step that something else decides to skip.
   void skip() { report_ = {.skipped = true}; }
 
-  // All that an update needs and that can fail.
-  step_updates prepare(const std::vector<group_settings>& groups, const step_settings& options);
-  // Makes the update, and nothing that can fail.
-  void write(const step_updates& updates);
+  // The constants of the update, and the sums that they depend on.
+  void prepare(const std::vector<group_settings>& groups, const step_settings& options);
+  void write();
   // Of the update that has been made.
   void take_report(const std::vector<group_settings>& groups, const step_settings& options);
 
-  // Fills the gradients of these tensors, where no update does it.
-  void fill_with_zeros(const std::vector<int>& indices) const;
+  // Fills the gradients with zeros whose groups ask for it, where no update does it.
+  void zero_gradients() const;
 
   // The tensors that keep as many updates for lazy rows as may be kept.
   std::vector<int> full_of_updates() const;
@@ -51,15 +50,17 @@ class host_plan {
   void prepare_matrices();
   void finish_matrices();
   double norm_of_group(int group, double scale) const;
-  std::vector<double> clip_factors(const std::vector<group_settings>& groups,
-                                   const step_settings& options) const;
+  void find_clip_factors(const std::vector<group_settings>& groups, const step_settings& options);
+  void make_updates(const std::vector<group_settings>& groups, const step_settings& options);
   void join_reports();  // of the steps since the last call, each of some of the tensors, into one
 
   tensor_list& tensors_;
   chunk_list chunks_;
   host_updates updates_;
   step_report report_;
-  std::vector<double> group_norms_;  // of the gradients, where groups are clipped by their own
+  std::vector<double> group_norms_;   // of the gradients, where groups are clipped by their own
+  std::vector<double> clip_factors_;  // of the groups
+  std::vector<int> zeroed_;           // the tensors whose gradients are filled with zeros
 };
 
 }  // namespace gradstep

@@ -16,27 +16,28 @@ bool same_time(const step_context& a, const step_context& b) {
 
 }  // namespace
 
-std::vector<const prepared_update*> host_updates::make(tensor_list& tensors,
-                                                       const std::vector<group_settings>& groups,
-                                                       const step_settings& options,
-                                                       const std::vector<double>& clip_factors,
-                                                       bool norm_is_known) {
+void host_updates::reserve(size_t tensors) {
+  made_.reserve(tensors);
+  of_tensors_.reserve(tensors);
+}
+
+void host_updates::make(tensor_list& tensors, const std::vector<group_settings>& groups,
+                        const step_settings& options, const std::vector<double>& clip_factors,
+                        bool norm_is_known) {
   made_.clear();
-  std::vector<const prepared_update*> updates;
-  updates.reserve(tensors.active.indices.size());
+  of_tensors_.clear();
   for (size_t i = 0; i < tensors.active.indices.size(); ++i) {
     tensor& each = tensors[tensors.active.indices[i]];
     const int group = tensors.active.groups[i];
-    updates.push_back(
-        &make(each, group, groups[size_t(group)], options, clip_factors[size_t(group)], norm_is_known));
-    each.layout.task.step = &updates.back()->update;
+    of_tensors_.push_back(&find_or_make(each, group, groups[size_t(group)], options,
+                                        clip_factors[size_t(group)], norm_is_known));
+    each.layout.task.step = &of_tensors_.back()->update;
   }
-  return updates;
 }
 
-const prepared_update& host_updates::make(const tensor& of, int group, const group_settings& settings,
-                                          const step_settings& options, double clip_factor,
-                                          bool norm_is_known) {
+const prepared_update& host_updates::find_or_make(const tensor& of, int group, const group_settings& settings,
+                                                  const step_settings& options, double clip_factor,
+                                                  bool norm_is_known) {
   step_context now = of.time.next_update();
   settings.around.complete(now, settings.lr, settings.weight_decay);
   const rule_entry& rule = active_target().rules[settings.rule];

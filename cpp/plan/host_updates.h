@@ -2,7 +2,6 @@
 // distinct pair.
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "plan/settings.h"
@@ -18,17 +17,23 @@ struct prepared_update {
 
 class host_updates {
  public:
+  // Allocates for so many active tensors, so that `make` allocates nothing.
+  void reserve(size_t tensors);
+
   // One for each active tensor, whose task then points to it. `clip_factors` are those of the groups;
   // `norm_is_known` says that the gradients have been measured before.
-  std::vector<const prepared_update*> make(tensor_list& tensors, const std::vector<group_settings>& groups,
-                                           const step_settings& options,
-                                           const std::vector<double>& clip_factors, bool norm_is_known);
+  void make(tensor_list& tensors, const std::vector<group_settings>& groups, const step_settings& options,
+            const std::vector<double>& clip_factors, bool norm_is_known);
+
+  // The update of each active tensor, in their order.
+  const std::vector<const prepared_update*>& of_tensors() const { return of_tensors_; }
 
  private:
-  const prepared_update& make(const tensor& of, int group, const group_settings& settings,
-                              const step_settings& options, double clip_factor, bool norm_is_known);
+  const prepared_update& find_or_make(const tensor& of, int group, const group_settings& settings,
+                                      const step_settings& options, double clip_factor, bool norm_is_known);
 
-  std::deque<prepared_update> made_;
+  std::vector<prepared_update> made_;  // tasks point to them: never more than are reserved
+  std::vector<const prepared_update*> of_tensors_;
 };
 
 }  // namespace gradstep

@@ -59,16 +59,17 @@ void reduce_for_rules(tensor_list& tensors, const chunk_list& chunks) {
   chunks.run([&](const chunk& each) {
     if (each.task->step->body->measure) measure_rule_run(active_target(), *each.task, each.first, each.count);
   });
-  std::vector<sums> totals;
+  pairwise_sum totals;
   bool over_all = false;
   for (const int index : tensors.active.indices) {
     tensor& each = tensors[index];
-    totals.push_back(total(each.layout.task));
-    take(each, totals.back());
+    const sums found = total(each.layout.task);
+    totals.add(found);
+    take(each, found);
     over_all |= each.layout.task.step->measures.over_all;
   }
   if (!over_all) return;
-  const sums all = add_pairwise(std::move(totals));
+  const sums all = totals.total();
   for (const int index : tensors.active.indices) take(tensors[index], all);
 }
 

@@ -163,7 +163,8 @@ void bindings::count(const step_arguments& given, const bookkeeping& books, bool
   if (updated) note_update(given);
 }
 
-owners bindings::write_books(const step_arguments& given, const bookkeeping& books, bool updated) const {
+owners bindings::write_books(const step_arguments& given, const bookkeeping& books, bool updated) {
+  states_seen_.reserve(size_t(py::len(given.states)) + given.bindings.size());  // for `note_update`
   const py::list told = written(given, updated);
   owners replaced = books.replace();
   try {

@@ -130,7 +130,7 @@ class bindings {
   bool are_unmoved();
   void resize(size_t count);
   pybind11::list written(const step_arguments& given, bool updated) const;
-  owners write_books(const step_arguments& given, const bookkeeping& books, bool updated) const;
+  owners write_books(const step_arguments& given, const bookkeeping& books, bool updated);
   void note_update(const step_arguments& given);
   std::string member_text(int tensor, size_t member) const;
 

@@ -33,6 +33,7 @@ py::list host_stepper::read(const step_arguments& given, owners& keep) {
   py::list unbound = read_all(given, keep);
   list_parameters();
   plan_.cut(given.options.threads);
+  plan_.reserve(given.groups, given.options);
   return unbound;
 }
 
@@ -40,46 +41,45 @@ py::list host_stepper::read(const step_arguments& given, owners& keep) {
 // a signal in between: it is whole for whoever sees any of it.
 void host_stepper::update(const step_arguments& given, const step_books& books,
                           const earlier_step<host_stepper>& before) {
-  step_updates updates_before;
-  if (before.by) updates_before = before.by->count_update(before.given, {});
-  const step_updates updates = count_update(given, books);
-  if (before.by) before.by->write(before.given, {}, updates_before);
-  write(given, books, updates);
+  if (before.by) before.by->count_update(before.given, {});
+  count_update(given, books);
+  if (before.by) before.by->write(before.given, {});
+  write(given, books);
 }
 
 // Where sums over what the earlier step writes are asked for, it is written before it is known whether there
 // is an update. So all that can fail comes before it here too, and an update is counted until it is skipped.
 void host_stepper::update_apart(const step_arguments& given, const step_books& books,
                                 const earlier_step<host_stepper>& before) {
-  const step_updates updates_before = before.by->count_update(before.given, {});
+  before.by->count_update(before.given, {});
   counted_ahead counted(*this, given, books);
-  before.by->write(before.given, {}, updates_before);
+  before.by->write(before.given, {});
   if (plan_.decide(given.groups, given.options)) {
-    const step_updates updates = plan_.prepare(given.groups, given.options);
+    plan_.prepare(given.groups, given.options);
     counted.keep();
-    write(given, books, updates);
+    write(given, books);
   } else {
     counted.skip();
-    plan_.fill_with_zeros(tensors_.zeroed(given.groups));
+    plan_.zero_gradients();
   }
 }
 
-step_updates host_stepper::count_update(const step_arguments& given, const step_books& books) {
-  step_updates updates = plan_.prepare(given.groups, given.options);
+void host_stepper::count_update(const step_arguments& given, const step_books& books) {
+  plan_.prepare(given.groups, given.options);
   count(given, books.updated, true);
-  return updates;
 }
 
-void host_stepper::write(const step_arguments& given, const step_books& books, const step_updates& updates) {
-  plan_.write(updates);
-  apply_missed(plan_.full_of_updates(), py::none(), given.options.threads);
+// The rows catch up last, when all of the update is there: it is a write of its own, which may fail.
+void host_stepper::write(const step_arguments& given, const step_books& books) {
+  plan_.write();
   plan_.take_report(given.groups, given.options);
   books.updated.write_norm(report().gradient_norm);
+  apply_missed(plan_.full_of_updates(), py::none(), given.options.threads);
 }
 
 void host_stepper::skip(const step_arguments& given, const step_books& books) {
   count(given, books.skipped, false);
-  plan_.fill_with_zeros(tensors_.zeroed(given.groups));
+  plan_.zero_gradients();
 }
 
 void host_stepper::catch_up(const std::vector<int>& indices, const py::object& rows, int threads) {

@@ -34,8 +34,8 @@ class host_stepper : public bindings {
   void update(const step_arguments& given, const step_books& books, const earlier_step<host_stepper>& before);
   void update_apart(const step_arguments& given, const step_books& books,
                     const earlier_step<host_stepper>& before);
-  step_updates count_update(const step_arguments& given, const step_books& books);
-  void write(const step_arguments& given, const step_books& books, const step_updates& updates);
+  void count_update(const step_arguments& given, const step_books& books);
+  void write(const step_arguments& given, const step_books& books);
   void skip(const step_arguments& given, const step_books& books);
   void apply_missed(const std::vector<int>& indices, const pybind11::object& rows, int threads);
 

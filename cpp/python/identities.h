@@ -39,6 +39,9 @@ class identities {
     return same;
   }
 
+  // So that remembering a container with so many members allocates nothing.
+  void reserve(size_t members) { seen_.reserve(members); }
+
   void remember(pybind11::handle container) {
     seen_.clear();
     for_each(container, [&](const PyObject* member) { seen_.push_back(member); });

@@ -119,6 +119,18 @@ std::string bits_of_steps(const group_settings& settings, dtype type, int state_
   return bits;
 }
 
+// As torch's Adafactor keeps it: 1 in place of each dimension that its numbers are the same along.
+shape shape_of_state(const gradstep::rule_entry& of, int state, shape parameter) {
+  using gradstep::state_shape;
+  const state_shape kept = of.form ? of.form->shapes[state] : state_shape::like_parameter;
+  const size_t ndim = parameter.size();
+  for (size_t d = 0; d + 2 < ndim; ++d)
+    if (kept == state_shape::per_tensor) parameter[d] = 1;
+  if (kept != state_shape::like_parameter && kept != state_shape::per_row) parameter[ndim - 2] = 1;
+  if (kept != state_shape::like_parameter && kept != state_shape::per_column) parameter[ndim - 1] = 1;
+  return parameter;
+}
+
 }  // namespace
 
 TEST(momentum_follows_its_equations) {
@@ -384,4 +396,31 @@ TEST(the_number_of_a_state_is_the_count_of_updates) {
   double p = 0, m = 0, v = 0;
   adamw(p, 1, m, v, 11);
   CHECK(std::abs(arrays.parameter.numbers()[0] - p) < tolerance(dtype::f64));
+}
+
+// The step itself fails where it allocates after it may have written (stepping.h).
+TEST(all_that_a_step_needs_is_allocated_before_it_writes) {
+  const gradstep::target& on = gradstep::active_target();
+  for (int rule = 0; rule < on.rule_count; ++rule) {
+    const gradstep::rule_entry& of = on.rules[rule];
+    situation = of.name;
+    for (const bool alone : {false, true}) {
+      group_settings settings = settings_of(of.name, numbers(size_t(of.hypers), 0.5), 0.01);
+      settings.around.clip_norm = 0.5;
+      settings.around.clip_alone = alone;
+      settings.around.zero_gradient = true;
+      std::vector<tensor_arrays> tensors;
+      test_plan plan;
+      for (const shape& each : {shape{70, 90}, shape{300, 40}, shape{2, 3, 5}}) {
+        tensors.emplace_back(dtype::f32, each, 0);
+        for (int k = 0; k < of.states; ++k)
+          tensors.back().states.emplace_back(dtype::f32, shape_of_state(of, k, each));
+      }
+      for (const tensor_arrays& each : tensors) each.add_to(plan);
+      for (int t = 0; t < 2; ++t)
+        CHECK(plan.step({settings}, {.threads = 2, .skip_nonfinite = true, .measure = true, .joins = t > 0}));
+      CHECK(!plan.step({settings}, {.skip = true}));
+    }
+  }
+  situation.clear();
 }

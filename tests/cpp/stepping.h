@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "allocations.h"
 #include "arrays.h"
 #include "plan/host_plan.h"
 #include "plan/memory.h"
@@ -69,21 +70,27 @@ class test_plan {
   std::optional<gradstep::shared_memory> read(const std::vector<group_settings>& groups) {
     tensors_.start_step();
     for (int i = 0; i < int(held_.size()); ++i) {
+      const int group = held_[size_t(i)].group;
+      tensors_[i].layout.see_as(gradstep::rule_of(groups[size_t(group)]).form);
       if (lay_out(i)) tensors_.note_moved(tensors_[i]);
-      tensors_.activate(i, held_[size_t(i)].group);
+      tensors_.activate(i, group);
     }
     return memory_.find(tensors_, groups);
   }
 
-  // False if the step was skipped.
+  // False if the step was skipped. Fails where it allocates once it may write.
   bool step(const std::vector<group_settings>& groups, const step_settings& options = {}) {
     if (read(groups)) throw std::logic_error("the arrays of a test share memory");
     plan_.cut(options.threads);
+    plan_.reserve(groups, options);
+    gradstep::run_parallel(options.threads, [](void*) {}, nullptr);  // makes the threads
+    const no_allocations from_now_on;
     if (!plan_.decide(groups, options)) {
-      plan_.fill_with_zeros(tensors_.zeroed(groups));
+      plan_.zero_gradients();
       return false;
     }
-    plan_.write(plan_.prepare(groups, options));
+    plan_.prepare(groups, options);
+    plan_.write();
     plan_.take_report(groups, options);
     return true;
   }
