@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "formats/list.h"
+#include "numeric/prefetch.h"
 #include "numeric/vec.h"
 
 namespace gradstep::GS_TARGET {
@@ -43,7 +44,10 @@ void decode(const planes& from, void* to, int64_t n) {
   const auto* in = reinterpret_cast<const typename Format::bits*>(from.numbers);
   int64_t i = 0;
   if constexpr (requires(vec<T> x) { x = Format::decode_register(in); })
-    for (; i + lanes<T> <= n; i += lanes<T>) store(out + i, Format::decode_register(in + i));
+    for (; i + lanes<T> <= n; i += lanes<T>) {
+      prefetch<lanes<T>>(in, i);
+      store(out + i, Format::decode_register(in + i));
+    }
   for (; i < n; ++i) store_one(out + i, Format::template decode<T>(load_one(in + i)));
 }
 

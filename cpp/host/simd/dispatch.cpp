@@ -40,6 +40,15 @@ namespace {
 }
 #endif
 
+// AMD's processors fetch into L2 by themselves in time: on a Zen 4, AdamW is the fastest at 384 bytes, and
+// from 640 on slower than without. On Intel's a line is best asked for as it comes from DRAM.
+uintptr_t best_prefetch_distance() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_is("amd")) return 384;
+#endif
+  return 2048;
+}
+
 }  // namespace
 
 std::vector<const target*> available_targets() {
@@ -57,8 +66,14 @@ std::vector<const target*> available_targets() {
 }
 
 namespace {
+const target* tune_all() {
+  const std::vector<const target*> all = available_targets();
+  for (const target* each : all) *each->prefetch_distance = best_prefetch_distance();
+  return all.back();
+}
+
 const target*& chosen() {
-  static const target* current = available_targets().back();
+  static const target* current = tune_all();
   return current;
 }
 }  // namespace

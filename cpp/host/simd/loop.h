@@ -27,9 +27,9 @@ void apply(const update& step, const operands& x, std::integer_sequence<int, sta
                                  vec<T>(T(step.decay_factor_if_opposed))};
 
   const auto visit = [&](int64_t i, auto part) {
-    vec<T> parameter = load(p + i, part);
-    [[maybe_unused]] vec<T> states[] = {load(s[state] + i, part)..., vec<T>(T(0))};
-    const vec<T> gradient = around.before(load(g + i, part), parameter);
+    vec<T> parameter = read(p, i, part);
+    [[maybe_unused]] vec<T> states[] = {read(s[state], i, part)..., vec<T>(T(0))};
+    const vec<T> gradient = around.before(read(g, i, part), parameter);
     after.apply(rule, parameter, gradient, states[state]...);
     store(p + i, parameter, part);
     (store_state<Rule, state>(s[state] + i, states[state], part), ...);

@@ -9,11 +9,6 @@
 
 namespace gradstep::GS_TARGET {
 
-template <class T>
-GS_HD vec<T> load_up_to(const T* from, int64_t count) {
-  return count < lanes<T> ? load_part(from, int(count)) : load(from);
-}
-
 template <class Rule, class T>
 void reduce_part(const update& step, const operands& x, double* row_lanes, double* columns) {
   const Rule rule = *static_cast<const Rule*>(step.rule);
@@ -24,8 +19,8 @@ void reduce_part(const update& step, const operands& x, double* row_lanes, doubl
     const int count = x.n - i < sum_lanes ? int(x.n - i) : sum_lanes;
     alignas(64) T first[sum_lanes], second[sum_lanes];
     for (int lane = 0; lane < count; lane += lanes<T>) {
-      const vec<T> parameter = p ? load_up_to(p + i + lane, count - lane) : vec<T>(T(0));
-      const vec<T> gradient = around.before(load_up_to(g + i + lane, count - lane), parameter);
+      const vec<T> parameter = p ? read_up_to(p, i + lane, count - lane) : vec<T>(T(0));
+      const vec<T> gradient = around.before(read_up_to(g, i + lane, count - lane), parameter);
       const factors<vec<T>> found = rule.reduced(gradient);
       store(first + lane, found.first);
       store(second + lane, found.second);
@@ -56,9 +51,9 @@ void direct(const update& step, const operands& x, T* directions, std::integer_s
   const T* const g = static_cast<const T*>(x.g);
   [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
   for_each_register<T>(x.n, [&](int64_t i, auto part) {
-    const vec<T> parameter = load(p + i, part);
-    [[maybe_unused]] vec<T> states[] = {load(s[state] + i, part)..., vec<T>(T(0))};
-    const vec<T> gradient = around.before(load(g + i, part), parameter);
+    const vec<T> parameter = read(p, i, part);
+    [[maybe_unused]] vec<T> states[] = {read(s[state], i, part)..., vec<T>(T(0))};
+    const vec<T> gradient = around.before(read(g, i, part), parameter);
     store(directions + i, descent<vec<T>>::direction(rule, parameter, gradient, states[state]...), part);
     (store_state<Rule, state>(s[state] + i, states[state], part), ...);
     around.after(parameter, i, part);
@@ -78,12 +73,12 @@ void transform_row(const void* constants, void* directions, int64_t columns) {
   for (int64_t i = 0; i < columns; i += sum_lanes)
     for (int lane = 0; lane < sum_lanes && i + lane < columns; lane += lanes<T>)
       store(found + lane,
-            rule.join(load(found + lane), rule.direction_term(load_up_to(u + i + lane, columns - i - lane))));
+            rule.join(load(found + lane), rule.direction_term(read_up_to(u, i + lane, columns - i - lane))));
   for (int half = sum_lanes / 2; half > 0; half /= 2)
     for (int lane = 0; lane < half; ++lane) found[lane] = rule.join(found[lane], found[lane + half]);
   const vec<T> of_row(found[0]);
   for_each_register<T>(
-      columns, [&](int64_t i, auto part) { store(u + i, rule.change(load(u + i, part), of_row), part); });
+      columns, [&](int64_t i, auto part) { store(u + i, rule.change(read(u, i, part), of_row), part); });
 }
 
 template <class Rule, class T>

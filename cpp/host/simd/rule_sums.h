@@ -12,10 +12,9 @@ namespace gradstep::GS_TARGET {
 
 // Numbers of an operand, or zeros of one that is not read.
 template <bool is_read, class T>
-GS_HD vec<T> load_measured(const void* from, int64_t i, int count) {
+GS_HD vec<T> read_measured(const void* from, int64_t i, int count) {
   if constexpr (!is_read) return vec<T>(T(0));
-  const T* const numbers = static_cast<const T*>(from) + i;
-  return count < lanes<T> ? load_part(numbers, count) : load(numbers);
+  return read_up_to(static_cast<const T*>(from), i, count);
 }
 
 // One element for each lane of the sums, or fewer at the end of a run: what they add, as factors.
@@ -29,10 +28,10 @@ struct alignas(64) measured_row {
     for (int lane = 0; lane < count; lane += lanes<T>) {
       const int64_t at = first + lane;
       const int rest = count - lane;
-      const vec<T> parameter = x.p ? load_measured<true, T>(x.p, at, rest) : vec<T>(T(0));
+      const vec<T> parameter = x.p ? read_measured<true, T>(x.p, at, rest) : vec<T>(T(0));
       const products<vec<T>> found = rule.measure(
-          parameter, around.before(load_measured<true, T>(x.g, at, rest), parameter),
-          load_measured<(Rule::measured & measured_state(state)) != 0, T>(x.s[state], at, rest)...);
+          parameter, around.before(read_measured<true, T>(x.g, at, rest), parameter),
+          read_measured<(Rule::measured & measured_state(state)) != 0, T>(x.s[state], at, rest)...);
       store(factors[0] + lane, found.first);
       store(factors[1] + lane, found.by_first);
       store(factors[2] + lane, found.second);

@@ -12,7 +12,7 @@ void prepare_gradient(void* gradient, int64_t n, const gradient_transform& stage
   step.gradient = &stage;
   const all_around<T> around(step, operands{});
   for_each_register<T>(
-      n, [&](int64_t i, auto part) { store(g + i, around.before(load(g + i, part), vec<T>(T(0))), part); });
+      n, [&](int64_t i, auto part) { store(g + i, around.before(read(g, i, part), vec<T>(T(0))), part); });
 }
 
 template <class T>
@@ -23,7 +23,7 @@ void average(void* averages, const void* parameter, int64_t n, double weight) {
   operands x = {};
   x.average = averages;
   const all_around<T> around(step, x);
-  for_each_register<T>(n, [&](int64_t i, auto part) { around.after(load(p + i, part), i, part); });
+  for_each_register<T>(n, [&](int64_t i, auto part) { around.after(read(p, i, part), i, part); });
 }
 
 }  // namespace gradstep::GS_TARGET

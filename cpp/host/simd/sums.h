@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/simd/target.h"
+#include "numeric/prefetch.h"
 #include "numeric/transcendental.h"
 #include "step/element.h"
 
@@ -14,12 +15,14 @@ void add(void* sums, const void* terms, int64_t n) {
   for (int64_t i = 0; i < n; ++i) store_one(sum + i, load_one(sum + i) + load_one(x + i));
 }
 
-template <class T, class F>
-void sum_in_lanes(double* lanes, int64_t n, const F& f) {
+// Of functions of the arrays' elements.
+template <class T, class F, class... Arrays>
+void sum_in_lanes(double* lanes, int64_t n, const F& f, const Arrays*... arrays) {
   double sums[sum_lanes];
   __builtin_memcpy(sums, lanes, sizeof sums);
   int64_t i = 0;
   for (; i + sum_lanes <= n; i += sum_lanes) {
+    (prefetch<sum_lanes>(arrays, i), ...);
     for (int lane = 0; lane < sum_lanes; ++lane) sums[lane] = f(i + lane, sums[lane]);
   }
   for (int lane = 0; i + lane < n; ++lane) sums[lane] = f(i + lane, sums[lane]);
@@ -37,7 +40,8 @@ template <class T>
 void measure(const void* values, int64_t n, double scale, double* squares, double* nonfinite) {
   const T* const x = static_cast<const T*>(values);
   const T by = T(scale);
-  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) { return add_square(sum, load_one(x + i) * by); });
+  sum_in_lanes<T>(
+      squares, n, [=](int64_t i, double sum) { return add_square(sum, load_one(x + i) * by); }, x);
   if (all_finite(squares)) return;
   sum_in_lanes<T>(nonfinite, n,
                   [=](int64_t i, double count) { return add_nonfinite(count, load_one(x + i) * by); });
@@ -48,9 +52,12 @@ template <class T>
 void measure_change(const void* values, const void* others, int64_t n, double* squares) {
   const T* const x = static_cast<const T*>(values);
   const T* const y = static_cast<const T*>(others);
-  sum_in_lanes<T>(squares, n, [=](int64_t i, double sum) {
-    return add_square(sum, double(load_one(x + i)) - double(load_one(y + i)));
-  });
+  sum_in_lanes<T>(
+      squares, n,
+      [=](int64_t i, double sum) {
+        return add_square(sum, double(load_one(x + i)) - double(load_one(y + i)));
+      },
+      x, y);
 }
 
 }  // namespace gradstep::GS_TARGET

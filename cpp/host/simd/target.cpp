@@ -69,6 +69,7 @@ constexpr target description = {
     evaluate,
     functions,
     sizeof(functions) / sizeof(functions[0]),
+    &prefetch_distance,
 };
 
 }  // namespace gradstep::GS_TARGET

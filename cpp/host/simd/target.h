@@ -104,6 +104,7 @@ struct target {
   void (*evaluate)(const program& code, const int64_t* t, double* out, int64_t n);
   const function_entry* functions;
   int function_count;
+  uintptr_t* prefetch_distance;  // in bytes
 };
 
 }  // namespace gradstep

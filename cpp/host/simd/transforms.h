@@ -2,7 +2,10 @@
 // after it.
 #pragma once
 
+#include <type_traits>
+
 #include "host/simd/target.h"
+#include "numeric/prefetch.h"
 #include "step/element.h"
 
 namespace gradstep::GS_TARGET {
@@ -38,6 +41,17 @@ GS_HD void store(T* to, vec<T> x, part_of_register part) {
   store_part(to, x, part.count);
 }
 
+// The same of an array that a loop reads from its first element on.
+template <class T, class Part>
+GS_HD vec<T> read(const T* array, int64_t i, Part part) {
+  if constexpr (std::is_same_v<Part, whole_register>) prefetch<lanes<T>>(array, i);
+  return load(array + i, part);
+}
+template <class T>
+GS_HD vec<T> read_up_to(const T* array, int64_t i, int64_t count) {
+  return count < lanes<T> ? read(array, i, part_of_register{int(count)}) : read(array, i, whole_register{});
+}
+
 template <class T>
 struct nothing_around {
   GS_HD nothing_around(const update&, const operands&) {}
@@ -70,7 +84,7 @@ struct all_around {
   // average += weight * (p - average)
   template <class Part>
   GS_HD void after(vec<T> parameter, int64_t i, Part part) const {
-    if (averages) store(averages + i, lerp(load(averages + i, part), parameter, weight), part);
+    if (averages) store(averages + i, lerp(read(averages, i, part), parameter, weight), part);
     if (zeroed) store(zeroed + i, vec<T>(T(0)), part);
   }
 };
