@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from arrays import to_numpy, to_torch
-from gradstep import devices
+from gradstep.interop import devices
 
 Replay = Callable[[], object]
 

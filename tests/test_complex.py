@@ -9,7 +9,7 @@ import gradstep
 from arrays import assert_same_bits
 from cases import CASES
 from gradstep import functional, rules
-from gradstep.norms import copies, norm, norm_of_change
+from gradstep.logs.norms import copies, norm, norm_of_change
 
 SHAPE = (5, 7)
 STEPS = 3

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import gradstep
-from gradstep import examples
-from gradstep.options import OPTION_DEFAULTS
+import gradstep_demo
+from gradstep.rules.options import OPTION_DEFAULTS
 
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "python/gradstep/README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/documents.md").read_text(encoding="utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line.startswith("| ")]
 NAMES = [name for row in ROWS for name in re.findall("`([^`]+)`", row[-1])]
 IDS = {f"{kind}{n}" for kind, count in {"O": 11, "S": 20, "T": 5, "E": 15}.items() for n in range(1, count + 1)}
@@ -93,7 +93,7 @@ def exists(name: str) -> bool:
     if name.startswith("tests/"):
         return (ROOT / name).is_file()
     if name.startswith("gradstep demo "):
-        return name.removeprefix("gradstep demo ") in examples.DESCRIPTIONS
+        return name.removeprefix("gradstep demo ") in gradstep_demo.DESCRIPTIONS
     path, _, attribute = name.rpartition(".")
     try:
         if hasattr(importlib.import_module(path), attribute):

@@ -10,7 +10,7 @@ import pytest
 import gradstep
 from arrays import assert_same_bits, normal
 from gradstep import functional, rules
-from gradstep.options import OPTION_DEFAULTS
+from gradstep.rules.options import OPTION_DEFAULTS
 
 torch = pytest.importorskip("torch")
 

@@ -10,7 +10,7 @@ import gradstep
 from arrays import assert_same_bits, normal, to_torch
 from cases import CASES
 from gradstep import Constant, CosineDecay, Linear
-from gradstep.hyperparameters import HYPERPARAMETERS
+from gradstep.rules.hyperparameters import HYPERPARAMETERS
 
 STEPS = 6
 SIZE = 70

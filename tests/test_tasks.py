@@ -9,7 +9,7 @@ import pytest
 import gradstep
 from arrays import DTYPES, assert_same_bits, normal, to_numpy, to_torch
 from gradstep import tasks
-from gradstep.norms import norm
+from gradstep.logs.norms import norm
 
 torch = pytest.importorskip("torch")
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from compiling import ROOT
-from gradstep import optim, tensor_shim
+from gradstep import optim
+from gradstep.interop import tensor_shim
 
 WITHOUT = """
 import sys, pytest

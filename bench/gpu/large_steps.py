@@ -8,7 +8,7 @@ import sys
 import torch
 
 from gradstep import optim
-from gradstep.bench.cases import CASES
+from gradstep_bench.cases import CASES
 
 DTYPES = (torch.float32, torch.bfloat16)
 

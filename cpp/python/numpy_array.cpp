@@ -12,14 +12,14 @@ namespace {
 
 static_assert(sizeof(Py_intptr_t) == sizeof(int64_t));
 
-// An array of NumPy itself; of its subclasses (a mask, a file) gradstep.arrays.describe tells.
+// An array of NumPy itself; of its subclasses (a mask, a file) gradstep.interop.arrays.describe tells.
 bool is_plain(py::handle object) {
   return py::isinstance<py::array>(object) &&
          Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
 }
 
 // NumPy's own floats and complex numbers, and types that it has no kind for, known by their names as for
-// gradstep.arrays.describe.
+// gradstep.interop.arrays.describe.
 bool read_type(const py::dtype& type, array_view& view) {
   view.complex = type.kind() == 'c';
   const int64_t bytes = type.itemsize() / (view.complex ? 2 : 1);

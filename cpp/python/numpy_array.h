@@ -26,7 +26,7 @@ numpy_fields fields_of(pybind11::handle array);
 bool lies_as_read(const numpy_fields& array, const array_view& view);
 
 // False for what is no array of NumPy itself, of a dtype that there is a format for: of its subclasses (a
-// mask, a file) gradstep.arrays.describe tells.
+// mask, a file) gradstep.interop.arrays.describe tells.
 bool read_numpy(pybind11::handle object, array_view& view);
 
 // Whole numbers in one aligned run, a copy of an array where it is another one.

@@ -87,7 +87,7 @@ bool is_conjugated(py::handle tensor) {
   return says_yes(is_conj, tensor);
 }
 
-// False where the tensor is not one that can be updated here; gradstep.arrays.describe then says why.
+// False where the tensor is not one that can be updated here; gradstep.interop.arrays.describe then says why.
 bool read_tensor(dlpack::exchange_api& api, py::handle object, array_view& view) {
   dlpack::tensor tensor;
   if (api.tensor_from_object(object.ptr(), &tensor) != 0) {

@@ -15,7 +15,7 @@ import importlib
 import os
 from typing import Any
 
-from gradstep.interpreters import is_main
+from gradstep.interop.interpreters import is_main
 
 if not is_main():
     raise ImportError(
@@ -28,7 +28,10 @@ from gradstep import _core
 if forced := os.environ.get("GRADSTEP_TARGET"):
     _core.select_target(forced)
 
-from gradstep import callables as _callables  # noqa: F401  (hands them over)
+from gradstep.interop import callables as _callables  # noqa: F401  (hands them over)
+from gradstep.interop.former_modules import find_former_modules
+
+find_former_modules()
 
 __version__ = _core.__version__
 
@@ -38,14 +41,14 @@ _FURTHER_MODULES = {"optim": "torch"}
 #: all of whose public names are gradstep's
 _WHOLE = ("schedules", "optimizers")
 _SINGLE = {
-    "Explore": "explore",
+    "Explore": "feedback",
     "LRFinder": "lr_finder",
-    "Plateau": "plateau",
-    "Rows": "sparse",
-    "attach": "attachment",
-    "get_num_threads": "threads",
-    "info": "information",
-    "set_num_threads": "threads",
+    "Plateau": "feedback",
+    "Rows": "interop.rows",
+    "attach": "feedback",
+    "get_num_threads": "interop.threads",
+    "info": "cli.information",
+    "set_num_threads": "interop.threads",
 }
 
 

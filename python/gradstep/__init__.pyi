@@ -10,14 +10,20 @@ from gradstep import (
     search,
     tasks,
 )
-from gradstep.attachment import (
+from gradstep.cli.information import (
+    info,
+)
+from gradstep.feedback import (
+    Explore,
+    Plateau,
     attach,
 )
-from gradstep.explore import (
-    Explore,
+from gradstep.interop.rows import (
+    Rows,
 )
-from gradstep.information import (
-    info,
+from gradstep.interop.threads import (
+    get_num_threads,
+    set_num_threads,
 )
 from gradstep.lr_finder import (
     LRFinder,
@@ -49,9 +55,6 @@ from gradstep.optimizers import (
     Signum,
     SparseAdam,
     StableAdamW,
-)
-from gradstep.plateau import (
-    Plateau,
 )
 from gradstep.schedules import (
     Callable,
@@ -109,13 +112,6 @@ from gradstep.schedules import (
     stages,
     tied,
     untuned_warmup,
-)
-from gradstep.sparse import (
-    Rows,
-)
-from gradstep.threads import (
-    get_num_threads,
-    set_num_threads,
 )
 
 __version__: str

@@ -9,8 +9,8 @@ import pytest
 import gradstep
 from arrays import DTYPES, assert_same_bits, awkward, normal
 from cases import ONE_EACH
-from gradstep.arrays import HALVES
-from gradstep.options import Options
+from gradstep.interop.arrays import HALVES
+from gradstep.rules.options import Options
 
 
 @pytest.mark.parametrize("kind", ["f16", "bf16"])

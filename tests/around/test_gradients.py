@@ -9,7 +9,8 @@ import gradstep
 from around.sums import norm
 from arrays import assert_same_bits, awkward, normal, to_torch
 from cases import CASES
-from gradstep import functional, norms
+from gradstep import functional
+from gradstep.logs import norms
 
 SIZES = [0, 1, 31, 32, 33, 4095, 4096, 4097, 70_001]
 SCALE, CLIP_NORM, CLIP_VALUE = 3.0, 0.7, 0.01

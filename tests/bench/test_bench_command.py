@@ -7,11 +7,11 @@ import torch
 from typer.testing import CliRunner
 
 import gradstep
-from gradstep.bench.formulas import FORMULAS
-from gradstep.bench.rules import GRADSTEP, RULES, Rule
-from gradstep.bench.targets import BEST, Target
-from gradstep.bench.timing import YARDSTICK
-from gradstep.commands import app
+from gradstep.cli.commands import app
+from gradstep_bench.formulas import FORMULAS
+from gradstep_bench.rules import GRADSTEP, RULES, Rule
+from gradstep_bench.targets import BEST, Target
+from gradstep_bench.timing import YARDSTICK
 
 
 def bench(*options):
@@ -20,7 +20,7 @@ def bench(*options):
 
 
 def test_schedules_print_their_ratios(monkeypatch):
-    monkeypatch.setattr("gradstep.bench.schedules.FORMULAS", FORMULAS[:1])
+    monkeypatch.setattr("gradstep_bench.schedules.FORMULAS", FORMULAS[:1])
     outcome = bench("--schedules")
     assert outcome.exit_code == 0
     assert "times NumPy" in outcome.output
@@ -57,8 +57,8 @@ def few_targets(monkeypatch):
         Target("loop-mlp", "adam", "fused"),
         Target("tiny", "sgd", BEST),
     ]
-    monkeypatch.setattr("gradstep.bench.suite.TARGETS", few)
-    monkeypatch.setattr("gradstep.bench.targets.TARGETS", few)
+    monkeypatch.setattr("gradstep_bench.suite.TARGETS", few)
+    monkeypatch.setattr("gradstep_bench.targets.TARGETS", few)
     monkeypatch.setitem(RULES, "sgd", Rule("sgd", "Far", elsewhere="far_away.optim.far.Far"))
 
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from gradstep.bench import cuda, cuda_turns, environment, session
-from gradstep.bench.accuracy import CheckFailed
-from gradstep.bench.cases import CASES, Case
-from gradstep.bench.rules import GRADSTEP
-from gradstep.bench.targets import judge
-from gradstep.bench.timing import YARDSTICK, Pace, turn_of
-from gradstep.commands import app
+from gradstep.cli.commands import app
+from gradstep_bench import cuda, cuda_turns, environment, session
+from gradstep_bench.accuracy import CheckFailed
+from gradstep_bench.cases import CASES, Case
+from gradstep_bench.rules import GRADSTEP
+from gradstep_bench.targets import judge
+from gradstep_bench.timing import YARDSTICK, Pace, turn_of
 
 QUICK = Pace.quick()
 STEP = {GRADSTEP, "fused", YARDSTICK, cuda.IN_PLACE}
@@ -236,7 +236,7 @@ def test_a_case_that_fails_does_not_end_the_others(monkeypatch, tmp_path):
 
 def test_the_commit_is_told_or_left_out(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "python/gradstep/bench").mkdir(parents=True)
+    (tmp_path / "bench/gradstep_bench").mkdir(parents=True)
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("GRADSTEP_COMMIT", raising=False)
     assert "commit" not in environment.environment()

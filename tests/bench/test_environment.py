@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from compiling import ROOT
-from gradstep.bench.environment import environment
+from gradstep_bench.environment import environment
 
 
 def test_the_commit_where_git_knows_it(monkeypatch):

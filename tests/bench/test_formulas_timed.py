@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import gradstep
-from gradstep.bench.accuracy import CheckFailed
-from gradstep.bench.formulas import FORMULAS, STEPS, Formula
-from gradstep.bench.schedules import check
+from gradstep_bench.accuracy import CheckFailed
+from gradstep_bench.formulas import FORMULAS, STEPS, Formula
+from gradstep_bench.schedules import check
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: repr(formula.schedule)[:40])

@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from compiling import ROOT, cmake_text
 from devices import Cuda
-from gradstep.commands import app
+from gradstep.cli.commands import app
 
 SCRIPTS = [
     path

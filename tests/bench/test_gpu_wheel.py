@@ -79,7 +79,7 @@ def test_what_lies_beside_the_wheel(build, tmp_path):
     assert "update_kernel" in (there / "kernels.txt").read_text()
     assert (there / "COMMIT").read_text().strip()
     sources = there / "SOURCES"
-    for name in ("CMakeLists.txt", "cpp/cuda/update.cuh", "python/gradstep/devices.py"):
+    for name in ("CMakeLists.txt", "cpp/cuda/update.cuh", "python/gradstep/interop/devices.py"):
         assert f"  {name}\n" in sources.read_text()
     assert ".so\n" not in sources.read_text()
     assert subprocess.run(["sha256sum", "--check", "--quiet", sources], cwd=ROOT, check=False).returncode == 0

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gradstep.bench.accuracy import CheckFailed
-from gradstep.bench.growth import GROWTHS, TENTH, measure_growth
-from gradstep.bench.rules import GRADSTEP, RULES, Rule
-from gradstep.bench.timing import Pace
+from gradstep_bench.accuracy import CheckFailed
+from gradstep_bench.growth import GROWTHS, TENTH, measure_growth
+from gradstep_bench.rules import GRADSTEP, RULES, Rule
+from gradstep_bench.timing import Pace
 
 
 @pytest.mark.parametrize("name", GROWTHS)

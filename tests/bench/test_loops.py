@@ -2,12 +2,12 @@
 
 import pytest
 
-from gradstep.bench import training_loop
-from gradstep.bench.accuracy import CheckFailed
-from gradstep.bench.models import TASKS
-from gradstep.bench.rules import GRADSTEP, RULES, Rule
-from gradstep.bench.timing import Pace
-from gradstep.bench.training_loop import measure_loop
+from gradstep_bench import training_loop
+from gradstep_bench.accuracy import CheckFailed
+from gradstep_bench.models import TASKS
+from gradstep_bench.rules import GRADSTEP, RULES, Rule
+from gradstep_bench.timing import Pace
+from gradstep_bench.training_loop import measure_loop
 
 
 @pytest.fixture(autouse=True)

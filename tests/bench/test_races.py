@@ -2,11 +2,11 @@
 
 import pytest
 
-from gradstep.bench.results import Subject, summarize
-from gradstep.bench.rules import GRADSTEP
-from gradstep.bench.suite import RUNS
-from gradstep.bench.targets import BEST, TARGETS, Target, judge, named_peers
-from gradstep.bench.timing import YARDSTICK, Pace, run_race
+from gradstep_bench.results import Subject, summarize
+from gradstep_bench.rules import GRADSTEP
+from gradstep_bench.suite import RUNS
+from gradstep_bench.targets import BEST, TARGETS, Target, judge, named_peers
+from gradstep_bench.timing import YARDSTICK, Pace, run_race
 
 
 def test_ratios_are_of_the_same_round():

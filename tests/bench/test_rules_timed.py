@@ -5,13 +5,13 @@ import pytest
 import torch
 
 import gradstep
-from gradstep.bench.accuracy import CheckFailed, check_agreement, measure_errors
-from gradstep.bench.cases import CASES, Case
-from gradstep.bench.entries import Step, bytes_of
-from gradstep.bench.numpy_adam import BLOCKED, OUT_BUFFERS, NumpyAdam, measure_numpy
-from gradstep.bench.rules import GRADSTEP, RULES, Rule
-from gradstep.bench.suite import rules_of
-from gradstep.bench.timing import YARDSTICK, Pace
+from gradstep_bench.accuracy import CheckFailed, check_agreement, measure_errors
+from gradstep_bench.cases import CASES, Case
+from gradstep_bench.entries import Step, bytes_of
+from gradstep_bench.numpy_adam import BLOCKED, OUT_BUFFERS, NumpyAdam, measure_numpy
+from gradstep_bench.rules import GRADSTEP, RULES, Rule
+from gradstep_bench.suite import rules_of
+from gradstep_bench.timing import YARDSTICK, Pace
 
 # p is read and written and g is read, 12 bytes of float32; each array of state adds 8
 BYTES_PER_ELEMENT = {

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from gradstep.bench import tail
-from gradstep.bench.accuracy import CheckFailed, measure_errors
-from gradstep.bench.cases import Case
-from gradstep.bench.rules import GRADSTEP
-from gradstep.bench.tail import BYTES, TailTrial, measure_tail
-from gradstep.bench.timing import YARDSTICK, Pace
+from gradstep_bench import tail
+from gradstep_bench.accuracy import CheckFailed, measure_errors
+from gradstep_bench.cases import Case
+from gradstep_bench.rules import GRADSTEP
+from gradstep_bench.tail import BYTES, TailTrial, measure_tail
+from gradstep_bench.timing import YARDSTICK, Pace
 
 SMALL = Case("small", "three tensors", ((7, 3), (5,), (40, 11)))
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from compiling import ROOT, common_flags
-from gradstep.bench.cases import ON_CUDA
+from gradstep_bench.cases import ON_CUDA
 
 TUNE = ROOT / "bench/tune"
 MAIN = TUNE / "main.cu"

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from compiling import ROOT
-from gradstep.options import OPTION_DEFAULTS
+from gradstep.rules.options import OPTION_DEFAULTS
 
 CPP = ROOT / "cpp"
 SOURCES = sorted(path for path in CPP.rglob("*") if path.suffix in {".h", ".cpp", ".cu", ".cuh"})

@@ -7,7 +7,8 @@ import torch
 import gradstep
 from device.twins import normals
 from devices import device_named
-from gradstep import devices, functional, optim
+from gradstep import functional, optim
+from gradstep.interop import devices
 
 
 class OnCuda:

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gradstep import devices
-from gradstep.arrays import describe
-from gradstep.libraries import library_of
+from gradstep.interop import devices
+from gradstep.interop.arrays import describe
+from gradstep.interop.libraries import library_of
 
 
 class OfCupy(np.ndarray):

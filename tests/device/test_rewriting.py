@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from arrays import normal
-from gradstep import devices
+from gradstep.interop import devices
 
 
 def arrays(device, size, count=4):

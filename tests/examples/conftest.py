@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from gradstep.commands import app
-from gradstep.examples import data
+from gradstep.cli.commands import app
+from gradstep_demo import data
 
 # Wide, so that messages stay on one line, and without colours between their words.
 ENVIRONMENT = {"COLUMNS": "400", "NO_COLOR": "1", "TERM": "dumb"}

@@ -8,8 +8,9 @@ import pytest
 import typer
 
 import gradstep
-from gradstep import cli, examples
-from gradstep.commands import app
+import gradstep_demo
+from gradstep import cli
+from gradstep.cli.commands import app
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -22,7 +23,7 @@ def read(path):
 def test_list_names_every_example(gradstep_command, arguments):
     result = gradstep_command(*arguments)
     assert result.exit_code == 0
-    for name, description in examples.DESCRIPTIONS.items():
+    for name, description in gradstep_demo.DESCRIPTIONS.items():
         assert name in result.output
         assert description in result.output
 
@@ -30,7 +31,7 @@ def test_list_names_every_example(gradstep_command, arguments):
 def test_unknown_name_names_those_that_there_are(gradstep_command):
     result = gradstep_command("demo", "mnist")
     assert result.exit_code == 2
-    assert f"there is no 'mnist'; there are: {', '.join(examples.DESCRIPTIONS)}, and all" in result.output
+    assert f"there is no 'mnist'; there are: {', '.join(gradstep_demo.DESCRIPTIONS)}, and all" in result.output
 
 
 def test_unusable_data_is_no_traceback(gradstep_command, tmp_path):
@@ -81,7 +82,7 @@ def test_gradstep_trains_as_torch_does(gradstep_command, tmp_path):
 
 def test_all_runs_every_example(gradstep_command, monkeypatch, tmp_path):
     names = ["linear-regression", "boston-mlp"]
-    monkeypatch.setattr(examples, "DESCRIPTIONS", {name: examples.DESCRIPTIONS[name] for name in names})
+    monkeypatch.setattr(gradstep_demo, "DESCRIPTIONS", {name: gradstep_demo.DESCRIPTIONS[name] for name in names})
     file = tmp_path / "all.json"
     result = gradstep_command("demo", "all", "--epochs", 20, "--out", tmp_path, "--json", file)
     assert result.exit_code == 0, result.output
@@ -120,7 +121,7 @@ def test_missing_extra_names_the_pip_command(monkeypatch, package):
     def fail():
         raise ModuleNotFoundError(f"No module named '{package}'", name=package)
 
-    monkeypatch.setattr("gradstep.commands.app", fail)
+    monkeypatch.setattr("gradstep.cli.commands.app", fail)
     with pytest.raises(SystemExit, match=rf"needs {package}\..*pip install 'gradstep\[examples\]'"):
         cli.main()
 
@@ -129,7 +130,7 @@ def test_other_missing_modules_are_not_hidden(monkeypatch):
     def fail():
         raise ModuleNotFoundError("No module named 'nonsense'", name="nonsense")
 
-    monkeypatch.setattr("gradstep.commands.app", fail)
+    monkeypatch.setattr("gradstep.cli.commands.app", fail)
     with pytest.raises(ModuleNotFoundError, match="nonsense"):
         cli.main()
 

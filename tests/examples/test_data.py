@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradstep.examples import data
+from gradstep_demo import data
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import pytest
 import torch
 from rich.console import Console
 
-from gradstep import examples
-from gradstep.examples import linear_regression as line
-from gradstep.examples.mnist_cnn import CNN
-from gradstep.examples.outcome import Options
-from gradstep.examples.report import Report, write_json
-from gradstep.examples.training import Curve
+import gradstep_demo
+from gradstep_demo import linear_regression as line
+from gradstep_demo.mnist_cnn import CNN
+from gradstep_demo.outcome import Options
+from gradstep_demo.report import Report, write_json
+from gradstep_demo.training import Curve
 
 
 @pytest.mark.parametrize("library", line.LIBRARIES)
@@ -42,8 +42,8 @@ def test_cnn_gives_ten_numbers_for_each_digit():
 
 
 def test_every_example_can_be_imported():
-    for name in examples.DESCRIPTIONS:
-        assert callable(examples.load(name).run)
+    for name in gradstep_demo.DESCRIPTIONS:
+        assert callable(gradstep_demo.load(name).run)
 
 
 def test_curve_averages_over_windows():
@@ -64,14 +64,14 @@ def test_json_of_a_training_that_diverged(tmp_path):
 
 def test_epochs_and_seed_are_the_users():
     quiet = Report(Console(quiet=True))
-    results = examples.load("linear-regression").run(Options(epochs=7, seed=5), quiet).results
+    results = gradstep_demo.load("linear-regression").run(Options(epochs=7, seed=5), quiet).results
     assert (results["iterations"], results["seed"]) == (7, 5)
 
 
 @pytest.mark.parametrize("width", [56, 80, 200])
 def test_summary_cuts_no_number(width):
     console = Console(width=width, record=True, file=io.StringIO())
-    outcome = examples.load("linear-regression").run(Options(epochs=7), Report(Console(quiet=True)))
+    outcome = gradstep_demo.load("linear-regression").run(Options(epochs=7), Report(Console(quiet=True)))
     Report(console).summarise(outcome)
     shown = console.export_text()
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown

@@ -7,9 +7,9 @@ from PIL import Image, ImageColor
 from typer.testing import CliRunner
 
 from gradstep import from_expression
-from gradstep.examples import DESCRIPTIONS, gallery
-from gradstep.examples.figure import COLOURS
 from gradstep.schedules import Schedule
+from gradstep_demo import DESCRIPTIONS, gallery
+from gradstep_demo.figure import COLOURS
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / ".github" / "gallery"

@@ -5,13 +5,13 @@ import pytest
 import torch
 from rich.console import Console
 
-from gradstep.examples import adversaries, gan
-from gradstep.examples.adversaries import GAN
-from gradstep.examples.contenders import GRADSTEP, TORCH
-from gradstep.examples.outcome import Options
-from gradstep.examples.report import Report
-from gradstep.examples.task import Plan, Task
-from gradstep.examples.training import Training
+from gradstep_demo import adversaries, gan
+from gradstep_demo.adversaries import GAN
+from gradstep_demo.contenders import GRADSTEP, TORCH
+from gradstep_demo.outcome import Options
+from gradstep_demo.report import Report
+from gradstep_demo.task import Plan, Task
+from gradstep_demo.training import Training
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ import pytest
 import torch
 from rich.console import Console
 
-from gradstep.examples import comparison
-from gradstep.examples.outcome import Options
-from gradstep.examples.report import Report
+from gradstep_demo import comparison
+from gradstep_demo.outcome import Options
+from gradstep_demo.report import Report
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def example():
-    from gradstep.examples import keras_cnn
+    from gradstep_demo import keras_cnn
 
     return keras_cnn
 

@@ -7,12 +7,12 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from gradstep import ExponentialDecay
-from gradstep.examples import comparison, figure, panels
-from gradstep.examples.contenders import GRADSTEP
-from gradstep.examples.outcome import Line, Options, Panel
-from gradstep.examples.report import Report
-from gradstep.examples.settings import Epochs, Settings
-from gradstep.examples.task import LOSS, Metric, Task
+from gradstep_demo import comparison, figure, panels
+from gradstep_demo.contenders import GRADSTEP
+from gradstep_demo.outcome import Line, Options, Panel
+from gradstep_demo.report import Report
+from gradstep_demo.settings import Epochs, Settings
+from gradstep_demo.task import LOSS, Metric, Task
 
 
 def trainings(rate, epochs=3):

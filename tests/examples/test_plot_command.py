@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradstep import sheet
+from gradstep.cli import sheet
 from gradstep.schedules import Constant, CosineDecay
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -10,7 +10,7 @@ from rich.console import Console
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from gradstep.examples import (
+from gradstep_demo import (
     boston_mlp,
     comparison,
     compounding_decay,
@@ -19,12 +19,12 @@ from gradstep.examples import (
     rate_strategies,
     two_tasks,
 )
-from gradstep.examples.contenders import GRADSTEP
-from gradstep.examples.outcome import Options, Picture
-from gradstep.examples.report import Report
-from gradstep.examples.settings import Span
-from gradstep.examples.task import Plan
-from gradstep.examples.training import Training
+from gradstep_demo.contenders import GRADSTEP
+from gradstep_demo.outcome import Options, Picture
+from gradstep_demo.report import Report
+from gradstep_demo.settings import Span
+from gradstep_demo.task import Plan
+from gradstep_demo.training import Training
 
 QUIET = Report(Console(quiet=True))
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from rich.console import Console
 
-from gradstep.examples import recurrent_network
-from gradstep.examples.outcome import Options
-from gradstep.examples.recurrent_network import Rows, decay
-from gradstep.examples.report import Report
-from gradstep.examples.settings import Span
+from gradstep_demo import recurrent_network
+from gradstep_demo.outcome import Options
+from gradstep_demo.recurrent_network import Rows, decay
+from gradstep_demo.report import Report
+from gradstep_demo.settings import Span
 
 
 def test_rate_falls_with_each_epoch_by_the_documents_formula():

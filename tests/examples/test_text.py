@@ -9,10 +9,10 @@ import pytest
 import torch
 from rich.console import Console
 
-from gradstep.examples import language_model, next_character, reference_text, text_generation
-from gradstep.examples.characters import Alphabet, CharacterModel, bits, write
-from gradstep.examples.outcome import Options
-from gradstep.examples.report import Report
+from gradstep_demo import language_model, next_character, reference_text, text_generation
+from gradstep_demo.characters import Alphabet, CharacterModel, bits, write
+from gradstep_demo.outcome import Options
+from gradstep_demo.report import Report
 
 QUIET = Report(Console(quiet=True))
 

@@ -11,14 +11,14 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from gradstep import InverseTimeDecay
-from gradstep.examples import comparison, figure
-from gradstep.examples.contenders import GRADSTEP, TORCH
-from gradstep.examples.learner import Learner
-from gradstep.examples.outcome import Options, Picture
-from gradstep.examples.report import Report
-from gradstep.examples.settings import Epochs, Settings, Updates
-from gradstep.examples.task import LOSS, Plan, Task
-from gradstep.examples.training import Training
+from gradstep_demo import comparison, figure
+from gradstep_demo.contenders import GRADSTEP, TORCH
+from gradstep_demo.learner import Learner
+from gradstep_demo.outcome import Options, Picture
+from gradstep_demo.report import Report
+from gradstep_demo.settings import Epochs, Settings, Updates
+from gradstep_demo.task import LOSS, Plan, Task
+from gradstep_demo.training import Training
 
 QUIET = Report(Console(quiet=True))
 

@@ -8,15 +8,15 @@ import torch
 from rich.console import Console
 from torch.nn.functional import log_softmax
 
-from gradstep.examples import comparison, names, translation
-from gradstep.examples.contenders import GRADSTEP
-from gradstep.examples.edit_distance import character_error_rate, edit_distance, exact_matches
-from gradstep.examples.names import Names
-from gradstep.examples.outcome import Options
-from gradstep.examples.report import Report
-from gradstep.examples.settings import Settings, Updates
-from gradstep.examples.translation import ERRORS, EXACT, Translation
-from gradstep.examples.translator import Translator, translation_loss, trimmed
+from gradstep_demo import comparison, names, translation
+from gradstep_demo.contenders import GRADSTEP
+from gradstep_demo.edit_distance import character_error_rate, edit_distance, exact_matches
+from gradstep_demo.names import Names
+from gradstep_demo.outcome import Options
+from gradstep_demo.report import Report
+from gradstep_demo.settings import Settings, Updates
+from gradstep_demo.translation import ERRORS, EXACT, Translation
+from gradstep_demo.translator import Translator, translation_loss, trimmed
 
 QUIET = Report(Console(quiet=True))
 PAIRS = [

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradstep as gs
 from cases import ALL_CASES
-from gradstep.hyperparameters import HYPERPARAMETERS
+from gradstep.rules.hyperparameters import HYPERPARAMETERS
 
 from .drawing import Draw
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from gradstep import _core
-from gradstep.array_optimizer import ArrayOptimizer
-from gradstep.hyperparameters import Hyperparameter
+from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Hyperparameter
 
 #: those of a build with GRADSTEP_EMULATED, as tests/rules_of_tests/list.h names them
 NAMES = ("row_normalised", "axis_normalised", "row_scaled", "row_scaled_normalised")
@@ -92,7 +92,7 @@ class MatrixCase(NamedTuple):
         return over(self.declaration, ArrayOptimizer)(arrays, **{**self.hyper, **options})
 
     def over_tensors(self, tensors, **options):
-        from gradstep.optim.torch_optimizer import TorchOptimizer
+        from gradstep.optimizers.torch import TorchOptimizer
 
         return over(self.declaration, TorchOptimizer)(tensors, **{**self.hyper, **options})
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from gradstep.checkpoint.archive import marked, opened, refusing_depth, seal, unmarked
-from gradstep.hyperparameters import is_masked, shown
+from gradstep.interop.scalars import is_masked, shown
 
 __all__ = ["NumpyFormat"]
 

@@ -14,6 +14,7 @@ from gradstep.schedules import (
     Schedule,
 )
 from gradstep.schedules.phases import DecayKind
+from gradstep.schedules.warmup import Kind
 
 
 def from_hf(
@@ -127,7 +128,7 @@ def warmup_stable_decay(
     *,
     num_decay_steps: int,
     num_stable_steps: int | None = None,
-    warmup_type: str = "linear",
+    warmup_type: Kind = "linear",
     decay_type: DecayKind = "cosine",
     min_lr_ratio: float = 0.0,
     num_cycles: float = 0.5,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradstep.convert.peer import CALLABLE
-from gradstep.plateau import Plateau
+from gradstep.feedback.plateau import Plateau
 
 
 def from_plateau(peer: Any, lr: float) -> Plateau:

@@ -6,16 +6,16 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gradstep.hyperparameters import Group
-from gradstep.rate_scale import SCALE, scale_of
+from gradstep.optimizers.scheduling import scheduled
 from gradstep.rules.base import CLASS
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.rate_scale import SCALE, scale_of
 from gradstep.schedules import from_json
-from gradstep.scheduling import scheduled
 
 if TYPE_CHECKING:
     import torch
 
-    from gradstep.optim.torch_optimizer import TorchOptimizer
+    from gradstep.optimizers.torch import TorchOptimizer
 
 OURS = {CLASS, SCALE, "schedules", "updates", "state_dtype"}
 """Keys of a group that `to_torch` heeds itself: torch has no use for them."""
@@ -60,7 +60,7 @@ def to_torch(optimizer: TorchOptimizer) -> tuple[torch.optim.Optimizer, torch.op
 def torch_class(optimizer: Any) -> Callable[..., torch.optim.Optimizer]:
     import torch
 
-    from gradstep.optim.torch_optimizer import TorchOptimizer
+    from gradstep.optimizers.torch import TorchOptimizer
 
     name = type(optimizer).__name__
     if not isinstance(optimizer, TorchOptimizer):

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gradstep.devices import calls_for
-from gradstep.hyperparameters import HYPERPARAMETERS, read_float, read_hyperparameter, read_unscale
+from gradstep.interop.devices import calls_for
+from gradstep.interop.scalars import read_float
+from gradstep.rules.hyperparameters import HYPERPARAMETERS, read_hyperparameter, read_unscale
 
 __all__ = ["average_", "cast_", "clip_norm_", "clip_value_", "norm", "unscale_", "zero_"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from gradstep import _core, rules
-from gradstep.devices import plan_for
-from gradstep.hyperparameters import Group
-from gradstep.libraries import library_of
-from gradstep.options import step_settings
+from gradstep.interop.devices import plan_for
+from gradstep.interop.libraries import library_of
+from gradstep.interop.threads import get_num_threads
+from gradstep.optimizers.scheduling import evaluate_schedules
 from gradstep.rules.base import Rule
-from gradstep.scheduling import evaluate_schedules
-from gradstep.threads import get_num_threads
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import step_settings
 
 __all__ = [
     "adadelta_",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradstep.hyperparameters import read_float
-from gradstep.norms import copies, norm, norm_of_change
-from gradstep.rate_scale import scale_of
-from gradstep.stepping import Stepping
+from gradstep.interop.scalars import read_float
+from gradstep.logs.norms import copies, norm, norm_of_change
+from gradstep.optimizers.step import Stepping
+from gradstep.rules.rate_scale import scale_of
 
 __all__ = ["Measurement"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.hyperparameters import read_float
+from gradstep.interop.scalars import read_float
 from gradstep.lr_finder.suggestions import Suggestions, suggest
 from gradstep.schedules import ExponentialDecay, Linear, Schedule
 from gradstep.schedules.fields import count, one_of, positive

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gradstep.array_optimizer import ArrayOptimizer
-from gradstep.arrays import as_numpy
+from gradstep.interop.arrays import as_numpy
 from gradstep.lr_finder.finder import LRFinder
+from gradstep.optimizers.arrays import ArrayOptimizer
 
 __all__ = ["range_test"]
 

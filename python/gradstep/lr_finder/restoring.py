@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gradstep.stepping import Stepping
+from gradstep.optimizers.step import Stepping
 
 __all__ = ["restored"]
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gradstep.lr_finder.finder import LRFinder
 from gradstep.lr_finder.restoring import restored
-from gradstep.stepping import Stepping
+from gradstep.optimizers.step import Stepping
 
 __all__ = ["range_test", "restored"]
 

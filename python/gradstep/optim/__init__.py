@@ -10,8 +10,8 @@ from torch.optim import lr_scheduler as lr_scheduler
 from torch.optim import swa_utils as swa_utils
 
 from gradstep import rules
-from gradstep.evaluation import EvaluationMode
-from gradstep.optim.torch_optimizer import TorchOptimizer
+from gradstep.optimizers.evaluation import EvaluationMode
+from gradstep.optimizers.torch import TorchOptimizer
 
 __all__ = [
     "ADOPT",

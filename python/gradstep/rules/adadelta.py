@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
 
 
 class Adadelta(Rule):
@@ -24,7 +24,7 @@ class Adadelta(Rule):
         rho: :math:`\rho`, from 0 to 1.
         eps: :math:`\epsilon`, at least 0.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

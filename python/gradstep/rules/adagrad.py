@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
 
 
 class Adagrad(Rule):
@@ -23,7 +23,7 @@ class Adagrad(Rule):
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         initial_accumulator_value: :math:`s_0`, at least 0.
         eps: :math:`\epsilon`, at least 0.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

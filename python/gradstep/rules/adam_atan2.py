@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.hyperparameters import Group
-from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -30,7 +30,7 @@ class AdamAtan2(Rule):
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
         a: the scale of the update, at least 0.
         b: what multiplies the root, at least 0: the larger it is, the closer is the angle to being Adam's ratio.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.options import Options
 from gradstep.rules.adam import Adam
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -26,7 +26,7 @@ class AdamW(Adam):
         eps: :math:`\epsilon`, at least 0.
         weight_decay: :math:`\lambda` per update, at least 0; multiplied by the rate.
         amsgrad: keep the largest second moment.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.hyperparameters import THREE_BETAS, Group
-from gradstep.options import NO_SOURCES, Options, Sources
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import THREE_BETAS, Group
+from gradstep.rules.options import NO_SOURCES, Options, Sources
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -32,7 +32,7 @@ class Adan(Rule):
         eps: :math:`\epsilon`, at least 0.
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
         no_prox: decay as :class:`AdamW` does, by :math:`1 - \gamma\lambda` before the update, and not as above.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

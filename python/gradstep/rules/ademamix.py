@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.hyperparameters import THREE_BETAS, Group
-from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import THREE_BETAS, Group
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -40,7 +40,7 @@ class AdEMAMix(Rule):
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
         alpha_warmup: :math:`T_\alpha` in updates, at least 0; 0 is none.
         beta3_warmup: :math:`T_{\beta_3}` in updates, at least 0; 0 is none.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from gradstep import _core
-from gradstep.arrays import is_complex
-from gradstep.hyperparameters import (
+from gradstep.interop.arrays import is_complex
+from gradstep.rules.hyperparameters import (
     HYPERPARAMETERS,
     Group,
     Hyperparameter,
     read_hyperparameter,
     read_switch,
 )
-from gradstep.options import NO_SOURCES, OPTION_DEFAULTS, Options, Sources, check_options, surroundings
-from gradstep.rate_scale import scale_of
-from gradstep.scheduling import check_progress
+from gradstep.rules.options import NO_SOURCES, OPTION_DEFAULTS, Options, Sources, check_options, surroundings
+from gradstep.rules.progress import check_progress
+from gradstep.rules.rate_scale import scale_of
 
 __all__ = ["CLASS", "Kernel", "Rule", "check_nesterov"]
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.hyperparameters import Group
-from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -45,7 +45,7 @@ class LAMB(Rule):
         grad_averaging: average gradients as above; without, m is their sum, :math:`1 / (1 - \beta_1)` times as large.
             The state holds the mean in either case.
         always_adapt: False has a ratio of 1 where there is no decay.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

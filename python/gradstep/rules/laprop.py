@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.hyperparameters import Group
-from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -28,7 +28,7 @@ class LaProp(Rule):
         betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
         eps: :math:`\epsilon`, at least 0.
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

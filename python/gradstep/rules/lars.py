@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from gradstep.hyperparameters import Group
-from gradstep.options import NO_SOURCES, Options, Sources
 from gradstep.rules.base import Kernel, Rule, check_nesterov
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import NO_SOURCES, Options, Sources
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,7 +43,7 @@ class LARS(Rule):
         eps: :math:`\epsilon`, at least 0.
         trust_clip: never go further than the rate alone would: :math:`\min(r / \gamma, 1)` for :math:`r`, as in LARC.
         always_adapt: False has a ratio of 1 where there is no decay, as timm.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

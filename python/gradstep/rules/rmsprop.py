@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
 
 
 class RMSprop(Rule):
@@ -29,7 +29,7 @@ class RMSprop(Rule):
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         momentum: :math:`\mu`, at least 0.
         centered: divide by a standard deviation instead. The variance is not clamped, as in torch.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from gradstep.hyperparameters import Group
-from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -27,7 +27,7 @@ class Rprop(Rule):
         etas: :math:`\eta_-` below 1 and :math:`\eta_+` above 1.
         step_sizes: :math:`s_{\min}` and :math:`s_{\max}`.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.hyperparameters import Group, Hyperparameter
-from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group, Hyperparameter
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -37,7 +37,7 @@ class ScheduleFreeSGD(Rule):
         weight_decay: :math:`\lambda` per update, at least 0.
         r: :math:`r`, at least 0: above 0 late iterates weigh more.
         weight_lr_power: :math:`q`, at least 0: how iterates of a warm-up weigh.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -100,7 +100,7 @@ class ScheduleFreeAdamW(Rule):
             gradient, before that is normalised.
         r: at least 0: above 0 late iterates weigh more.
         weight_lr_power: at least 0: how iterates of a warm-up weigh.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from gradstep.hyperparameters import Group
-from gradstep.options import NO_SOURCES, Options, Sources
 from gradstep.rules.base import Kernel, Rule, check_nesterov
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import NO_SOURCES, Options, Sources
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -30,7 +30,7 @@ class SGD(Rule):
         dampening: :math:`d`.
         weight_decay: per update, at least 0; coupled (added to the gradient) unless ``decoupled_weight_decay``.
         nesterov: needs ``momentum`` above 0 and ``dampening`` 0.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

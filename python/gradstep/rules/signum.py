@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradstep.hyperparameters import Group, Hyperparameter
-from gradstep.options import Options
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group, Hyperparameter
+from gradstep.rules.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,7 +25,7 @@ class Signum(Rule):
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
         momentum: :math:`\mu`, from 0 to below 1.
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
-        options: see :class:`gradstep.options.Options`.
+        options: see :class:`gradstep.rules.options.Options`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

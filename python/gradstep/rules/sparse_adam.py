@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gradstep.hyperparameters import Group
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.hyperparameters import Group
 
 
 class SparseAdam(Rule):
@@ -26,7 +26,8 @@ class SparseAdam(Rule):
         eps: :math:`\epsilon`, at least 0.
         maximize: follow the gradient upwards.
         weight_decay: per update, at least 0, for dense gradients; a sparse one with it is refused.
-        options: see :class:`gradstep.options.Options`; ``ema`` and ``zero_grad`` are refused with sparse gradients.
+        options: see :class:`gradstep.rules.options.Options`; ``ema`` and ``zero_grad`` are refused with sparse
+            gradients.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

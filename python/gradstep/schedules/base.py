@@ -3,21 +3,23 @@
 import numbers
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from gradstep import _core
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
+from gradstep.interop.threads import get_num_threads
 from gradstep.schedules.fields import count_or_zero, whole
 from gradstep.schedules.landmarks import Landmark
 from gradstep.schedules.steps import one_step, step_array
 from gradstep.schedules.value import Value, computed_once
-from gradstep.threads import get_num_threads
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from gradstep.schedules.warmup import Kind, Mode
 
 Instruction: TypeAlias = tuple[str, list[float]]
 
@@ -76,67 +78,99 @@ class Schedule(Value, abstract=True):
         return self.program.evaluate(step_array(t), get_num_threads())
 
     def __mul__(self, other: "Schedule | float") -> "Schedule":
-        return combine("Product", self, other)
+        from gradstep.schedules.operators import Product
+
+        return combine(Product, self, other)
 
     def __rmul__(self, other: float) -> "Schedule":
-        return combine("Product", other, self)
+        from gradstep.schedules.operators import Product
+
+        return combine(Product, other, self)
 
     def __add__(self, other: "Schedule | float") -> "Schedule":
-        return combine("Sum", self, other)
+        from gradstep.schedules.operators import Sum
+
+        return combine(Sum, self, other)
 
     def __radd__(self, other: float) -> "Schedule":
-        return combine("Sum", other, self)
+        from gradstep.schedules.operators import Sum
+
+        return combine(Sum, other, self)
 
     def __sub__(self, other: "Schedule | float") -> "Schedule":
-        return combine("Difference", self, other)
+        from gradstep.schedules.operators import Difference
+
+        return combine(Difference, self, other)
 
     def __rsub__(self, other: float) -> "Schedule":
-        return combine("Difference", other, self)
+        from gradstep.schedules.operators import Difference
+
+        return combine(Difference, other, self)
 
     def __truediv__(self, other: "Schedule | float") -> "Schedule":
-        return combine("Quotient", self, other)
+        from gradstep.schedules.operators import Quotient
+
+        return combine(Quotient, self, other)
 
     def __rtruediv__(self, other: float) -> "Schedule":
-        return combine("Quotient", other, self)
+        from gradstep.schedules.operators import Quotient
+
+        return combine(Quotient, other, self)
 
     def __neg__(self) -> "Schedule":
-        return make("Negative", self)
+        from gradstep.schedules.operators import Negative
+
+        return Negative(self)
 
     def __pow__(self, exponent: float) -> "Schedule":
         if not isinstance(exponent, numbers.Real):
             return NotImplemented
-        return make("Power", self, exponent)
+        from gradstep.schedules.operators import Power
+
+        return Power(self, exponent)
 
     def clip(self, lo: float | None = None, hi: float | None = None) -> "Schedule":
         """This schedule's values, but never below `lo` nor above `hi`. See `Clip`."""
-        return make("Clip", self, lo, hi)
+        from gradstep.schedules.operators import Clip
+
+        return Clip(self, lo, hi)
 
     def then(self, other: "Schedule | float", at: int) -> "Schedule":
         """This schedule until step `at`, and `other`, which starts at its own 0, from `at` on. See `Join`."""
-        return make("Join", [self, other], [count_or_zero("at", at)])
+        from gradstep.schedules.joining import Join
+
+        return Join(cast(Any, [self, other]), [count_or_zero("at", at)])
 
     def shift(self, n: int) -> "Schedule":
         """This schedule n steps later (earlier, for a negative n). See `Shift`."""
-        return make("Shift", self, n)
+        from gradstep.schedules.times import Shift
+
+        return Shift(self, n)
 
     def stretch(self, k: float, staircase: bool = False) -> "Schedule":
         """This schedule k times slower: what took n steps takes k * n. See `Stretch`."""
-        return make("Stretch", self, k, staircase)
+        from gradstep.schedules.times import Stretch
+
+        return Stretch(self, k, staircase)
 
     def repeat(self, n: int) -> "Schedule":
         """The first n steps of this schedule, over and over. See `Repeat`."""
-        return make("Repeat", self, n)
+        from gradstep.schedules.times import Repeat
+
+        return Repeat(self, n)
 
     def smooth(self, momentum: float, steps: int) -> "Schedule":
         """This schedule followed with momentum over `steps` steps. See `Smooth`."""
-        return make("Smooth", self, momentum, steps)
+        from gradstep.schedules.coupling import Smooth
+
+        return Smooth(self, momentum, steps)
 
     def warmup(
         self,
         n: int,
         start: float = 0.0,
-        kind: str = "linear",
-        mode: str = "prefix",
+        kind: "Kind" = "linear",
+        mode: "Mode" = "prefix",
         offset: int = 1,
         power: float = 1.0,
     ) -> "Schedule":
@@ -146,7 +180,9 @@ class Schedule(Value, abstract=True):
         """
         if whole("n", n) == 0:
             return self
-        return make("Warmup", self, n, start, kind, mode, offset, power)
+        from gradstep.schedules.warmup import Warmup
+
+        return Warmup(self, n, start, kind, mode, offset, power)
 
     def describe(self, steps: int) -> str:
         """The first `steps` updates in words: where what happens, and what looks like a mistake.
@@ -172,18 +208,12 @@ class Schedule(Value, abstract=True):
         return axes
 
 
-def make(name: str, *arguments: Any) -> Schedule:
-    """A schedule by the name of its class: those derive from Schedule, so this module can't import them."""
-    kind: Any = Schedule.classes[name]
-    made: Schedule = kind(*arguments)
-    return made
-
-
-def combine(name: str, left: Any, right: Any) -> Schedule:
+def combine(operator: type[Schedule], left: Any, right: Any) -> Schedule:
     """The operator on two schedules or a schedule and a number; Python tries others for anything else."""
     if not all(isinstance(each, (Schedule, numbers.Real)) for each in (left, right)):
         return NotImplemented  # type: ignore[no-any-return]
-    return make(name, left, right)
+    made: Schedule = cast(Any, operator)(left, right)
+    return made
 
 
 def as_schedule(value: Any) -> Schedule:
@@ -199,4 +229,6 @@ def as_schedule(value: Any) -> Schedule:
         return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{shown(value)}, a {type(value).__name__}, is no schedule: give a schedule or a number")
-    return make("Constant", value)
+    from gradstep.schedules.constant import Constant
+
+    return Constant(cast(float, value))

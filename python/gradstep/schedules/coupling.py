@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.constant import Constant
 from gradstep.schedules.fields import Count, Flag, Fraction, Real, natural, positive

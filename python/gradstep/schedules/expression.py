@@ -8,9 +8,12 @@ import operator
 from collections.abc import Callable, Collection
 from typing import Any
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Schedule, as_schedule
+from gradstep.schedules.coupling import tied
+from gradstep.schedules.joining import join, stages
 from gradstep.schedules.limits import limits
+from gradstep.schedules.operators import maximum, minimum
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -146,15 +149,12 @@ def makes_schedule(each: Any) -> bool:
 
 
 METHODS = [name for name, each in vars(Schedule).items() if not name.startswith("_") and makes_schedule(each)]
-READERS = {"as_schedule", "from_expression", "from_json"}
+FUNCTIONS: dict[str, Callable[..., Any]] = {each.__name__: each for each in (join, maximum, minimum, stages, tied)}
 
 
 def vocabulary() -> dict[str, Callable[..., Any]]:
     """The schedules, and the functions that make them from others."""
-    from gradstep import schedules  # which imports this module
-
-    exported = {name: getattr(schedules, name) for name in schedules.__all__ if name not in READERS}
-    return {name: each for name, each in exported.items() if makes_schedule(each)} | Schedule.classes
+    return FUNCTIONS | Schedule.classes
 
 
 def signature(function: Callable[..., Any]) -> str:

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.limits import limits
 
 LARGEST_STEP = 2**53

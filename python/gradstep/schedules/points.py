@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Instruction
 from gradstep.schedules.fields import Check, count_or_zero, real, sequence
 from gradstep.schedules.finite import Ending, Past

@@ -4,7 +4,7 @@ import operator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Schedule
 from gradstep.schedules.fields import Positive, Real
 

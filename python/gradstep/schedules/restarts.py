@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import LARGEST_STEP, Count, NotNegative, Real, real
 from gradstep.schedules.finite import EndAt

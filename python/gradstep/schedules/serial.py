@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Schedule
 from gradstep.schedules.limits import limits
 from gradstep.schedules.value import spelled

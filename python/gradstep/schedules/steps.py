@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.fields import LARGEST_STEP
 
 RULE = "a step is the number of updates already applied, an integer from 0 to 2**53"

@@ -4,7 +4,7 @@ import collections.abc
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Instruction
 from gradstep.schedules.fields import Count, Reals, count, one_of
 from gradstep.schedules.finite import Ending

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gradstep.hyperparameters import shown
+from gradstep.interop.scalars import shown
 from gradstep.schedules.fields import count, count_or_zero, natural
 
 UNITS = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from gradstep.hyperparameters import read_float
+from gradstep.interop.scalars import read_float
 from gradstep.search.space import Candidate
 
 __all__ = ["Train", "Trial"]

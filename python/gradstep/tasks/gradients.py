@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gradstep.reported import reported
+from gradstep.feedback.reported import reported
 from gradstep.schedules.fields import real
 
 __all__ = ["weighted_mean", "weighted_sum"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradstep.array_optimizer import ArrayOptimizer
 from gradstep.optimizers import Adam
+from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import not_negative
 from gradstep.tasks.weights import MovingWeights, Values
 
@@ -43,7 +43,7 @@ class GradNorm(MovingWeights):
     Source: Chen, Badrinarayanan, Lee and Rabinovich, "GradNorm: Gradient Normalization for Adaptive Loss Balancing in
     Deep Multitask Networks", arXiv:1711.02257, equations 1 and 2, Algorithm 1.
 
-    >>> from gradstep.norms import norm
+    >>> from gradstep.logs.norms import norm
     >>> from gradstep.tasks import weighted_sum
     >>> balance = GradNorm(tasks=2)
     >>> gradients = [[np.array([3.0, 4.0])], [np.array([0.0, 1.0])]]
@@ -75,7 +75,7 @@ class GradNorm(MovingWeights):
         Args:
             losses: the tasks' losses in that step, above 0, unweighted: numbers or arrays of one number.
             norms: the norms of their gradients with respect to the shared parameters, unweighted, see
-                :func:`gradstep.norms.norm`.
+                :func:`gradstep.logs.norms.norm`.
 
         Raises:
             TypeError, ValueError: they are not one finite number for each task, or a loss is not above 0; nothing has

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gradstep.hyperparameters import Group
+from gradstep.rules.hyperparameters import Group
 
 __all__ = ["task_groups"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradstep.array_optimizer import ArrayOptimizer
 from gradstep.optimizers import Adam
+from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import one_of
 from gradstep.tasks.weights import MovingWeights, Values
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gradstep.array_optimizer import ArrayOptimizer
-from gradstep.reported import reported
+from gradstep.feedback.reported import reported
+from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import real
 
 __all__ = ["MovingWeights", "Values"]

@@ -1,0 +1,91 @@
+"""A contestant's turn where its work is a CUDA device's: by the device's own events, or of the host alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from gradstep_bench.timing import Turn
+
+__all__ = ["DeviceTurn", "turn_on_host"]
+
+Step = Callable[[], object]
+
+_BATCH = 16  # calls between two events: their launches must fit the device's queue, of about a thousand
+_PAUSE, _LONGEST_PAUSE = 1 << 20, 1 << 26  # cycles of the device's clock: about 0.5 ms, 30 ms
+
+
+class DeviceTurn:
+    """Seconds of the device for a call, between an event before and one after.
+
+    The device pauses before the first event until the host has told it everything, or the host's latency would count as
+    the device's time. A contestant that waits for the device in its call can't be had without that latency: ``waits``.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.host_seconds: list[float] = []  #: for a call, until the host can go on
+        self.waits = False
+        self._step = step
+        self._prepare = getattr(step, "prepare", None)
+        self._pause = _PAUSE
+        self._batch = _BATCH if self._prepare is None else 1
+
+    def __call__(self, repeats: int) -> float:
+        seconds, left = 0.0, repeats
+        while left:
+            count = min(self._batch, left)
+            found, ahead = self._between_events(count)
+            if ahead or self.waits:
+                seconds, left = seconds + found, left - count
+            else:
+                self._give_more_time_to(count)
+        return seconds / repeats
+
+    def _give_more_time_to(self, count: int) -> None:
+        """The host was not ahead of the device with so many calls."""
+        if self._pause < _LONGEST_PAUSE:
+            self._pause *= 2
+        elif count > 1:
+            self._batch = count // 2
+        else:
+            self.waits = True
+
+    def _between_events(self, count: int) -> tuple[float, bool]:
+        """The device's seconds, and whether the host was ahead of it all the time."""
+        event: Any = torch.cuda.Event
+        sleep: Any = torch.cuda._sleep
+        start, end = event(enable_timing=True), event(enable_timing=True)
+        if self._prepare is not None:
+            self._prepare()
+        if not self.waits:
+            sleep(self._pause)
+        start.record()
+        began = perf_counter()
+        for _ in range(count):
+            self._step()
+        self.host_seconds.append((perf_counter() - began) / count)
+        end.record()
+        ahead = not start.query()
+        end.synchronize()
+        return float(start.elapsed_time(end)) * 1e-3, ahead
+
+
+def turn_on_host(step: Step) -> Turn:
+    """Seconds until the host can go on, with nothing waiting on the device before."""
+    prepare = getattr(step, "prepare", None)
+
+    def turn(repeats: int) -> float:
+        seconds = 0.0
+        for _ in range(repeats):
+            if prepare is not None:
+                prepare()
+            torch.cuda.synchronize()
+            start = perf_counter()
+            step()
+            seconds += perf_counter() - start
+        return seconds / repeats
+
+    return turn

@@ -1,0 +1,182 @@
+"""The commands `gradstep demo`, `gradstep plot`, `gradstep bench` and `gradstep info`."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import gradstep
+import gradstep_demo
+from gradstep.cli.bandwidth import memory_bandwidth
+from gradstep_demo.data import DataError
+from gradstep_demo.outcome import Options, Outcome
+from gradstep_demo.report import Report, write_json
+
+Device = Literal["cpu", "cuda"]
+
+ALL = "all"  # every example, one after the other
+
+ABOUT = "Optimizers and learning-rate schedules: examples to run, pictures, and what this machine offers."
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=ABOUT)
+
+
+@app.command()
+def demo(
+    name: Annotated[str | None, typer.Argument(help="One of --list, or all.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the examples and stop.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Keras' mnist.npz; else bundled digits.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs or updates, as the example counts.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and the data's order.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of gradstep and torch.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the results into this file.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("gradstep-demo"),
+    quick: Annotated[bool, typer.Option("--quick", help="Less data and fewer updates: seconds.")] = False,
+) -> None:
+    """Train an example of the documents and compare it, mostly with torch: a table, a figure, JSON."""
+    console = Console()
+    if list_ or name is None:
+        console.print(_two_columns(gradstep_demo.DESCRIPTIONS.items()))
+        return
+    if name not in gradstep_demo.DESCRIPTIONS and name != ALL:
+        raise typer.BadParameter(
+            f"there is no {name!r}; there are: {', '.join(gradstep_demo.DESCRIPTIONS)}, and {ALL}", param_hint="NAME"
+        )
+    if threads is not None:
+        _use(threads)
+    report = Report(console)
+    options = Options(data, epochs, seed, quick)
+    try:
+        results = _run_all(options, out, report) if name == ALL else _run(name, options, out, report).results
+    except DataError as error:
+        raise typer.BadParameter(str(error), param_hint="--data") from error
+    if json is not None:
+        write_json(results, json)
+        report.say(f"JSON: {json}")
+
+
+@app.command()
+def plot(
+    expressions: Annotated[list[str], typer.Argument(help="Schedules as in Python: 'Linear(1, 0, 90).warmup(9)'.")],
+    steps: Annotated[int, typer.Option(min=1, help="How many updates to draw.")],
+    out: Annotated[Path, typer.Option(help="The picture: .png, .svg, .pdf ...")] = Path("rate.png"),
+    log: Annotated[bool, typer.Option("--log", help="Draw the rate on a logarithmic scale.")] = False,
+) -> None:
+    """Draw learning-rate schedules, several on one sheet."""
+    from gradstep.cli import sheet  # here, because matplotlib is slow to import
+
+    try:
+        sheet.draw({text: gradstep.from_expression(text) for text in expressions}, steps, log, out)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    Console().print(f"Figure: {out}")
+
+
+@app.command()
+def bench(
+    case: Annotated[list[str] | None, typer.Option(help="Only this case, with every rule; may be repeated.")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Only this rule, in every case; may be repeated.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every case and rule: about an hour.")] = False,
+    schedules: Annotated[bool, typer.Option("--schedules", help="Schedules, against Python and NumPy.")] = False,
+    device: Annotated[Device, typer.Option(help="cuda: AdamW on a CUDA device, against torch's and a copy.")] = "cpu",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads for gradstep and torch.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything measured to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the published tables to this file.")] = None,
+    out: Annotated[Path, typer.Option(help="Draw the ratios into this figure.")] = Path("gradstep-bench.png"),
+    quick: Annotated[bool, typer.Option("--quick", help="Few rounds: shows that all works, not how fast.")] = False,
+) -> None:
+    """Check, then time gradstep against torch, NumPy and what else is installed: the published tables, or more.
+
+    The published tables take about five minutes and 8 GB of memory.
+    """
+    from gradstep_bench.accuracy import CheckFailed  # here, because torch is slow to import
+    from gradstep_bench.session import Session, UnknownNameError
+    from gradstep_bench.timing import Pace
+
+    if threads is not None:
+        _use(threads)
+    session = Session(Pace.quick() if quick else Pace())
+    try:
+        if schedules:
+            return session.schedules()
+        if device == "cuda":
+            session.cuda(json)
+        elif all_ or case or rule:
+            session.cases(case, rule)
+        else:
+            session.published()
+    except UnknownNameError as error:
+        raise typer.BadParameter(str(error)) from error
+    except CheckFailed as failure:
+        sys.exit(f"check failed: {failure}")
+    session.write(out, markdown, json)
+    if session.failures:
+        sys.exit("not measured: " + "; ".join(session.failures))
+
+
+@app.command()
+def info() -> None:
+    """Show what gradstep found on this machine: CPU targets, threads, memory bandwidth, versions."""
+    found = gradstep.info() | {"memory_bandwidth": f"{memory_bandwidth():.1f} GB/s, read and written back"}
+    Console().print(_two_columns(_flat(found)))
+
+
+def _use(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+    gradstep.set_num_threads(threads)
+
+
+def _run_all(options: Options, out: Path, report: Report) -> dict[str, object]:
+    """Run every example, end with a line of each, and return their results by name."""
+    rows: list[dict[str, str]] = []
+    results: dict[str, object] = {}
+    for name in gradstep_demo.DESCRIPTIONS:
+        start = perf_counter()
+        outcome = _run(name, options, out, report)
+        rows.append({"example": name, "result": outcome.headline, "seconds": f"{perf_counter() - start:.1f}"})
+        results[name] = outcome.results
+    report.table(rows)
+    return results
+
+
+def _run(name: str, options: Options, out: Path, report: Report) -> Outcome:
+    """Run one example, show what came out, and draw it."""
+    outcome = gradstep_demo.load(name).run(options, report)
+    report.summarise(outcome)
+    # Here, because matplotlib takes longest to import of all, and the training need not wait for it.
+    from gradstep_demo import figure
+
+    picture = out / f"{name}.png"
+    figure.draw(outcome, picture)
+    report.say(f"Figure: {picture}")
+    return outcome
+
+
+def _two_columns(rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for key, value in rows:
+        table.add_row(key, value)
+    return table
+
+
+def _flat(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        else:
+            yield key.replace("_", " "), _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_text, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""What comes from outside: arrays, tensors, numbers, devices, and the threads of others."""

@@ -1,0 +1,34 @@
+"""The modules of earlier versions, by which their pickles name the classes."""
+
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+__all__ = ["FORMER", "find_former_modules"]
+
+#: the modules of 0.1 whose classes pickles hold, and where they are now
+FORMER = {
+    "gradstep.explore": "gradstep.feedback.explore",
+    "gradstep.metric_scale": "gradstep.feedback.metric_scale",
+    "gradstep.plateau": "gradstep.feedback.plateau",
+}
+
+
+class _FormerModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.machinery.ModuleSpec(fullname, self) if fullname in FORMER else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        present = importlib.import_module(FORMER[module.__name__])
+        module.__getattr__ = functools.partial(getattr, present)  # type: ignore[method-assign]
+
+
+def find_former_modules() -> None:
+    """Let an import of a former module find what is there now."""
+    sys.meta_path.append(_FormerModules())

@@ -1,0 +1,199 @@
+"""Optimizers over NumPy arrays and those of other libraries, with the gradients given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gradstep import _core
+from gradstep.interop.libraries import library_of
+from gradstep.optimizers.counting import refuse_capture
+from gradstep.optimizers.loading import (
+    array_names,
+    is_number,
+    is_wide,
+    loaded_groups,
+    read_number,
+    refuse_other_kind,
+    refuse_shape,
+    take,
+)
+from gradstep.optimizers.step import Stepping
+from gradstep.rules.hyperparameters import Group
+from gradstep.rules.options import NO_SOURCES, Sources
+from gradstep.rules.rate_scale import former_scales_kept
+
+__all__ = ["ArrayOptimizer"]
+
+
+class ArrayOptimizer(Stepping):
+    """Groups of arrays, a state for each, and a step that takes the gradients.
+
+    ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter,
+    counted over all groups.
+    """
+
+    _constructing = False
+
+    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        if hasattr(params, "dtype"):
+            raise TypeError(
+                f"params is one {type(params).__name__}: pass a list of arrays, such as [w, b], or of dicts"
+            )
+        self.defaults = defaults
+        self.param_groups = []
+        self.state: list[dict[str, Any]] = []
+        given = list(params)
+        if not given:
+            raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
+        self._constructing = True
+        for group in given if isinstance(given[0], dict) else [{"params": given}]:
+            self.add_param_group(group)
+        del self._constructing
+        self._check_new(self.param_groups, [])
+        self._check_arrays(self.param_groups)
+        self._forget_plan()
+
+    @classmethod
+    def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
+        super().check(group, sources)
+        if group["release"]:
+            raise ValueError(
+                "release=True is for gradstep.optim, where backward makes the gradients: those of arrays are yours to "
+                "free; leave it out"
+            )
+
+    def add_param_group(self, group: Group) -> None:
+        """Add a group: ``params`` and whichever hyper-parameters differ from the defaults.
+
+        Raises:
+            TypeError, ValueError: a parameter or a hyper-parameter can't be used; nothing is added.
+        """
+        params = group["params"]
+        new = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
+        if not new["params"]:
+            raise ValueError("optimizer got an empty parameter list: pass the arrays to update")
+        if self._constructing:  # which checks all groups at once
+            self.param_groups.append(new)
+            self.state.extend({} for _ in new["params"])
+            return
+        self._check_new([new], self.param_groups)
+        self._check_arrays([*self.param_groups, new])
+        self._settle()
+        before, groups, states = vars(self).copy(), self.param_groups.copy(), self.state.copy()
+        try:
+            self.param_groups.append(new)
+            self.state.extend({} for _ in new["params"])
+            self._forget_plan()
+        except BaseException:
+            self.param_groups[:], self.state[:] = groups, states
+            vars(self).update(before)
+            raise
+
+    def _check_arrays(self, groups: list[Group]) -> None:
+        arrays = [array for group in groups for array in group["params"]]
+        _core.check_parameters(arrays)
+
+    def step(self, gradients: Sequence[Any], *, grad_scale: Any = None, found_inf: Any = None) -> None:
+        """Update every parameter in place.
+
+        Args:
+            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it
+                alone. Only read, unless a group has ``zero_grad=True``.
+            grad_scale: what the loss was multiplied by, a number or an array of one; the gradients are divided by it.
+                Default None, for 1.
+            found_inf: anything but 0 skips the update: a number or an array of one. Default None, for 0.
+
+        Raises:
+            TypeError, ValueError: an array or a hyper-parameter can't be used; nothing has been written.
+        """
+        listed = list(gradients)
+        expected = len(self.state)
+        if len(listed) != expected:
+            raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
+        self._update(listed, grad_scale, found_inf)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
+        self._settle()
+        groups, first = [], 0
+        for group in self.param_groups:
+            count = len(group["params"])
+            groups.append({**group, "params": list(range(first, first + count))})
+            first += count
+        return {"state": {i: dict(s) for i, s in enumerate(self.state) if s}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a ``state_dict``; its arrays are copied and keep their dtypes.
+
+        Raises:
+            ValueError: it is of other groups, shapes or schedules; nothing has been changed.
+        """
+        refuse_capture(self._plan, self.param_groups, "load_state_dict", "call it before the capture")
+        groups = state_dict["param_groups"]
+        if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
+            raise ValueError(
+                "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
+            )
+        loaded = loaded_groups(self, state_dict)
+        located = [(group, array) for group in loaded for array in group["params"]]
+        numbers = [number for group in groups for number in group["params"]]
+        states = [
+            self._loaded_state(state_dict["state"].get(number, {}), group, array, i)
+            for i, (number, (group, array)) in enumerate(zip(numbers, located, strict=True))
+        ]
+        take(self, loaded, states)
+
+    def _loaded_state(self, saved: dict[str, Any], group: Group, array: Any, index: int) -> dict[str, Any]:
+        library, loaded = library_of(array), {}
+        for name, value in saved.items():
+            if value is None:
+                continue
+            copied = library.copy_of(array, value)
+            if is_number(self, name):
+                number = read_number(name, value, index)
+                copied = copied if is_wide(copied) else self._new_number(group, array, name, number)
+            elif copied.ndim or name in array_names(type(self)):
+                refuse_shape(self, group, name, tuple(copied.shape), library.shape_of(array), index, "arrays")
+                refuse_other_kind(self, name, copied, array, index)
+            loaded[name] = copied
+        return loaded
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle holds: everything but the plan, which is made anew."""
+        self._settle()
+        return {name: vars(self)[name] for name in ("defaults", "param_groups", "state")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if "defaults" in state:  # a pickle or a copy, not a state_dict
+            former_scales_kept(self.param_groups)
+        self._forget_plan()
+
+    def _known_state(self, index: int, parameter: Any) -> dict[str, Any] | None:
+        return self.state[index] if index < len(self.state) else None  # a group's list may have grown in place
+
+    def _state_entry(self, index: int, parameter: Any, state: dict[str, Any]) -> _core.Entry:
+        return self.state, index, state
+
+    def _drop_state(self, index: int, parameter: Any) -> None:
+        self.state[index] = {}
+
+    def _new_array(
+        self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
+    ) -> Any:
+        return library_of(parameter).new_array(parameter, value, like_parameter, shape)
+
+    def _shape_of(self, parameter: Any) -> tuple[int, ...]:
+        return library_of(parameter).shape_of(parameter)
+
+    def _new_copy(self, parameter: Any, dtype: str | None) -> Any:
+        return library_of(parameter).new_copy(parameter, dtype)
+
+    def _assign(self, parameter: Any, values: Any) -> None:
+        library_of(parameter).assign(parameter, values)
+
+    def _new_number(self, group: Group, parameter: Any, name: str, value: float) -> Any:
+        library = library_of(parameter)
+        exact = name in ("step", "ema_product", *self.exact_numbers) or library.is_double(parameter)
+        return library.new_number(parameter, value, exact)

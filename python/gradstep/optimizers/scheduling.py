@@ -1,0 +1,268 @@
+"""Schedules in an optimizer's groups.
+
+A group stays plain data: ``group["schedules"]`` holds each schedule as JSON by its hyper-parameter's name (``lr``,
+``momentum``, ``beta1``), ``group["updates"]`` their clock, and the hyper-parameter's own place in the group the number
+that the next update uses. Where somebody's writes have taken over from a schedule its text is empty: the names stay,
+because a distributed checkpoint is loaded by the keys that a new optimizer has.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from gradstep.rules.hyperparameters import HYPERPARAMETERS, Group
+from gradstep.rules.rate_scale import former_scale_moved
+from gradstep.schedules import Schedule, difference, from_json
+
+__all__ = [
+    "GroupSchedules",
+    "adopt_schedules",
+    "changes",
+    "clock_of",
+    "evaluate_schedules",
+    "resume_schedules",
+    "scheduled",
+]
+
+_OVERRIDDEN = "overridden"
+"""Under this key groups of earlier versions have the names of the schedules that somebody's writes took over from."""
+
+
+def scheduled(group: Group) -> dict[str, str]:
+    """The schedules that drive a group, in JSON, by their hyper-parameters' names."""
+    return {name: text for name, text in group.get("schedules", {}).items() if text}
+
+
+def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
+    """Replace the schedules among a group's values by what they are at step t; return them by name.
+
+    Raises:
+        TypeError: a schedule stands where only a fixed value can; nothing has been replaced.
+    """
+    found = dict(_schedules_in(group))
+    values = _put_all(group, {name: schedule(t) for name, schedule in found.items()})
+    for key, value in {**group, **values}.items():
+        if isinstance(value, Schedule):
+            raise TypeError(f"{key} can't take a schedule, got {value!r}: pass a fixed value")
+    group.update(values)
+    return found
+
+
+def _put_all(group: Group, values: Mapping[str, Any]) -> Group:
+    """What changes in a group where its hyper-parameters take these values."""
+    changed: Group = {}
+    for name, value in values.items():
+        place = HYPERPARAMETERS[name]
+        if place.key not in changed:
+            changed[place.key] = group[place.key]
+        place.put(changed, value)
+    return changed
+
+
+def _schedules_in(group: Group) -> Iterator[tuple[str, Schedule]]:
+    for name, place in HYPERPARAMETERS.items():
+        value = place.get(group) if place.is_in(group) else None
+        if isinstance(value, Schedule) and not place.read_once:
+            yield name, value
+
+
+def clock_of(groups: Iterable[Group]) -> int:
+    """The number of updates that the groups' schedules have counted."""
+    return max((group.get("updates", 0) for group in groups), default=0)
+
+
+def adopt_schedules(group: Group, clock: int) -> bool:
+    """Move the schedules among a group's values to its ``schedules``, on the clock that the other groups have.
+
+    Returns:
+        Whether there were any.
+    """
+    adopted = dict(group)
+    updates = group.get("updates", clock)
+    found = evaluate_schedules(adopted, updates)
+    if found:
+        adopted["updates"] = updates
+        adopted["schedules"] = group.get("schedules", {}) | {name: each.to_json() for name, each in found.items()}
+        group.update(adopted)
+    return bool(found)
+
+
+class GroupSchedules:
+    """The schedules of one group, ready to be read, and the values that they wrote last. It never changes."""
+
+    __slots__ = ("_written", "by_name", "lacking")
+
+    def __init__(self, by_name: Mapping[str, Schedule], values: Mapping[str, float | None], group: Group) -> None:
+        self.by_name = by_name  #: by their hyper-parameters' names
+        #: the names of those that had no value for the next update when they were asked for it
+        self.lacking = tuple(name for name, value in values.items() if value is None)
+        #: what a schedule that lacks a value wrote last stays in the group
+        self._written = {
+            name: HYPERPARAMETERS[name].get(group) if value is None else value for name, value in values.items()
+        }
+
+    @classmethod
+    def of(cls, group: Group, read: Callable[[str], Schedule] = from_json) -> GroupSchedules:
+        """Those that the group holds, for its next update."""
+        schedules = {name: read(text) for name, text in scheduled(group).items()}
+        return cls(schedules, _values_at(schedules, group["updates"] if schedules else 0), group)
+
+    @classmethod
+    def of_each(cls, groups: Iterable[Group]) -> list[GroupSchedules]:
+        """Those of each group; what several have alike is read once."""
+        read = functools.cache(from_json)  # for this call: a class may be defined anew, as in a notebook
+        return [cls.of(group, read) for group in groups]
+
+    def driving(self, group: Group) -> Mapping[str, Schedule]:
+        """Those whose value nobody else has written (a torch scheduler, the user)."""
+        if not any(self._is_overridden(name, group) for name in self.by_name):
+            return self.by_name
+        return {name: each for name, each in self.by_name.items() if not self._is_overridden(name, group)}
+
+    def _is_overridden(self, name: str, group: Group) -> bool:
+        return bool(HYPERPARAMETERS[name].get(group) != self._written[name])
+
+    def asked_again(self, group: Group) -> tuple[GroupSchedules, Group]:
+        """The schedules with the values that they lacked, and what changes in the group.
+
+        Raises:
+            ValueError: a schedule has no value for the next update: it has ended.
+        """
+        values = {
+            name: float(self.by_name[name](group["updates"]))
+            for name in self.lacking
+            if not self._is_overridden(name, group)
+        }
+        return GroupSchedules(self.by_name, self._written | values, group), _put_all(group, values)
+
+    def warn(self, group: Group) -> None:
+        """Warn of values that take over from their schedules."""
+        for name in self.by_name:
+            if self._is_overridden(name, group):
+                self._warn(name, group)
+
+    def _warn(self, name: str, group: Group) -> None:
+        place = HYPERPARAMETERS[name]
+        value = place.get(group)
+        if isinstance(value, Schedule):  # which is to be adopted
+            return
+        warnings.warn(
+            f"{place.text} was set to {value} from outside and takes over from its schedule "
+            f"{self.by_name[name]!r}; to go on with the schedule, drive it by nothing else",
+            UserWarning,
+            stacklevel=5,
+        )
+
+    def has_written(self, key: str, group: Group) -> bool:
+        """Whether the value of that key is the one that the schedules have written there last."""
+        names = [name for name in self.by_name if HYPERPARAMETERS[name].key == key]
+        return any(HYPERPARAMETERS[name].index is None and group[key] is self._written[name] for name in names)
+
+    def at(self, group: Group, updates: int) -> tuple[GroupSchedules, Group]:
+        """The schedules that go on after so many updates, and what changes in the group."""
+        driving = self.driving(group)
+        after = GroupSchedules(driving, _values_at(driving, updates), group)
+        changes = _put_all(group, after._written) | {"updates": updates}
+        if len(driving) < len(self.by_name):
+            changes["schedules"] = group["schedules"] | {name: "" for name in self.by_name if name not in driving}
+        return after, changes
+
+
+def _values_at(schedules: Mapping[str, Schedule], updates: int) -> dict[str, float | None]:
+    return {name: _value_at(schedule, updates) for name, schedule in schedules.items()}
+
+
+def _value_at(schedule: Schedule, updates: int) -> float | None:
+    """None where the schedule has no value: it has ended and says that this is an error, or it fails this once."""
+    try:
+        return float(schedule(updates))
+    except ValueError:
+        return None
+
+
+def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any, Any]) -> list[Group]:
+    """The groups of a checkpoint with the schedules to go on with: its own, or else the optimizer's.
+
+    A checkpoint that holds no schedules (torch's, or one made at a fixed rate) leaves the optimizer's in place, at the
+    number of updates that it counts.
+
+    Raises:
+        ValueError: the checkpoint's schedules are not those of the optimizer, or it does not count its updates.
+    """
+    return [
+        _resumed(i, own, former_scale_moved(group, own), states)
+        for i, (own, group) in enumerate(zip(given, saved, strict=True))
+    ]
+
+
+def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any]) -> Group:
+    saved = _former_names_kept(saved)
+    mine, theirs = given.get("schedules", {}), saved.get("schedules", {})
+    # Numbers that took over have done so from the same schedules, here or there.
+    compared = {name: text for name, text in mine.items() if text and theirs.get(name) != ""}
+    if not compared:
+        return saved
+    if "schedules" in saved:
+        _refuse_change(i, {name: text for name, text in theirs.items() if text and mine.get(name) != ""}, compared)
+        return saved
+    resumed = {**saved, "schedules": dict(mine), "updates": _updates_of(i, saved, states)}
+    for name, text in compared.items():
+        place = HYPERPARAMETERS[name]
+        if place.key not in resumed:
+            resumed[place.key] = given[place.key]
+        place.put(resumed, from_json(text)(resumed["updates"]))
+    return resumed
+
+
+def _former_names_kept(saved: Group) -> Group:
+    """A group of a checkpoint, with the names of overridden schedules where an earlier version dropped them."""
+    if _OVERRIDDEN not in saved:
+        return saved
+    names = dict.fromkeys(saved[_OVERRIDDEN], "") | saved.get("schedules", {})
+    return {key: value for key, value in saved.items() if key != _OVERRIDDEN} | {"schedules": names}
+
+
+def _updates_of(i: int, saved: Group, states: Mapping[Any, Any]) -> int:
+    if "updates" in saved:
+        return int(saved["updates"])
+    steps = [int(states[number]["step"]) for number in saved["params"] if "step" in states.get(number, {})]
+    if not steps:
+        raise ValueError(
+            "the state_dict does not say how many updates were made, which this optimizer's schedules need: set "
+            f"state_dict['param_groups'][{i}]['updates'] to their number before loading"
+        )
+    return max(steps)
+
+
+def _refuse_change(i: int, saved: Mapping[str, str], given: Mapping[str, str]) -> None:
+    if changed := changes(saved, given):
+        raise ValueError(
+            f"the state_dict was saved with other schedules than this optimizer has, in group {i} (saved -> given):\n"
+            f"{changed}\n"
+            "To go on with the saved ones, make the optimizer with numbers in their place; to go on with this "
+            f"optimizer's, delete state_dict['param_groups'][{i}]['schedules'] before loading."
+        )
+
+
+def changes(saved: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """What differs between two sets of schedules in JSON, a line for each argument; empty if nothing does."""
+    lines = [
+        f"  {name}: {line}"
+        for name in sorted({*saved, *given})
+        if saved.get(name) != given.get(name)
+        for line in _differences(saved.get(name), given.get(name))
+    ]
+    return "\n".join(lines)
+
+
+def _differences(saved: str | None, given: str | None) -> list[str]:
+    if saved is None or given is None:
+        return [f"{_shown(saved)} -> {_shown(given)}"]
+    return difference(from_json(saved), from_json(given)).splitlines()
+
+
+def _shown(text: str | None) -> str:
+    return "no schedule" if text is None else repr(from_json(text))

@@ -1,0 +1,164 @@
+"""The hyper-parameters that groups hold: where each is found, what it may be, and the words for a refusal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gradstep.interop.scalars import read_float, shown
+
+__all__ = [
+    "THREE_BETAS",
+    "Group",
+    "Hyperparameter",
+    "read_hyperparameter",
+    "read_switch",
+    "read_unscale",
+]
+
+Group = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A number in ``group[key]``, or in the tuple there at ``index``, between ``low`` and ``high``."""
+
+    key: str
+    index: int | None = None
+    length: int = 2  #: of the tuple
+    low: float = 0.0
+    high: float = math.inf
+    includes_low: bool = True
+    includes_high: bool = False
+    label: str = ""
+    read_once: bool = False  #: a schedule makes no sense there
+    chooses_kernel: bool = False  #: so that the host must know it
+
+    def is_in(self, group: Group) -> bool:
+        """Whether the group has a value there, if a wrong one."""
+        value = group.get(self.key)
+        if self.index is None:
+            return self.key in group
+        return isinstance(value, tuple | list) and len(value) > self.index
+
+    def get(self, group: Group) -> Any:
+        """The value there."""
+        return group[self.key] if self.index is None else group[self.key][self.index]
+
+    def put(self, group: Group, value: float) -> None:
+        """Replace the value there; a tuple is made anew."""
+        if self.index is not None:
+            values = list(group[self.key])
+            values[self.index] = value
+            group[self.key] = tuple(values)
+        else:
+            group[self.key] = value
+
+    @property
+    def text(self) -> str:
+        """The place in words of code."""
+        return f"group[{self.key!r}]" + (f"[{self.index}]" if self.index is not None else "")
+
+    def allows(self, value: float) -> bool:
+        above = value >= self.low if self.includes_low else value > self.low
+        below = value <= self.high if self.includes_high else value < self.high
+        return above and below
+
+    @property
+    def interval(self) -> str:
+        opening, closing = "[" if self.includes_low else "(", "]" if self.includes_high else ")"
+        return f"{opening}{self.low:g}, {self.high:g}{closing}"
+
+
+HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
+    "lr": Hyperparameter("lr", label="learning rate"),
+    "weight_decay": Hyperparameter("weight_decay"),
+    "peak_lr": Hyperparameter("peak_lr", includes_low=False, read_once=True),
+    "clip_norm": Hyperparameter("clip_norm", includes_low=False),
+    "clip_value": Hyperparameter("clip_value", includes_low=False),
+    "ema": Hyperparameter("ema", high=1.0, includes_high=True),
+    "momentum": Hyperparameter("momentum", chooses_kernel=True),
+    "dampening": Hyperparameter("dampening", low=-math.inf, includes_low=False),
+    "beta1": Hyperparameter("betas", 0, high=1.0, label="beta parameter at index 0"),
+    "beta2": Hyperparameter("betas", 1, high=1.0, label="beta parameter at index 1"),
+    "beta3": Hyperparameter("betas", 2, length=3, high=1.0, label="beta parameter at index 2"),
+    "eps": Hyperparameter("eps", label="epsilon value"),
+    "rho": Hyperparameter("rho", high=1.0, includes_high=True),
+    "alpha": Hyperparameter("alpha"),
+    "lr_decay": Hyperparameter("lr_decay"),
+    "initial_accumulator_value": Hyperparameter("initial_accumulator_value", read_once=True),
+    "momentum_decay": Hyperparameter("momentum_decay"),
+    "lambd": Hyperparameter("lambd"),
+    "t0": Hyperparameter("t0", includes_high=True),
+    "eta_minus": Hyperparameter("etas", 0, high=1.0, includes_low=False),
+    "eta_plus": Hyperparameter("etas", 1, low=1.0, includes_low=False),
+    "step_min": Hyperparameter("step_sizes", 0),
+    "step_max": Hyperparameter("step_sizes", 1, includes_high=True),
+    "a": Hyperparameter("a"),
+    "b": Hyperparameter("b"),
+    "alpha_warmup": Hyperparameter("alpha_warmup"),
+    "beta3_warmup": Hyperparameter("beta3_warmup"),
+    "r": Hyperparameter("r"),
+    "weight_lr_power": Hyperparameter("weight_lr_power"),
+    "max_ratio": Hyperparameter("max_ratio", includes_low=False, includes_high=True),
+    "trust_coeff": Hyperparameter("trust_coeff", includes_low=False),
+    "d0": Hyperparameter("d0", includes_low=False, read_once=True),
+    "d_coef": Hyperparameter("d_coef", includes_low=False),
+    "growth_rate": Hyperparameter("growth_rate", low=1.0, includes_high=True),
+}
+
+#: the limits of a rule with three betas
+THREE_BETAS: Mapping[str, Hyperparameter] = {
+    name: replace(HYPERPARAMETERS[name], length=3) for name in ("beta1", "beta2", "beta3")
+}
+
+
+def read_unscale(grad_scale: object) -> float:
+    """What multiplies the gradients of a loss that was multiplied by ``grad_scale``.
+
+    Raises:
+        TypeError, ValueError: that is no number above 0, or it or its inverse is infinite.
+    """
+    scale = read_float(grad_scale, "grad_scale")
+    if not scale > 0:
+        raise ValueError(f"Invalid grad_scale: {scale}: it multiplied the loss and must be above 0")
+    if math.isinf(scale) or math.isinf(1 / scale):
+        raise ValueError(f"Invalid grad_scale: {scale}: gradients divided by it are nothing or infinite")
+    return 1 / scale
+
+
+def read_switch(group: Group, name: str) -> float:
+    """1 for True and 0 for False, as the core takes them.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    value = group[name]
+    if not isinstance(value, bool):
+        raise TypeError(f"Invalid {name}: {shown(value)}: pass True or False")
+    return float(value)
+
+
+def read_hyperparameter(group: Group, name: str, declared: Hyperparameter) -> float:
+    """``name`` out of a group, checked.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is NaN or outside of its interval.
+    """
+    given = group[declared.key]
+    label = declared.label or f"{declared.key} value"
+    if declared.index is not None:
+        if not isinstance(given, tuple | list) or len(given) != declared.length:
+            wanted = "a pair of numbers" if declared.length == 2 else f"{declared.length} numbers"
+            raise TypeError(f"Invalid {declared.key}: {shown(given)}: pass {wanted}")
+        value = read_float(given[declared.index], declared.key)
+        label = declared.label or f"{declared.key.removesuffix('s')} values"
+    else:
+        value = read_float(given, name)
+    if not declared.allows(value):
+        text = ", ".join(map(shown, given)) if declared.index is not None and not declared.label else value
+        raise ValueError(f"Invalid {label}: {text}: {name} must be a number in {declared.interval}")
+    return value

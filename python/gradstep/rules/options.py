@@ -1,0 +1,288 @@
+"""What every optimizer takes beside its own hyper-parameters: what surrounds the rule in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from gradstep import _core
+from gradstep.interop.arrays import HALVES
+from gradstep.interop.scalars import read_float, shown
+from gradstep.rules.hyperparameters import HYPERPARAMETERS, Group, read_hyperparameter, read_switch, read_unscale
+
+__all__ = [
+    "NO_SOURCES",
+    "OPTION_DEFAULTS",
+    "Options",
+    "Sources",
+    "check_options",
+    "check_together",
+    "step_settings",
+    "surroundings",
+]
+
+DecayKind = Literal["full", "corrected"]
+
+#: hyper-parameters, by name, that a device finds by itself: by a schedule's program, or in its memory
+Sources = Mapping[str, _core.Program | _core.NumberCell]
+NO_SOURCES: Sources = {}
+
+
+class Options(TypedDict, total=False):
+    r"""The options of every optimizer, by keyword or in a group.
+
+    A step reads each gradient, changes it in this order, applies the rule to what is left and changes the parameter,
+    all in one pass; each operation is rounded by itself, so that the result is that of the separate calls in
+    :mod:`gradstep.functional`:
+
+    .. math::
+        g &\leftarrow g / s, \quad
+        g \leftarrow g \min(1, c / (\lVert g \rVert + 10^{-6})), \quad
+        g \leftarrow \min(\max(g, -l), l) \\
+        p &\leftarrow (1 - \delta)\, p - \gamma\, u(g), \quad
+        a \leftarrow a + (1 - d)(p - a)
+
+    with s the ``grad_scale`` of the step, c ``clip_norm``, l ``clip_value``, u the rule's direction and d ``ema``.
+
+    A complex number is a pair of reals, as in torch: each part is updated by itself, and ``clip_norm`` and ``stats``
+    count both.
+
+    maximize: follow the gradient upwards. Default False.
+    decoupled_weight_decay: False adds :math:`\lambda p` to the gradient; True has :math:`\delta = \gamma\lambda`;
+        "full" has :math:`\delta = \lambda\gamma/\gamma_{max}`, so that the decay does not depend on the rate's size;
+        "corrected" has :math:`\delta = \lambda\gamma^2/\gamma_{max}` (Defazio 2025, arXiv:2506.02285), which keeps the
+        norm of normalised layers steady while the rate falls.
+    peak_lr: :math:`\gamma_{max}`, above 0, for these two.
+    cautious: decay only where the update has the parameter's sign, :math:`u p \ge 0` (Chen et al. 2025,
+        arXiv:2510.12402); the decay must be decoupled. Default False.
+    clip_norm: the largest norm of the gradients, above 0, as ``torch.nn.utils.clip_grad_norm_``; a number or a
+        schedule. None (the default) for no limit. Where squares of float64 gradients overflow (from 1e154 on) they are
+        read once more; with ``clip_lagged``, in ``stats()`` without ``clip_norm`` and on a device the norm is infinite
+        then.
+    clip_scope: whose norm: "all" (the default) of all groups together, "group" of each group by itself.
+    clip_lagged: clip by the norm of the update before, which costs no reading of its own; the first update is not
+        clipped. Default False.
+    clip_value: the largest magnitude of a gradient's element, above 0; a number or a schedule; None (the default) for
+        no limit.
+    skip_nonfinite: make no update where any gradient is infinite or NaN: parameters, states, counts and schedules
+        stay. Default False.
+    ema: decay of an average of each parameter, from 0 to 1, a number or a schedule; it is in ``state["ema"]`` and in
+        ``optimizer.averages``. None (the default) for none.
+    ema_bias_correction: give the first updates of the average the weights that an average from zero has after its
+        correction; without it (the default) it starts as the parameter before the first update.
+    cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update;
+        not of a complex one. None (the default) for none.
+    zero_grad: fill the gradients with zeros once they are used. Default False: they are only read.
+    accumulate: how many micro-batches make an update: every so many steps one is made, with the mean of their
+        gradients, and the others add, see :mod:`gradstep.optimizers.accumulation`. Default 1.
+    release: over torch parameters, update each as soon as backward has its gradient, and free that, see
+        :mod:`gradstep.optimizers.release`. Default False.
+    lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones, zero elsewhere: a row
+        left out lags, and makes up for the updates that it missed when it comes again or in ``catch_up()``; each of
+        them costs the arithmetic of an update, in cache. Default False: only rules by which such rows rest take them.
+    stats: measure what the step did, for ``optimizer.stats()``. Default False.
+    state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
+        parameter's own dtype.
+    foreach, fused: accepted, as torch has them; there is one path. With ``fused=False`` torch.amp.GradScaler unscales
+        the gradients before the step, for others to clip (Lightning's ``gradient_clip_val`` under mixed precision).
+    capturable: accepted; a step on a CUDA device can always be captured, see :mod:`gradstep.interop.devices`.
+    differentiable: only False.
+    """
+
+    maximize: bool
+    decoupled_weight_decay: bool | DecayKind
+    peak_lr: Any
+    cautious: bool
+    clip_norm: Any
+    clip_scope: Literal["all", "group"]
+    clip_lagged: bool
+    clip_value: Any
+    skip_nonfinite: bool
+    ema: Any
+    ema_bias_correction: bool
+    cast_to: Literal["bf16", "f16"] | None
+    zero_grad: bool
+    accumulate: int
+    release: bool
+    lazy_rows: bool
+    stats: bool
+    state_dtype: str | None
+    foreach: bool | None
+    fused: bool | None
+    capturable: bool
+    differentiable: bool
+
+
+OPTION_DEFAULTS: Options = {
+    "maximize": False,
+    "decoupled_weight_decay": False,
+    "peak_lr": None,
+    "cautious": False,
+    "clip_norm": None,
+    "clip_scope": "all",
+    "clip_lagged": False,
+    "clip_value": None,
+    "skip_nonfinite": False,
+    "ema": None,
+    "ema_bias_correction": False,
+    "cast_to": None,
+    "zero_grad": False,
+    "accumulate": 1,
+    "release": False,
+    "lazy_rows": False,
+    "stats": False,
+    "state_dtype": None,
+    "foreach": None,
+    "fused": None,
+    "capturable": False,
+    "differentiable": False,
+}
+
+_DECAYS: Mapping[Any, _core.DecayKind] = {
+    False: _core.DecayKind.COUPLED,
+    True: _core.DecayKind.DECOUPLED,
+    "full": _core.DecayKind.FULL,
+    "corrected": _core.DecayKind.CORRECTED,
+}
+_ALLOWED: Mapping[str, tuple[Any, ...]] = {
+    "decoupled_weight_decay": tuple(_DECAYS),
+    "clip_scope": ("all", "group"),
+    "cast_to": (None, *HALVES),
+    "foreach": (None, False, True),
+    "fused": (None, False, True),
+}
+_SWITCHES = tuple(
+    name for name, default in OPTION_DEFAULTS.items() if isinstance(default, bool) and name not in _ALLOWED
+)
+_NUMBERS = tuple(name for name in OPTION_DEFAULTS if name in HYPERPARAMETERS)
+_MOST_MICRO_BATCHES = 2**53  # up to here float64, in which the sum is divided, counts each
+_OF_ALL_GROUPS = ("accumulate", "clip_lagged")
+
+
+def check_options(group: Group, name: str, sources: Sources = NO_SOURCES) -> None:
+    """Raise TypeError or ValueError for options that the optimizer ``name`` can't have.
+
+    A number that has one of the ``sources`` is not read.
+    """
+    if missing := [key for key in OPTION_DEFAULTS if key not in group]:
+        raise ValueError(
+            f"the group has no {missing[0]!r}: put it back, its default is {OPTION_DEFAULTS[missing[0]]!r}"  # type: ignore[literal-required]
+        )
+    for key in _SWITCHES:
+        read_switch(group, key)
+    if group["differentiable"]:
+        raise ValueError(
+            "differentiable=True is not offered: the update is written in place, outside of autograd; "
+            f"use torch.optim.{name} to differentiate through the step"
+        )
+    if not _is_one_of(group["state_dtype"], (None, "param")):
+        raise ValueError(
+            f"Invalid state_dtype: {shown(group['state_dtype'])}: pass None for float32 (float64 for float64 "
+            "parameters) or 'param' for the parameter's own dtype"
+        )
+    for key, allowed in _ALLOWED.items():
+        if not _is_one_of(group[key], allowed):
+            raise ValueError(f"Invalid {key}: {shown(group[key])}: it must be one of {', '.join(map(repr, allowed))}")
+    for key in _NUMBERS:
+        if group[key] is not None and key not in sources:
+            read_hyperparameter(group, key, HYPERPARAMETERS[key])
+    if type(group["accumulate"]) is not int or not 1 <= group["accumulate"] <= _MOST_MICRO_BATCHES:
+        raise ValueError(
+            f"Invalid accumulate: {shown(group['accumulate'])}: it counts micro-batches and must be a whole number "
+            "from 1 to 2**53"
+        )
+    if group["clip_lagged"] and group["clip_scope"] != "all":
+        raise ValueError("clip_lagged=True keeps one norm, that of all groups: pass clip_scope='all'")
+    if group["cautious"] and not group["decoupled_weight_decay"]:
+        raise ValueError(
+            "cautious=True needs a decay that is apart from the gradient: pass decoupled_weight_decay=True, 'full' or "
+            "'corrected'"
+        )
+    if group["decoupled_weight_decay"] in ("full", "corrected") and group["peak_lr"] is None:
+        raise ValueError(
+            f"decoupled_weight_decay={group['decoupled_weight_decay']!r} compares the rate with its largest: pass it "
+            "as peak_lr"
+        )
+
+
+def _is_one_of(value: object, allowed: tuple[Any, ...]) -> bool:
+    """Whether it is one of these and of its type: 1 is not True, and an array is compared with none."""
+    return isinstance(value, str | bool | None) and any(
+        isinstance(value, type(each)) and value == each for each in allowed
+    )
+
+
+def check_together(groups: list[Group]) -> None:
+    """Raise ValueError for groups whose options can't go together."""
+    for key in _OF_ALL_GROUPS:
+        if len(values := {group[key] for group in groups}) > 1:
+            raise ValueError(
+                f"{key} is of the whole optimizer, but its groups have {sorted(values)}: give all the same"
+            )
+    if any(group["release"] for group in groups):
+        for group in groups:
+            _refuse_beside_release(group)
+
+
+def _refuse_beside_release(group: Group) -> None:
+    if group["clip_norm"] is not None and not group["clip_lagged"]:
+        raise ValueError(
+            "clip_norm needs the norm of all gradients before the first update, and release=True has no two of them at "
+            "once: pass clip_lagged=True, to clip by the norm of the update before, or clip_value"
+        )
+    if group["skip_nonfinite"]:
+        raise ValueError(
+            "skip_nonfinite=True looks at all gradients before the first update, and release=True has no two of them "
+            "at once: leave one of them out"
+        )
+    if group["accumulate"] > 1:
+        raise ValueError(
+            "accumulate sums gradients over several backward passes, and release=True frees them in each: leave one "
+            "of them out"
+        )
+
+
+def surroundings(group: Group, sources: Sources = NO_SOURCES) -> _core.Surroundings:
+    """A group's options for the core, checked."""
+
+    def read(name: str, otherwise: float) -> float:
+        if isinstance(sources.get(name), _core.NumberCell):
+            return 1.0  # any number: it is there, and the device knows it
+        return otherwise if group[name] is None else read_hyperparameter(group, name, HYPERPARAMETERS[name])
+
+    around = _core.Surroundings()
+    around.maximize = bool(group["maximize"])
+    around.decay = _DECAYS[group["decoupled_weight_decay"]]
+    around.full_lr = read("peak_lr", 1.0)
+    around.cautious = bool(group["cautious"])
+    around.clip_norm = read("clip_norm", around.clip_norm)
+    around.clip_alone = group["clip_scope"] == "group"
+    around.clip_value = read("clip_value", around.clip_value)
+    around.averages = group["ema"] is not None
+    around.average_decay = read("ema", 0.0)
+    around.corrects_average = around.averages and bool(group["ema_bias_correction"])
+    around.copies = group["cast_to"] is not None
+    around.zero_gradient = bool(group["zero_grad"]) or group["accumulate"] > 1  # the sum is used up
+    return around
+
+
+def step_settings(
+    groups: list[Group], threads: int, grad_scale: object = None, found_inf: object = None
+) -> _core.StepSettings:
+    """What a step over these groups is asked for.
+
+    Raises:
+        TypeError, ValueError: ``grad_scale`` or ``found_inf`` is no number, or the scale is not above 0.
+    """
+    settings = _core.StepSettings(threads)
+    lagged = groups[0]["clip_lagged"]
+    settings.measure = lagged or any(group["stats"] for group in groups)
+    if lagged:
+        settings.known_norm = groups[0].get("last_norm", 0.0)
+    settings.skip_nonfinite = any(group["skip_nonfinite"] for group in groups)
+    settings.joins = any(group["release"] for group in groups)
+    if grad_scale is not None:
+        settings.unscale = read_unscale(grad_scale)
+    if found_inf is not None:
+        settings.skip = bool(found_inf) if isinstance(found_inf, bool) else read_float(found_inf, "found_inf") != 0
+    return settings
