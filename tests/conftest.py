@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -8,48 +9,15 @@ from gradstep import _core
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
 
 
-#: folders and files whose tests reach the core through what other tests reach directly: the same on every target
-DOOR = {
-    "bench",
-    "convert",
-    "cpp",
-    "examples",
-    "golden",
-    "hosts",
-    "lr_finder",
-    "search",
-    "test_adding_groups",
-    "test_attachment",
-    "test_checkpoint",
-    "test_cuda_resources",
-    "test_damaged_checkpoints",
-    "test_document_map",
-    "test_emulation",
-    "test_explore",
-    "test_injecting",
-    "test_loading",
-    "test_loading_another_class",
-    "test_logs",
-    "test_plateau",
-    "test_rate_scale",
-    "test_replaced_checkpoints",
-    "test_refused_hyperparameters",
-    "test_refused_options",
-    "test_restoring",
-    "test_restoring_parts",
-    "test_sinks",
-    "test_tasks",
-    "test_tensor_shim",
-}
+TESTS = Path(__file__).parent
+#: folders whose tests reach the core's loops: they run under every CPU target, all others once
+EVERY_TARGET = {"arrays", "fuzz", "rules", "schedules", "step"}
 
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        names = [part.removesuffix(".py") for part in item.path.relative_to(config.rootpath).parts]
-        if not DOOR.isdisjoint(names):
-            item.add_marker("door")
-        elif "device" in names:
-            item.add_marker("device")
+        if item.path.relative_to(TESTS).parts[0] not in EVERY_TARGET:
+            item.add_marker("once")
 
 
 def pytest_report_header():

@@ -6,7 +6,7 @@
 #include "formats/f32.h"
 #include "formats/f64.h"
 
-// Formats that the tests alone have (tests/formats_of_tests), behind those of the library.
+// Formats that the tests alone have (tests/support/formats_of_tests), behind those of the library.
 #if defined(GRADSTEP_TEST_FORMATS)
 #include GRADSTEP_TEST_FORMATS
 #else

@@ -2,7 +2,7 @@
 //
 // Each is a chain of + - * / and fma without a branch or a table, so a loop over one vectorises and every
 // target gives the same bits. The coefficients are Chebyshev fits made with mpmath; the error is about half
-// an ulp (tests/test_transcendental.py holds each function to its bound).
+// an ulp (tests/rules/test_transcendental.py holds each function to its bound).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Every rule, by its name. A rule is complete with its header, its line here, its class in
-// python/gradstep/rules and its float64 reference in tests/reference.py.
+// python/gradstep/rules and its float64 reference in tests/support/reference.py.
 #pragma once
 
 #include "rules/adadelta.h"
@@ -28,7 +28,7 @@
 #include "rules/sparse_adam.h"
 #include "rules/stable_adamw.h"
 
-// Rules that the tests alone have (tests/rules_of_tests), behind those of the library.
+// Rules that the tests alone have (tests/support/rules_of_tests), behind those of the library.
 #if defined(GRADSTEP_TEST_RULES)
 #include GRADSTEP_TEST_RULES
 #else

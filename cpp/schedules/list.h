@@ -1,6 +1,6 @@
 // Every operation of a schedule, by its name. A leaf is complete with its formula in the header of its
 // family, its line here, its class in python/gradstep/schedules and its reference in
-// tests/schedules/schedule_reference.py.
+// tests/support/schedule_reference.py.
 #pragma once
 
 #include "schedules/clocks.h"

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from compiling import ROOT
 from gradstep_bench.environment import environment
+from support.compiling import ROOT
 
 
 def test_the_commit_where_git_knows_it(monkeypatch):

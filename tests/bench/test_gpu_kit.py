@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from compiling import ROOT
+from support.compiling import ROOT
 
 STAND_IN = ROOT / "tests/bench/stand_in.sh"
 STANDS_FOR = ("python3", "nvidia-smi", "compute-sanitizer", "ncu")

@@ -6,9 +6,9 @@ import re
 import pytest
 from typer.main import get_command
 
-from compiling import ROOT, cmake_text
-from devices import Cuda
 from gradstep.cli.commands import app
+from support.compiling import ROOT, cmake_text
+from support.devices import Cuda
 
 SCRIPTS = [
     path

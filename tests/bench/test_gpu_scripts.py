@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from compiling import ROOT
-from devices import device_named
+from support.compiling import ROOT
+from support.devices import device_named
 
 FOLDER = ROOT / "bench/gpu"
 

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from compiling import ROOT
 from gradstep import _core
+from support.compiling import ROOT
 
 PYTHON = """#!/usr/bin/env bash
 set -eu

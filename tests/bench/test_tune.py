@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from compiling import ROOT, common_flags
 from gradstep_bench.cases import ON_CUDA
+from support.compiling import ROOT, common_flags
 
 TUNE = ROOT / "bench/tune"
 MAIN = TUNE / "main.cu"

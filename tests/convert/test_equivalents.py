@@ -5,9 +5,9 @@ from math import cos, exp, log, pi, sqrt
 from pathlib import Path
 
 import pytest
-from agreement import FLOAT64, assert_agrees
 
 import gradstep as gs
+from support.agreement import FLOAT64, assert_agrees
 
 README = Path(__file__).parents[2] / "python" / "gradstep" / "convert" / "README.md"
 ROW = re.compile(r"^\| ([^|]+) \| `([\w-]+)[^|]+ \| `([^|]+)` \|$", re.MULTILINE)

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from agreement import FLOAT64, assert_agrees
 
 import gradstep as gs
 from gradstep import convert
+from support.agreement import FLOAT64, assert_agrees
 
 torch = pytest.importorskip("torch")
 peer = pytest.importorskip("transformers")

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from agreement import FLOAT32, assert_agrees
 
 import gradstep as gs
 from gradstep import convert
+from support.agreement import FLOAT32, assert_agrees
 
 pytest.importorskip("torch")
 keras = pytest.importorskip("keras")

@@ -4,10 +4,10 @@ import inspect
 import re
 
 import pytest
-from agreement import FLOAT32, FLOAT64, assert_agrees
 
 import gradstep as gs
 from gradstep import convert
+from support.agreement import FLOAT32, FLOAT64, assert_agrees
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")

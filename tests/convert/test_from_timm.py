@@ -6,10 +6,10 @@ import sys
 import types
 
 import pytest
-from agreement import FLOAT64, assert_agrees
 
 import gradstep as gs
 from gradstep import convert
+from support.agreement import FLOAT64, assert_agrees
 
 torch = pytest.importorskip("torch")
 

@@ -1,14 +1,15 @@
 """torch's schedulers, point by point, as a training loop sees them."""
 
 import pytest
-from agreement import FLOAT64, assert_agrees
 
 import gradstep as gs
 from gradstep import convert
+from support.agreement import FLOAT64, assert_agrees
 
 torch = pytest.importorskip("torch")
 from torch.optim import lr_scheduler as peer  # noqa: E402
-from torch_training import BASE, optimizer, run  # noqa: E402
+
+from support.torch_training import BASE, optimizer, run  # noqa: E402
 
 PLAIN = [
     (lambda o: peer.StepLR(o, 7, gamma=0.6), 60),

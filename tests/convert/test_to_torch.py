@@ -6,8 +6,8 @@ import re
 import pytest
 
 import gradstep as gs
-from cases import CASES, torch_cases
 from gradstep import convert
+from support.cases import CASES, torch_cases
 
 torch = pytest.importorskip("torch")
 

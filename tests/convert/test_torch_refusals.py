@@ -8,7 +8,8 @@ from gradstep import convert
 
 torch = pytest.importorskip("torch")
 from torch.optim import lr_scheduler as peer  # noqa: E402
-from torch_training import optimizer  # noqa: E402
+
+from support.torch_training import optimizer  # noqa: E402
 
 CALLABLE = "take gradstep.Callable(fn, steps), where fn(t) is the rate of update t"
 

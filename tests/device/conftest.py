@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from devices import DEVICES, device_named
+from support.devices import DEVICES, device_named
 
 FAILED = pytest.StashKey[bool]()
 LOST = 3  #: how a process ends that has lost its device

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import gradstep
-from cases import OPTIONS, Case
-from device.twins import Twins, normals
+from support.cases import OPTIONS, Case
+from support.twins import Twins, normals
 
 SIZES = (0, 1, 33, 4097)
 STEPS = 4

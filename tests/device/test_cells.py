@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import gradstep
-from cases import Case
-from device.twins import Twins, normals
 from gradstep import optim
+from support.cases import Case
+from support.twins import Twins, normals
 
 SIZES = (3, 33, 4097)
 START = {"lr": 0.1, "weight_decay": 0.3, "clip_norm": 0.7, "clip_value": 0.4, "ema": 0.6}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from device.twins import Twins, normals
 from gradstep import CosineDecay, Linear, optim
+from support.twins import Twins, normals
 
 SIZES = (3, 4097)
 RATE, CLIP = Linear(0.3, 0.1, 10), CosineDecay(2.0, 8)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cases import ONE_EACH
-from device.twins import Twins, normals
-from devices import device_named
+from support.cases import ONE_EACH
+from support.devices import device_named
+from support.twins import Twins, normals
 
 SIZES = (1, 4097, 150_000, *[17] * 300)
 

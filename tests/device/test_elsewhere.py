@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import gradstep
-from device.twins import normals
-from devices import device_named
 from gradstep import functional, optim
 from gradstep.interop import devices
+from support.devices import device_named
+from support.twins import normals
 
 
 class OnCuda:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from compiling import ROOT, common_flags
+from support.compiling import ROOT, common_flags
 
 LINE_OF = re.compile(r"tests/native/emulation\.cpp:(\d+)")
 

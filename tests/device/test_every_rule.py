@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from arrays import numbers_for
-from cases import ALL_CASES, CASES, ONE_EACH
-from device.twins import VIEWS, Twins, kinds, normals
 from gradstep import optim
+from support.arrays import numbers_for
+from support.cases import ALL_CASES, CASES, ONE_EACH
+from support.twins import VIEWS, Twins, kinds, normals
 
 STEPS = 3
 #: of each thread's own path: nothing, one element, less than a wide access, several blocks of threads

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import gradstep
-from arrays import assert_same_bits
-from cases import ONE_EACH, Case
-from device.twins import Twins, normals
 from gradstep import optim
+from support.arrays import assert_same_bits
+from support.cases import ONE_EACH, Case
+from support.twins import Twins, normals
 
 SIZES = (1, 33, 4097)
 REPLAYS = 5

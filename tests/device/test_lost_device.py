@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from compiling import ROOT
+from support.compiling import ROOT
 
 #: stands in for a device that the first test loses
 PLUGIN = """

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from arrays import normal
-from device.twins import Twins, kinds
-from rules_of_tests import BUILT, MATRIX_CASES
+from support.arrays import normal
+from support.rules_of_tests import BUILT, MATRIX_CASES
+from support.twins import Twins, kinds
 
 SHAPES = ((), (1,), (37,), (0, 4), (70, 33), (3, 5000), (300, 1), (5, 4, 67), (2, 3, 70, 9), (200, 1030))
 STEPS = 3

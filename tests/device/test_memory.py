@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import gradstep
-from cases import Case
-from device.twins import Twins, normals
-from devices import device_named
 from gradstep import functional
+from support.cases import Case
+from support.devices import device_named
+from support.twins import Twins, normals
 
 SIZES = (3, 33, 4097)
 OPTIONS = {"lr": gradstep.Linear(0.2, 0.01, 5), "clip_norm": 0.7, "ema": 0.9, "stats": True}

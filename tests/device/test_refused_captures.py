@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from device.twins import normals
 from gradstep import CosineDecay, optim
+from support.twins import normals
 
 SIZES = (33, 4097)
 

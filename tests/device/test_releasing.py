@@ -4,9 +4,9 @@ import pytest
 import torch
 
 import gradstep
-from arrays import to_torch
-from cases import ONE_EACH, Case
-from device.twins import Twins, normals
+from support.arrays import to_torch
+from support.cases import ONE_EACH, Case
+from support.twins import Twins, normals
 
 SIZES = (0, 5, 33, 40_000)
 STEPS = 3

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from arrays import normal
 from gradstep.interop import devices
+from support.arrays import normal
 
 
 def arrays(device, size, count=4):

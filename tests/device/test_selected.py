@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradstep
-from devices import device_named
+from support.devices import device_named
 
 
 @pytest.mark.parametrize("before", [0, 1])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from arrays import DTYPES, assert_same_bits, to_numpy, to_torch
-from device.twins import VIEWS, normals
 from gradstep.functional import average_, cast_, clip_norm_, clip_value_, norm, unscale_, zero_
+from support.arrays import DTYPES, assert_same_bits, to_numpy, to_torch
+from support.twins import VIEWS, normals
 
 SIZES = (5, 35, 4100, 40_005)
 #: what each call is given, beside gradients

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from devices import device_named
 from gradstep import optim
+from support.devices import device_named
 
 SIZE = 2**31 + 5
 

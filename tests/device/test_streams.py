@@ -6,11 +6,11 @@ from itertools import cycle
 import numpy as np
 import pytest
 
-from arrays import to_torch
-from cases import Case
-from device.twins import VIEWS, Twins, normals
-from devices import device_named
 from gradstep import Linear, functional, optim
+from support.arrays import to_torch
+from support.cases import Case
+from support.devices import device_named
+from support.twins import VIEWS, Twins, normals
 
 SIZES = (3, 33, 4097)
 ADAM = Case("Adam", {"eps": 1e-3})

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from injecting import executed, interrupted
+from support.injecting import executed, interrupted
 
 from .drawing import Draw, NotApplicable
 from .routes import made

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import gradstep as gs
-import reference
-from cases import Case
 from gradstep import _core
+from support import reference
+from support.cases import Case
 
 from .drawing import Draw, NotApplicable
 from .setups import Setup, any_setup

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradstep as gs
-from cases import ALL_CASES
 from gradstep.rules.hyperparameters import HYPERPARAMETERS
+from support.cases import ALL_CASES
 
 from .drawing import Draw
 

@@ -23,7 +23,7 @@ def run(count, kinds=frozenset()):
     assert {each.kind for each in found if each.what == "ok"} >= kinds
 
 
-@pytest.mark.door
+@pytest.mark.once
 def test_random_cases():
     run(3000, set(KINDS))
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 import gradstep as gs
-from arrays import DTYPES, awkward, to_numpy, to_torch
 from gradstep import optim
-from injecting import frozen
+from support.arrays import DTYPES, awkward, to_numpy, to_torch
+from support.injecting import frozen
 
 from .setups import Array, Setup
 

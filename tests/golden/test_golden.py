@@ -17,8 +17,8 @@ import pytest
 from golden_runs import AFTER, BEFORE, RUNS, TENSOR_RUNS, OverArrays, OverTensors, attached
 
 import gradstep
-from arrays import assert_same_bits
 from gradstep import checkpoint
+from support.arrays import assert_same_bits
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path.name for path in HERE.iterdir() if (path / "expected.json.gz").exists())

@@ -21,11 +21,11 @@ import torch
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "schedules")]
 
-from compositions import COMPOSED  # noqa: E402
 from golden_runs import AFTER, BEFORE, RUNS, TENSOR_RUNS, OverArrays, OverTensors  # noqa: E402
-from schedule_reference import LEAVES  # noqa: E402
 
 from gradstep import checkpoint  # noqa: E402
+from support.compositions import COMPOSED  # noqa: E402
+from support.schedule_reference import LEAVES  # noqa: E402
 
 STEPS = 30
 

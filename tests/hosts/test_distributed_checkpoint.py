@@ -7,9 +7,9 @@ import warnings
 import pytest
 
 import gradstep
-from arrays import normal, to_numpy, to_torch
-from cases import ONE_EACH
-from injecting import assert_all_or_nothing, each_line
+from support.arrays import normal, to_numpy, to_torch
+from support.cases import ONE_EACH
+from support.injecting import assert_all_or_nothing, each_line
 
 torch = pytest.importorskip("torch")
 checkpoint = pytest.importorskip("torch.distributed.checkpoint")
@@ -23,7 +23,7 @@ from torch.distributed.checkpoint.state_dict import (  # noqa: E402
 )
 
 from gradstep import optim  # noqa: E402
-from training import assert_all_same, tensors  # noqa: E402
+from support.training import assert_all_same, tensors  # noqa: E402
 
 RATE = gradstep.Linear(0.1, 0.0, 20).warmup(3, offset=0)  # from 0
 OPTIONS = {"lr": RATE, "ema": gradstep.Linear(0.5, 0.9, 20), "cast_to": "bf16"}

@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch")
 if not torch.distributed.is_available():
     pytest.skip("this torch has no distributed", allow_module_level=True)
 
-import reducing_training  # noqa: E402
+from support import reducing_training  # noqa: E402
+from support.compiling import ROOT  # noqa: E402
 
 REDUCED = ["ddp", "ddp, wrapped later", "ddp, views", "ddp, static", "ddp, unused", "ddp, small buckets"]
 
@@ -22,9 +23,10 @@ def results(request, tmp_path_factory):
     store = tmp_path_factory.mktemp("processes") / "store"
     if request.param == 1:
         return [reducing_training.in_group(0, 1, store)]
-    program = reducing_training.__file__
+    program = ["-m", "support.reducing_training"]
     processes = [
-        subprocess.Popen([sys.executable, program, str(rank), "2", store], stdout=subprocess.PIPE) for rank in range(2)
+        subprocess.Popen([sys.executable, *program, str(rank), "2", store], cwd=ROOT / "tests", stdout=subprocess.PIPE)
+        for rank in range(2)
     ]
     return [json.loads(process.communicate(timeout=300)[0]) for process in processes]
 

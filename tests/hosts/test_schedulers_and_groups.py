@@ -6,13 +6,13 @@ import weakref
 import pytest
 
 import gradstep
-from hosts.usual_options import OPTIONS, RATE, STEPS, each_case
+from support.usual_options import OPTIONS, RATE, STEPS, each_case
 
 torch = pytest.importorskip("torch")
 from torch.optim import lr_scheduler, swa_utils  # noqa: E402
 
 from gradstep import optim, rules  # noqa: E402
-from training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
+from support.training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
 
 SCHEDULERS = {
     "StepLR": lambda o: lr_scheduler.StepLR(o, 2),

@@ -11,15 +11,15 @@ from collections import OrderedDict, defaultdict
 
 import pytest
 
-from arrays import to_numpy
-from hosts.usual_options import OPTIONS, STEPS, each_case
+from support.arrays import to_numpy
+from support.usual_options import OPTIONS, STEPS, each_case
 
 torch = pytest.importorskip("torch")
 
 from torch.optim import lr_scheduler  # noqa: E402
 
 from gradstep import optim  # noqa: E402
-from training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
+from support.training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
 
 
 def named(functions):

@@ -4,12 +4,12 @@ import copy
 
 import pytest
 
-from arrays import to_numpy
-from hosts.usual_options import OPTIONS, RATE
+from support.arrays import to_numpy
+from support.usual_options import OPTIONS, RATE
 
 torch = pytest.importorskip("torch")
 from gradstep import optim  # noqa: E402
-from training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
+from support.training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
 
 
 class Wrapper:

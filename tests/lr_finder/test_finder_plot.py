@@ -1,9 +1,9 @@
 """The picture of a range test."""
 
 import pytest
-from u_curves import finder_after
 
 from gradstep import LRFinder
+from support.u_curves import finder_after
 
 pytest.importorskip("matplotlib")
 

@@ -10,11 +10,11 @@ from gradstep import CosineDecay
 
 torch = pytest.importorskip("torch")
 
-from range_tested import Finder, Net, groups, make_loader  # noqa: E402
 from torch import nn  # noqa: E402
 
 from gradstep import optim  # noqa: E402
 from gradstep.lr_finder.torch import range_test, restored  # noqa: E402
+from support.range_tested import Finder, Net, groups, make_loader  # noqa: E402
 
 
 def scheduled_torch(net):

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from u_curves import FALL, decades, finder_after, valley_loss
 
 from gradstep import LRFinder
+from support.u_curves import FALL, decades, finder_after, valley_loss
 
 # Suggestions are read off a grid of 256 points, here over 8 decades: 0.03 apart.
 GRID = 8 / 255

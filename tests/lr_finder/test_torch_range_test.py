@@ -7,12 +7,12 @@ from gradstep import CosineDecay, LRFinder
 
 torch = pytest.importorskip("torch")
 
-from range_tested import Finder, Net, groups, make_loader  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
 
 from gradstep import optim  # noqa: E402
 from gradstep.lr_finder.torch import range_test  # noqa: E402
+from support.range_tested import Finder, Net, groups, make_loader  # noqa: E402
 
 
 def steps_of(optimizer):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schedule_reference import LEAVES
 
 import gradstep as gs
 from gradstep import _core
+from support.schedule_reference import LEAVES
 
 TARGETS = ["scalar", "avx2", "avx512", "neon"]
 CYCLIC = ["triangular", "triangular2", "exp_range"]
@@ -102,7 +102,7 @@ def test_every_target_gives_the_same_bits(target):
     if target not in _core.targets():
         pytest.skip(f"this machine has no {target}")
     ran = subprocess.run(
-        [sys.executable, "-c", "import test_bits; print(test_bits.fingerprint())"],
+        [sys.executable, "-c", "import sys; sys.path.append('..'); import test_bits; print(test_bits.fingerprint())"],
         cwd=Path(__file__).parent,
         env=os.environ | {"GRADSTEP_TARGET": target},
         capture_output=True,

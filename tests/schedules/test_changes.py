@@ -1,11 +1,11 @@
 """What has changed from one schedule to another."""
 
 import pytest
-from compositions import COMPOSED
-from schedule_reference import LEAVES
 
 import gradstep as gs
 from gradstep.schedules import difference
+from support.compositions import COMPOSED
+from support.schedule_reference import LEAVES
 
 C = gs.CosineDecay(0.1, 100)
 

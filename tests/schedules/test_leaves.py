@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from schedule_reference import LEAVES, exact
 
 import gradstep as gs
 from gradstep.schedules.joining import operands
 from gradstep.schedules.operators import operand
+from support.schedule_reference import LEAVES, exact
 
 # t / steps is rounded before it becomes an exponent or an angle, so the error grows with t.
 RELATIVE = 1e-15

@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 import pytest
-from schedule_reference import LEAVES
 
 import gradstep as gs
 from gradstep.schedules import difference
+from support.schedule_reference import LEAVES
 
 T = np.concatenate([np.arange(130), [1000, 1003]])  # at a million some have grown to infinity
 

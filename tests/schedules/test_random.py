@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from leaf_formulas import philox, random_fraction
 
 import gradstep as gs
+from support.leaf_formulas import philox, random_fraction
 
 ALL = 2**32 - 1
 PI = [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344], [0xA4093822, 0x299F31D0]

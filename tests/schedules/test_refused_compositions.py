@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from compositions import S
 
 import gradstep as gs
+from support.compositions import S
 
 
 @pytest.mark.parametrize(

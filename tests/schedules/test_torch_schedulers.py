@@ -6,10 +6,10 @@ import json
 import pickle
 
 import pytest
-from compositions import COMPOSED
-from schedule_reference import LEAVES
 
 import gradstep
+from support.compositions import COMPOSED
+from support.schedule_reference import LEAVES
 
 torch = pytest.importorskip("torch")
 

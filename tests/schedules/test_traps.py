@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from compositions import COMPOSED
-from schedule_reference import LEAVES, exact
 
 import gradstep as gs
+from support.compositions import COMPOSED
+from support.schedule_reference import LEAVES, exact
 
 
 def test_T1_inverse_time_does_not_compound():

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from schedule_reference import exact
 
 import gradstep as gs
+from support.schedule_reference import exact
 
 
 def test_T1_a_quotient_does_not_compound():

@@ -7,10 +7,10 @@ import re
 
 import numpy as np
 import pytest
-from compositions import COMPOSED, S
-from schedule_reference import LEAVES
 
 import gradstep as gs
+from support.compositions import COMPOSED, S
+from support.schedule_reference import LEAVES
 
 
 @pytest.mark.parametrize("s", LEAVES + COMPOSED, ids=repr)

@@ -5,10 +5,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from search_problems import BEST, Digits, distance
 
 from gradstep import Constant, CosineDecay, Linear
 from gradstep.search import LogRange, sample, successive_halving
+from support.search_problems import BEST, Digits, distance
 
 RATES = {"lr": LogRange(1e-5, 1e1)}
 

@@ -4,10 +4,10 @@ import math
 import sys
 
 import pytest
-from search_problems import BEST, distance
 
 from gradstep import Constant, Linear
 from gradstep.search import LogRange, Range, optuna_search
+from support.search_problems import BEST, distance
 
 SPACE = {"lr": LogRange(1e-5, 1e1), "momentum": Range(0.5, 0.9), "shape": [Constant(1), Linear(1, 0, 54)], "steps": 54}
 
