@@ -2,24 +2,37 @@
 
 import doctest
 import importlib
-import pkgutil
 from pathlib import Path
 
 import pytest
 
-import gradstep
+from support.compiling import ROOT
 
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-MODULES = [each.name for each in pkgutil.walk_packages(gradstep.__path__, "gradstep.") if "__main__" not in each.name]
+PACKAGES = [ROOT / "python/gradstep", ROOT / "python/gradstep_demo", ROOT / "bench/gradstep_bench"]
 
 
-@pytest.mark.parametrize("name", ["gradstep", *MODULES])
+def module_of(path: Path, package: Path) -> str:
+    return ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+#: those that hold an example
+MODULES = [
+    module_of(path, package)
+    for package in PACKAGES
+    for path in sorted(package.rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_module(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(name), optionflags=OPTIONS).failed == 0
+    result = doctest.testmod(importlib.import_module(name), optionflags=OPTIONS)
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_readme() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
-    result = doctest.testfile(str(readme), module_relative=False, optionflags=OPTIONS)
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=OPTIONS)
     assert result.attempted > 0
     assert result.failed == 0
