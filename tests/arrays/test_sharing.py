@@ -9,6 +9,7 @@ import pytest
 import gradstep
 from support.arrays import DTYPES, assert_same_bits, normal, to_torch
 from support.devices import device_named
+from support.tolerances import SINGLE
 
 SIZE = 8
 PARTS = ("p", "g", "exp_avg", "exp_avg_sq", "ema", "cast")
@@ -91,7 +92,7 @@ def test_two_arrays_of_a_step_in_memory_of_their_own(way):
     arrays["g", 1][:] = 1
     STEPS[way](arrays)
     for index in (0, 1):
-        np.testing.assert_allclose(arrays["p", index], -0.1, rtol=1e-6)  # lr * sign(g), but for eps
+        np.testing.assert_allclose(arrays["p", index], -0.1, rtol=SINGLE)  # lr * sign(g), but for eps
 
 
 @each_way

@@ -12,6 +12,7 @@ from gradstep_bench.numpy_adam import BLOCKED, OUT_BUFFERS, NumpyAdam, measure_n
 from gradstep_bench.rules import GRADSTEP, RULES, Rule
 from gradstep_bench.suite import rules_of
 from gradstep_bench.timing import YARDSTICK, Pace
+from support.tolerances import FEW_ULP, MANY_ROUNDINGS
 
 # p is read and written and g is read, 12 bytes of float32; each array of state adds 8
 BYTES_PER_ELEMENT = {
@@ -109,7 +110,7 @@ def test_numpy_peers_compute_adam(block):
         gradient = random.standard_normal(1000)
         optimizer.step([gradient])
         theirs.step(gradient)
-    np.testing.assert_allclose(theirs.parameter, ours, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(theirs.parameter, ours, rtol=MANY_ROUNDINGS, atol=FEW_ULP)
 
 
 def test_numpy_race():

@@ -12,6 +12,7 @@ from gradstep_demo.outcome import Options
 from gradstep_demo.report import Report
 from gradstep_demo.task import Plan, Task
 from gradstep_demo.training import Training
+from support.tolerances import OTHER_ALGORITHM, SINGLE
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_each_half_has_its_own_decaying_rate(plan):
     training = Training(plan, GRADSTEP)
     for t in range(3):
         assert training.learner.rates == pytest.approx(
-            {"generator": 2e-4 / (1 + 1e-4 * t), "discriminator": 5e-5 / (1 + 1e-4 * t)}, rel=1e-12
+            {"generator": 2e-4 / (1 + 1e-4 * t), "discriminator": 5e-5 / (1 + 1e-4 * t)}, rel=OTHER_ALGORITHM
         )
         training.train(1, lambda _: None)
 
@@ -52,7 +53,7 @@ def test_losses_are_the_mean_of_what_each_half_gets_wrong(plan):
     for wanted, values in logits.items():
         p = 1 / (1 + np.exp(-values.numpy().astype(float)))
         loss = -(wanted * np.log(p) + (1 - wanted) * np.log(1 - p)).mean()
-        assert learner.verdict(values, None, wanted).item() == pytest.approx(loss, rel=1e-6)
+        assert learner.verdict(values, None, wanted).item() == pytest.approx(loss, rel=SINGLE)
 
 
 def test_newest_generator_weighs_less_in_their_average_as_they_become_more():

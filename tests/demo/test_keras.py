@@ -9,6 +9,7 @@ from rich.console import Console
 from gradstep_demo import comparison
 from gradstep_demo.outcome import Options
 from gradstep_demo.report import Report
+from support.tolerances import SINGLE
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ def test_both_optimizers_go_the_same_way(example, digits):
         assert (ours.library, theirs.library) == ("gradstep", "Keras")
         # Keras adds epsilon before it corrects the bias and computes the rate in float32.
         assert ours.curve.losses["loss"] == pytest.approx(theirs.curve.losses["loss"], rel=0.02)
-        assert ours.curve.rates["rate"] == pytest.approx(theirs.curve.rates["rate"], rel=1e-6)
+        assert ours.curve.rates["rate"] == pytest.approx(theirs.curve.rates["rate"], rel=SINGLE)
     scheduled = trainings[4]
     # Fourteen updates, of which the first is all the warmup and the peak of the cosine.
     assert scheduled.curve.rates["rate"] == pytest.approx(

@@ -13,6 +13,7 @@ from gradstep_demo import language_model, next_character, reference_text, text_g
 from gradstep_demo.characters import Alphabet, CharacterModel, bits, write
 from gradstep_demo.outcome import Options
 from gradstep_demo.report import Report
+from support.tolerances import SINGLE
 
 QUIET = Report(Console(quiet=True))
 
@@ -56,7 +57,7 @@ def test_held_out_windows_ask_for_each_character_once(text):
 def test_bits_are_of_the_right_answer():
     chances = torch.tensor([[[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]])
     found = bits(chances.log() + 3.0, torch.tensor([[0, 2]]))
-    assert found.tolist() == [pytest.approx([1.0, 3.0], rel=1e-6)]
+    assert found.tolist() == [pytest.approx([1.0, 3.0], rel=SINGLE)]
 
 
 def test_bits_at_each_place_are_those_of_reading_on():

@@ -19,6 +19,7 @@ from gradstep_demo.report import Report
 from gradstep_demo.settings import Epochs, Settings, Updates
 from gradstep_demo.task import LOSS, Plan, Task
 from gradstep_demo.training import Training
+from support.tolerances import SINGLE
 
 QUIET = Report(Console(quiet=True))
 
@@ -122,7 +123,7 @@ def test_a_learner_may_have_several_optimizers_and_losses(line, library):
     assert training.curve.rates == {"up": [0.2] * 6, "down": [0.1] * 6}
     training.train(54, lambda _: None)
     # v -> 0.6 v + 0.4 and then v -> 0.8 v - 0.2: together v -> 0.48 v + 0.12.
-    assert training.learner.model.value.item() == pytest.approx(0.12 / 0.52, abs=1e-6)
+    assert training.learner.model.value.item() == pytest.approx(0.12 / 0.52, abs=SINGLE)
     assert training.learner.step_seconds > lap.step_seconds > 0
 
 

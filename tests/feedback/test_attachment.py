@@ -9,6 +9,7 @@ import pytest
 import gradstep
 from gradstep import Constant, ExponentialDecay, Linear
 from support.injecting import assert_all_or_nothing
+from support.tolerances import FEW_ULP, SINGLE
 
 torch = pytest.importorskip("torch")
 
@@ -33,7 +34,9 @@ def test_the_updates_see_the_schedule():
         optimizer.step()
         driver.step()
     # lr 0.1, 0.05, 0.025 times the gradient of 0.25; a rounding for each update
-    torch.testing.assert_close(p.detach(), torch.full((2,), 1 - 0.175 * 0.25, dtype=torch.float64), rtol=1e-15, atol=0)
+    torch.testing.assert_close(
+        p.detach(), torch.full((2,), 1 - 0.175 * 0.25, dtype=torch.float64), rtol=FEW_ULP, atol=0
+    )
 
 
 def test_nothing_of_the_optimizer_is_replaced():
@@ -225,7 +228,7 @@ def test_keras_takes_the_rate_as_the_message_says():
     with pytest.raises(TypeError, match="attach got a SGD, which has no param_groups"):
         gradstep.attach(optimizer, lr=LR)
     optimizer.learning_rate = LR(3)
-    assert float(optimizer.learning_rate) == pytest.approx(LR(3), rel=1e-6)  # in float32
+    assert float(optimizer.learning_rate) == pytest.approx(LR(3), rel=SINGLE)  # in float32
 
 
 def test_refusals():

@@ -11,6 +11,7 @@ import pytest
 
 import gradstep
 from gradstep import Plateau
+from support.tolerances import FEW_ULP
 
 NAN = math.nan
 
@@ -187,7 +188,7 @@ def test_it_multiplies_the_schedule_of_an_optimizer():
             assert plateau.step(metric, optimizer) == scale
             step(optimizer)
             expected -= rate(t) * scale
-        assert float(weight[0]) == pytest.approx(expected, rel=1e-15)  # a sum of five in another order of rounding
+        assert float(weight[0]) == pytest.approx(expected, rel=FEW_ULP)  # a sum of five in another order of rounding
 
 
 def test_other_factors_of_the_scale_are_kept():

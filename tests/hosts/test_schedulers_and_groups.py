@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 from torch.optim import lr_scheduler, swa_utils  # noqa: E402
 
 from gradstep import optim, rules  # noqa: E402
+from support.tolerances import SINGLE  # noqa: E402
 from support.training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
 
 SCHEDULERS = {
@@ -51,7 +52,7 @@ def test_torchs_schedulers_drive_as_they_drive_torchs(make, tensor, recwarn):
         found.append(params)
     assert rates[:STEPS] == rates[STEPS:]
     for p, q in zip(*found, strict=True):
-        torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6)  # float32, rounded in another order
+        torch.testing.assert_close(p, q, rtol=1e-5, atol=SINGLE)  # float32, rounded in another order
     assert not [each for each in recwarn if "optimizer.step()" in str(each.message)]  # "called before"
 
 

@@ -12,6 +12,7 @@ from support.arrays import normal, to_torch
 torch = pytest.importorskip("torch")
 
 from gradstep import optim  # noqa: E402
+from support.tolerances import FEW_ULP, MANY_ROUNDINGS, SINGLE  # noqa: E402
 
 
 class Memory:
@@ -45,7 +46,7 @@ def assert_rows(found, expected):
     for row, known in zip(found, expected, strict=True):
         assert list(row) == list(known)
         # sums of seven squares, and the update as the difference of parameters of size 1
-        assert list(row.values()) == pytest.approx(list(known.values()), rel=1e-13)
+        assert list(row.values()) == pytest.approx(list(known.values()), rel=MANY_ROUNDINGS)
 
 
 RATE = gradstep.Linear(0.5, 0.1, steps=10)
@@ -138,7 +139,7 @@ def test_steps_that_a_scaler_skips_are_counted_written_or_not(make):
     assert [row["skipped_steps"] for row in memory.rows] == [1, 1, 2, 3]
     assert [row["update_norm"] > 0 for row in memory.rows] == [False, True, True, True]
     # of the gradient without the loss's scale; float32 holds the ones exactly
-    assert [row["gradient_norm"] for row in memory.rows] == [math.inf, *[pytest.approx(math.sqrt(3), rel=1e-15)] * 3]
+    assert [row["gradient_norm"] for row in memory.rows] == [math.inf, *[pytest.approx(math.sqrt(3), rel=FEW_ULP)] * 3]
 
 
 @pytest.mark.parametrize("rule", [gradstep.Adam, gradstep.SGD])
@@ -199,7 +200,7 @@ def test_updates_within_backward():
         (p * torch.tensor([3.0, 4.0])).sum().backward()
         optimizer.step()
     # Adam's first update is of the rate's size in each element, but for eps, in float32
-    update_norm = pytest.approx(0.5 * math.sqrt(2), rel=1e-6)
+    update_norm = pytest.approx(0.5 * math.sqrt(2), rel=SINGLE)
     assert memory.rows == [{"rate": 0.5, "gradient_norm": 5.0, "update_norm": update_norm, "skipped_steps": 0}]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gradstep import ExponentialDecay, Linear, LRFinder
+from support.tolerances import FEW_ULP, OTHER_ALGORITHM, TENS_OF_ULP
 
 
 def feed(finder, losses):
@@ -29,7 +30,7 @@ def test_exponential_ramp():
     finder = LRFinder(1e-5, 2.0, 31)
     assert finder.ramp == ExponentialDecay(1e-5, 2.0 / 1e-5, 30)
     feed(finder, np.ones(31))
-    np.testing.assert_allclose(finder.rates, 1e-5 * 2e5 ** (np.arange(31) / 30), rtol=1e-14)
+    np.testing.assert_allclose(finder.rates, 1e-5 * 2e5 ** (np.arange(31) / 30), rtol=TENS_OF_ULP)
 
 
 def test_linear_ramp():
@@ -43,7 +44,7 @@ def test_averages_are_without_bias(ramp):
     losses = 2 + np.random.default_rng(0).standard_normal(40)
     finder = feed(LRFinder(1e-3, 3.0, 40, ramp=ramp, smoothing=0.7, diverge=math.inf), losses)
     np.testing.assert_array_equal(finder.losses, losses)
-    np.testing.assert_allclose(finder.smoothed, averages(finder.rates, losses, 0.7), rtol=1e-12)
+    np.testing.assert_allclose(finder.smoothed, averages(finder.rates, losses, 0.7), rtol=OTHER_ALGORITHM)
     assert finder.smoothed[0] == losses[0]
 
 
@@ -89,7 +90,7 @@ def test_a_new_loop_is_a_new_test():
     finder = feed(LRFinder(updates=20), [1.0, math.nan])
     feed(finder, np.full(20, 3.0))
     assert finder.stopped is None
-    np.testing.assert_allclose(finder.smoothed, 3.0, rtol=1e-15)
+    np.testing.assert_allclose(finder.smoothed, 3.0, rtol=FEW_ULP)
 
 
 def test_kinds_of_numbers():

@@ -3,6 +3,7 @@
 import pytest
 
 from gradstep import LRFinder
+from support.tolerances import OTHER_ALGORITHM
 from support.u_curves import finder_after
 
 pytest.importorskip("matplotlib")
@@ -22,7 +23,7 @@ def test_marks_the_suggestions():
     marks = {line.get_label(): line.get_xdata()[0] for line in ax.lines if ":" in line.get_label()}
     assert marks == {f"{k.replace('_', ' ')}: {rate:.3g}": rate for k, rate in suggestion.rates().items()}
     edges = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
-    assert edges == [pytest.approx(suggestion.spread[name], rel=1e-12) for name in suggestion.rates()]
+    assert edges == [pytest.approx(suggestion.spread[name], rel=OTHER_ALGORITHM) for name in suggestion.rates()]
     assert ax.get_title(loc="right") == "stopped: the loss diverged"
 
 

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader  # noqa: E402
 from gradstep import optim  # noqa: E402
 from gradstep.lr_finder.torch import range_test  # noqa: E402
 from support.range_tested import Finder, Net, groups, make_loader  # noqa: E402
+from support.tolerances import FEW_ULP, SINGLE  # noqa: E402
 
 
 def steps_of(optimizer):
@@ -31,7 +32,7 @@ def test_groups_keep_their_ratio():
     net = Net()
     seen = steps_of(optimizer := optim.SGD(groups(net), lr=0.005))
     finder = range_test(net, optimizer, nn.MSELoss(), make_loader(), finder=Finder())
-    np.testing.assert_allclose([rates for rates, _ in seen], np.outer(finder.rates, [1, 0.25]), rtol=1e-15)
+    np.testing.assert_allclose([rates for rates, _ in seen], np.outer(finder.rates, [1, 0.25]), rtol=FEW_ULP)
 
 
 def test_groups_that_are_all_at_zero_share_alike():
@@ -74,7 +75,7 @@ def test_accumulated_gradients_are_those_of_one_batch():
         assert len(seen) == len(finder.losses) == 12
         found.append((finder.losses, *seen[3][1]))
     for whole, parts in zip(*found, strict=True):
-        np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-6)  # float32 sums in another order
+        np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=SINGLE)  # float32 sums in another order
 
 
 def test_losses_are_of_the_model_after_each_update():

@@ -13,6 +13,7 @@ from support.cases import DEFAULTS
 
 torch = pytest.importorskip("torch")
 from gradstep import optim  # noqa: E402
+from support.tolerances import SINGLE  # noqa: E402
 from support.training import steps, tensors  # noqa: E402
 
 #: classes that take each other's, as torch's do
@@ -111,7 +112,7 @@ def test_adamw_stays_decoupled_whatever_it_loads():
     ours.load_state_dict(copy.deepcopy(saved))
     theirs.load_state_dict(copy.deepcopy(saved))
     for found, expected in zip(steps(ours, others, [2]), steps(theirs, params, [2]), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)  # torch rounds twice where we use fma
+        np.testing.assert_allclose(found, expected, rtol=SINGLE, atol=1e-7)  # torch rounds twice where we use fma
     assert ours.param_groups[0]["decoupled_weight_decay"] is True
     arrays = gradstep.AdamW([np.ones(1)])
     arrays.load_state_dict(gradstep.Adam([np.ones(1)]).state_dict())

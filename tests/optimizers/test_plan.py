@@ -11,6 +11,7 @@ from support.arrays import assert_same_bits, normal, to_numpy, to_torch
 torch = pytest.importorskip("torch")
 
 from gradstep import optim  # noqa: E402
+from support.tolerances import SINGLE  # noqa: E402
 
 SHAPE = (2, 3)
 
@@ -265,7 +266,7 @@ def test_replaced_states_start_afresh_as_in_torch(replace):
 
     (ours, our_step), (theirs, their_step) = run(optim), run(torch.optim)
     assert our_step == their_step == 3
-    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=0)  # six updates, each rounded
+    torch.testing.assert_close(ours, theirs, rtol=SINGLE, atol=0)  # six updates, each rounded
 
 
 def test_parameter_whose_storage_shrank_is_refused():

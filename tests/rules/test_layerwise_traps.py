@@ -5,6 +5,7 @@ import pytest
 
 import gradstep
 from support.arrays import assert_same_bits, normal, step_all
+from support.tolerances import FEW_ULP, SINGLE, TENS_OF_ULP
 
 EPS = np.finfo(np.float64).eps
 
@@ -45,7 +46,7 @@ def test_the_norm_of_the_parameter_is_from_before_the_update():
     # At lr = 1 the update has the norm of p: of p after its decay it would be smaller.
     p = normal(0, 50, "f64")
     found = lamb(p, normal(1, 50, "f64"), weight_decay=0.5)
-    np.testing.assert_allclose(np.linalg.norm(found), np.linalg.norm(p), rtol=1e-14)  # sums of 50 terms
+    np.testing.assert_allclose(np.linalg.norm(found), np.linalg.norm(p), rtol=TENS_OF_ULP)  # sums of 50 terms
 
 
 def test_the_decay_of_lamb_is_in_the_norm_of_its_direction():
@@ -53,14 +54,14 @@ def test_the_decay_of_lamb_is_in_the_norm_of_its_direction():
     p, g = np.array([3.0, 4.0]), np.array([2.0, -1.0])
     u = np.array([1.0, -1.0]) + 0.5 * p
     expected = 0.1 * 5 / np.linalg.norm(u) * u
-    np.testing.assert_allclose(lamb(p, g, lr=0.1, weight_decay=0.5), expected, rtol=1e-14)  # a difference of p
+    np.testing.assert_allclose(lamb(p, g, lr=0.1, weight_decay=0.5), expected, rtol=TENS_OF_ULP)  # a difference of p
 
 
 def test_cautious_decay_of_lamb_is_cautious_in_the_norm_too():
     p, g = np.array([3.0, 4.0]), np.array([2.0, -1.0])
     u = np.array([1.0 + 0.5 * 3.0, -1.0])
     expected = 0.1 * 5 / np.linalg.norm(u) * u
-    np.testing.assert_allclose(lamb(p, g, lr=0.1, weight_decay=0.5, cautious=True), expected, rtol=1e-14)
+    np.testing.assert_allclose(lamb(p, g, lr=0.1, weight_decay=0.5, cautious=True), expected, rtol=TENS_OF_ULP)
 
 
 def test_a_ratio_of_lamb_has_a_limit():
@@ -104,13 +105,13 @@ def test_pre_norm_of_nvlamb_is_clip_norm():
     optimizer = gradstep.LAMB([np.ones(3), np.ones(1)], clip_norm=1.0, betas=(0.5, 0.5))
     optimizer.step(g)
     for state, each in zip(optimizer.state, g, strict=True):
-        np.testing.assert_allclose(state["exp_avg"], 0.5 * each / 13, rtol=1e-6 / 13 * 1.01)
+        np.testing.assert_allclose(state["exp_avg"], 0.5 * each / 13, rtol=SINGLE / 13 * 1.01)
 
 
 def test_lars_adds_norms_and_not_the_gradient_and_its_decay():
     # Trap: optax takes the norm of their sum, which is 0 here.
     p, g = np.full(4, 8.0), np.full(4, -2.0)
-    np.testing.assert_allclose(lars(p, g + 1, weight_decay=0.25), 16 / (2 + 4) * (-1 + 2), rtol=1e-15)
+    np.testing.assert_allclose(lars(p, g + 1, weight_decay=0.25), 16 / (2 + 4) * (-1 + 2), rtol=FEW_ULP)
 
 
 def test_eps_of_lars_is_in_the_divisor():

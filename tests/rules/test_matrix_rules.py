@@ -14,6 +14,7 @@ import gradstep
 from gradstep import _core
 from support.arrays import DTYPES, assert_same_bits, normal, rounded, step_all, to_numpy, to_torch
 from support.rules_of_tests import BUILT, MATRIX_CASES, direction_of
+from support.tolerances import FEW_ULP, MANY_ROUNDINGS, TENS_OF_ULP
 
 STEPS = 4
 SHAPES = {
@@ -100,8 +101,8 @@ def test_beside_options(case, decoupled):
     beside = {"maximize": True, "clip_norm": 5.0, "ema": 0.75}
     found = run(case, start, gradients, decoupled_weight_decay=decoupled, **beside)
     p, average, _ = reference(case, start, gradients, decoupled=decoupled, **beside)
-    np.testing.assert_allclose(found[""], p, rtol=1e-13, atol=1e-14)
-    np.testing.assert_allclose(found["ema"], average, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(found[""], p, rtol=MANY_ROUNDINGS, atol=TENS_OF_ULP)
+    np.testing.assert_allclose(found["ema"], average, rtol=MANY_ROUNDINGS, atol=TENS_OF_ULP)
 
 
 @needs_rules
@@ -112,7 +113,7 @@ def test_cautious_decay_follows_what_the_directions_have_become(case):
     found = run(case, start, gradients, decoupled_weight_decay=True, cautious=True)
     u = direction_of(case.name, gradients[0], {}, h)
     kept = np.where(u * start < 0, 1, 1 - h["lr"] * h["weight_decay"])
-    np.testing.assert_allclose(found[""], kept * start - h["lr"] * u, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(found[""], kept * start - h["lr"] * u, rtol=TENS_OF_ULP, atol=FEW_ULP)
 
 
 @needs_rules
@@ -225,9 +226,9 @@ def test_stats(case):
     p = start.copy()
     optimizer = step_all(case.over([p], stats=True), [gradients])
     stats = optimizer.stats()
-    assert stats.gradient_norm == pytest.approx(np.linalg.norm(gradients[0]), rel=1e-14)
-    assert stats.update_norm == pytest.approx(np.linalg.norm(p - start), rel=1e-13)
-    assert stats.parameter_norm == pytest.approx(np.linalg.norm(p), rel=1e-14)
+    assert stats.gradient_norm == pytest.approx(np.linalg.norm(gradients[0]), rel=TENS_OF_ULP)
+    assert stats.update_norm == pytest.approx(np.linalg.norm(p - start), rel=MANY_ROUNDINGS)
+    assert stats.parameter_norm == pytest.approx(np.linalg.norm(p), rel=TENS_OF_ULP)
 
 
 @needs_rules
@@ -273,7 +274,7 @@ def test_micro_batches(case):
     start, gradients = normal(1, (70, 33), "f64"), gradients_of((70, 33), "f64")
     found = run(case, start, gradients, accumulate=2)
     means = [(a + b) / 2 for a, b in zip(gradients[::2], gradients[1::2], strict=True)]
-    np.testing.assert_allclose(found[""], reference(case, start, means)[0], rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(found[""], reference(case, start, means)[0], rtol=MANY_ROUNDINGS, atol=TENS_OF_ULP)
 
 
 @needs_rules
@@ -324,4 +325,4 @@ def test_a_rule_that_sees_no_matrix_takes_its_turn():
             m = momentum * m + g
         u = m / np.abs(m).max(-1, keepdims=True) if momentum else g
         expected = expected - h["lr"] * u
-        np.testing.assert_allclose(p, expected, rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(p, expected, rtol=MANY_ROUNDINGS, atol=TENS_OF_ULP)

@@ -8,6 +8,7 @@ import pytest
 import gradstep
 from support import reference
 from support.arrays import assert_same_bits, normal, step_all
+from support.tolerances import FEW_ULP, SINGLE, TENS_OF_ULP
 
 SIZES = (70, 1, 4133)
 TARGET = 3.0
@@ -112,7 +113,7 @@ def test_a_tensor_that_comes_late_takes_up_the_numbers():
     assert d > 2e-2
     assert_same_bits(optimizer.state[1]["p0"], start)
     # Its own moments start now: (1 - beta1) / sqrt(1 - beta2) is the first direction, at the rate of all.
-    np.testing.assert_allclose(start - late, -d * 0.1 / np.sqrt(0.001), rtol=1e-6)  # eps over the gradient
+    np.testing.assert_allclose(start - late, -d * 0.1 / np.sqrt(0.001), rtol=SINGLE)  # eps over the gradient
     for name in ("step", *SHARED):
         assert optimizer.state[1][name] == optimizer.state[0][name]
 
@@ -171,7 +172,7 @@ def test_only_the_first_estimate_above_d0_is_free_to_jump():
         found.append(float(optimizer.state[0]["d"]))
     jump = next(i for i, d in enumerate(found) if d > 1e-6)
     growth = np.divide(found[jump + 1 :], found[jump:-1])
-    assert growth.max() == pytest.approx(1.5, rel=1e-15)
+    assert growth.max() == pytest.approx(1.5, rel=FEW_ULP)
     free = [np.zeros(100)]
     assert train(gradstep.Prodigy(free, d0=1e-6), free, 12).state[0]["d"] > 2 * found[-1]
 
@@ -187,7 +188,7 @@ def test_eps_is_scaled_by_the_new_estimate_and_the_rate_is_not():
     d = state["d"]
     assert d > 0.25
     m, v = 0.5 * m - 0.5 * 0.25, 0.75 * v + 0.25 * 0.25**2
-    np.testing.assert_allclose(p, before - 0.25 * m / (np.sqrt(v) + d * 2.0), rtol=1e-14)
+    np.testing.assert_allclose(p, before - 0.25 * m / (np.sqrt(v) + d * 2.0), rtol=TENS_OF_ULP)
 
 
 def test_the_decay_is_multiplied_by_the_estimate_before_the_update():
@@ -195,7 +196,7 @@ def test_the_decay_is_multiplied_by_the_estimate_before_the_update():
     p, q = np.full(10, 2.0), np.full(10, 2.0)
     step_all(gradstep.Prodigy([p], d0=0.125, weight_decay=0.5), [[np.ones(10)]])
     step_all(gradstep.Prodigy([q], d0=0.125), [[np.ones(10)]])
-    np.testing.assert_allclose(q - p, 0.125 * 0.5 * 2.0, rtol=1e-14)  # a difference of numbers near 2
+    np.testing.assert_allclose(q - p, 0.125 * 0.5 * 2.0, rtol=TENS_OF_ULP)  # a difference of numbers near 2
 
 
 def test_groups_that_differ_are_refused():

@@ -8,6 +8,7 @@ import pytest
 import gradstep
 from support.arrays import DTYPES, assert_same_bits, awkward, normal, step_all
 from support.cases import ALL_CASES, CASES, Case
+from support.tolerances import TENS_OF_ULP
 
 each_rule = pytest.mark.parametrize("case", CASES, ids=str)
 #: those that look at each element by itself
@@ -150,7 +151,7 @@ def test_time_goes_on_beyond_what_a_float_counts(lr_decay):
         total += g * g
         expected -= g / np.sqrt(total) / (1 + (t - 1) * lr_decay)
     # A time that stood still would be wrong by 1e-7; four float64 updates are not by 1e-14.
-    np.testing.assert_allclose(p.item(), expected, rtol=1e-14)
+    np.testing.assert_allclose(p.item(), expected, rtol=TENS_OF_ULP)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

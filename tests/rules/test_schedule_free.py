@@ -8,6 +8,7 @@ import pytest
 import gradstep
 from support.arrays import DTYPES, assert_same_bits, normal, step_all, to_numpy, to_torch
 from support.cases import CASES
+from support.tolerances import FEW_ULP, TENS_OF_ULP
 
 SIZE = 70
 
@@ -34,7 +35,7 @@ def test_evaluation_shows_the_weighted_average_of_z(case):
     y = p.copy()
     optimizer.eval()
     # Six updates and the change of mode, at most ten roundings each of numbers below 4.
-    np.testing.assert_allclose(p, x / total, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(p, x / total, rtol=0, atol=TENS_OF_ULP)
     optimizer.train()
     np.testing.assert_allclose(p, y, rtol=0, atol=2e-15)
 
@@ -129,7 +130,7 @@ def test_the_largest_rate_so_far_sets_the_weight(case):
     lr = gradstep.Linear(0.4, 0.2, 2)
     _, optimizer = trained(case, steps=3, lr=lr, r=0.0, weight_lr_power=2.0)
     assert optimizer.state[0]["lr_max"] == 0.4
-    np.testing.assert_allclose(optimizer.state[0]["weight_sum"], 3 * 0.4**2, rtol=1e-15)
+    np.testing.assert_allclose(optimizer.state[0]["weight_sum"], 3 * 0.4**2, rtol=FEW_ULP)
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])

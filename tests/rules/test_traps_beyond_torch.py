@@ -5,6 +5,7 @@ import pytest
 
 import gradstep
 from support.arrays import assert_same_bits, normal, step_all
+from support.tolerances import TENS_OF_ULP
 
 EPS = np.finfo(np.float64).eps
 
@@ -43,17 +44,17 @@ def test_beta3_of_ademamix_warms_up_by_its_half_life():
     found = warm_betas(6, betas=(0.8, 0.9, 0.95), beta3_warmup=4)
     first, last = 1 / np.log(0.8), 1 / np.log(0.95)
     expected = [np.exp(1 / (first + min(t / 4, 1) * (last - first))) for t in range(1, 7)]
-    np.testing.assert_allclose(found, expected, rtol=1e-14)  # quotients of differences from 1
+    np.testing.assert_allclose(found, expected, rtol=TENS_OF_ULP)  # quotients of differences from 1
 
 
 def test_beta3_of_ademamix_is_never_above_its_end():
-    np.testing.assert_allclose(warm_betas(3, betas=(0.9, 0.9, 0.5), beta3_warmup=10), 0.5, rtol=1e-14)
+    np.testing.assert_allclose(warm_betas(3, betas=(0.9, 0.9, 0.5), beta3_warmup=10), 0.5, rtol=TENS_OF_ULP)
 
 
 def test_beta3_of_ademamix_warms_up_from_a_beta1_of_zero():
     # Trap: the logarithm of 0 is infinite, and infinity over infinity NaN.
     found = warm_betas(3, betas=(0.0, 0.9, 0.5), beta3_warmup=4)
-    np.testing.assert_allclose(found, [0.5**4, 0.5**2, 0.5 ** (4 / 3)], rtol=1e-14)
+    np.testing.assert_allclose(found, [0.5**4, 0.5**2, 0.5 ** (4 / 3)], rtol=TENS_OF_ULP)
 
 
 def test_alpha_of_ademamix_warms_up_once_for_all_parameters():

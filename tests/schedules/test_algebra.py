@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gradstep as gs
+from support.tolerances import TWO_ULP
 
 A, B = gs.CosineDecay(0.3, 20, end=0.01), gs.Linear(0.1, 0.7, 13)
 T = np.arange(60)
@@ -94,7 +95,7 @@ def test_a_missing_value_stays_missing():
 @pytest.mark.parametrize("k", [2, 3, 0.5, -1, 1.7, 0])
 def test_powers(k):
     # Both sides are about half an ulp from the truth.
-    np.testing.assert_allclose((A**k)(T), A(T) ** k, rtol=4e-16)
+    np.testing.assert_allclose((A**k)(T), A(T) ** k, rtol=TWO_ULP)
     assert eval(repr(A**k), vars(gs)) == A**k
 
 
@@ -113,7 +114,7 @@ def test_long_chains():
 def test_long_joins():
     children = [gs.Linear(k, k + 1, 10) for k in range(100)]
     s = gs.join(children, range(10, 1000, 10))
-    np.testing.assert_allclose(s(range(1000)), np.arange(1000) / 10, rtol=4e-16)
+    np.testing.assert_allclose(s(range(1000)), np.arange(1000) / 10, rtol=TWO_ULP)
     assert eval(repr(s), vars(gs)) == gs.from_json(s.to_json()) == s
 
 

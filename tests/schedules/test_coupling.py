@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradstep as gs
+from support.tolerances import FEW_ULP, TENS_OF_ULP, TWO_ULP
 
 STAIRS = gs.Piecewise([5, 11], [0.3, 0.1, 0.7])
 T = np.arange(40)
@@ -21,7 +22,7 @@ def test_smooth_is_the_recursion(momentum):
 
 def test_smooth_approaches_a_constant_geometrically():
     s = gs.Piecewise([1], [1.0, 0.0]).smooth(0.9, steps=100)
-    np.testing.assert_allclose(s(range(100)), 0.9 ** np.arange(100), rtol=1e-14)
+    np.testing.assert_allclose(s(range(100)), 0.9 ** np.arange(100), rtol=TENS_OF_ULP)
 
 
 def test_smooth_needs_values():
@@ -34,14 +35,14 @@ def test_tied_maps_the_range(invert):
     rate = gs.CosineDecay(0.4, 10, end=0.1, past="mirror")
     s = gs.tied(rate, 0.85, 0.95, steps=20, invert=invert)
     way = (rate(T) - 0.1) / 0.3
-    np.testing.assert_allclose(s(T), 0.85 + 0.1 * (1 - way if invert else way), rtol=1e-15)
+    np.testing.assert_allclose(s(T), 0.85 + 0.1 * (1 - way if invert else way), rtol=FEW_ULP)
     ends = (0.85, 0.95) if invert else (0.95, 0.85)
     assert (s(0), s(10)) == ends
 
 
 def test_tied_stays_between_lo_and_hi_at_later_steps():
     s = gs.tied(gs.Linear(0.0, 1.0, 10, past="extrapolate"), 0.85, 0.95, steps=10)
-    assert s([0, 5, 10, 11, 10**9]).tolist() == [0.85, pytest.approx(0.9, rel=1e-15), 0.95, 0.95, 0.95]
+    assert s([0, 5, 10, 11, 10**9]).tolist() == [0.85, pytest.approx(0.9, rel=FEW_ULP), 0.95, 0.95, 0.95]
 
 
 def test_tied_to_a_lower_end_that_is_not_zero():
@@ -54,6 +55,6 @@ def test_layerwise_leaves_the_last_layer():
     layers = gs.layerwise(s, layers=4, decay=0.75)
     assert layers[-1] is s
     for i, each in enumerate(layers):
-        np.testing.assert_allclose(each(T), s(T) * 0.75 ** (3 - i), rtol=4e-16)
+        np.testing.assert_allclose(each(T), s(T) * 0.75 ** (3 - i), rtol=TWO_ULP)
     assert repr(layers[0]) == f"{s!r} * (Constant(value=0.75) ** 3.0)"
     assert gs.layerwise(0.1, 1, 0.75) == [gs.Constant(0.1)]

@@ -9,6 +9,7 @@ import gradstep as gs
 from gradstep.schedules.joining import operands
 from gradstep.schedules.operators import operand
 from support.schedule_reference import LEAVES, exact
+from support.tolerances import FEW_ULP
 
 # t / steps is rounded before it becomes an exponent or an angle, so the error grows with t.
 RELATIVE = 1e-15
@@ -110,7 +111,7 @@ def test_stretched_time_stays_within_a_table():
 def test_cosine_extrapolated_is_its_mirror():
     t = np.arange(100)
     mirror, extrapolate = (gs.CosineDecay(0.3, 10, past=past) for past in ("mirror", "extrapolate"))
-    np.testing.assert_allclose(extrapolate(t), mirror(t), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(extrapolate(t), mirror(t), rtol=0, atol=FEW_ULP)
 
 
 def test_staircase_counts_exactly_at_large_steps():

@@ -9,6 +9,7 @@ import pytest
 import gradstep
 from support.arrays import DTYPES, assert_same_bits, normal
 from support.cases import ONE_EACH
+from support.tolerances import SINGLE, TENS_OF_ULP
 
 SIZE = 40
 STEPS = 5
@@ -51,7 +52,7 @@ def test_bias_correction_is_that_of_an_average_from_zero():
         from_zero = decay(t) * from_zero + (1 - decay(t)) * p
         product *= decay(t)
         # a few roundings of numbers of size one, in another order
-        np.testing.assert_allclose(optimizer.averages.arrays()[0], from_zero / (1 - product), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(optimizer.averages.arrays()[0], from_zero / (1 - product), rtol=0, atol=TENS_OF_ULP)
 
 
 def test_a_decay_of_one_keeps_the_average():
@@ -70,7 +71,7 @@ def test_sixteen_bit_parameters_have_float32_averages(dtype):
     average = optimizer.averages.arrays()[0]
     assert average.dtype == np.float32
     after = before - np.float32(0.1) * normal(1, SIZE)  # before it is rounded to 16 bits
-    np.testing.assert_allclose(average, (before + after) / 2, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(average, (before + after) / 2, rtol=0, atol=SINGLE)
 
 
 def test_swapping_in_and_out():

@@ -6,6 +6,7 @@ import pytest
 import gradstep
 from support.arrays import assert_same_bits, normal
 from support.cases import CASES
+from support.tolerances import FEW_ULP, TENS_OF_ULP
 
 SIZE = 200
 LR, PEAK, DECAY = 0.0625, 0.25, 0.375
@@ -36,7 +37,7 @@ def test_kinds(case, kind):
     bare.step([g])  # from zero the parameter is the update itself
     found = decayed(case, p.copy(), g, decoupled_weight_decay=kind)
     # Adding the update to p rounds once where the reference rounds twice.
-    np.testing.assert_allclose(found, KEEP[kind] * p + q, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(found, KEEP[kind] * p + q, rtol=TENS_OF_ULP, atol=FEW_ULP)
 
 
 @each_kind

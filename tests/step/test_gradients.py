@@ -11,6 +11,7 @@ from gradstep.logs import norms
 from support.arrays import assert_same_bits, awkward, normal, to_torch
 from support.cases import CASES
 from support.sums import norm
+from support.tolerances import SINGLE, TENS_OF_ULP
 
 SIZES = [0, 1, 31, 32, 33, 4095, 4096, 4097, 70_001]
 SCALE, CLIP_NORM, CLIP_VALUE = 3.0, 0.7, 0.01
@@ -41,7 +42,9 @@ def test_unscale_then_clip_by_norm_then_by_value(case, dtype):
     for t in range(STEPS):
         one.step(gradients(t, dtype), grad_scale=SCALE)
         g = [a * a.dtype.type(1 / SCALE) for a in gradients(t, dtype)]
-        assert one.stats().gradient_norm == pytest.approx(norm(g), rel=1e-14)  # f64 squares are rounded differently
+        assert one.stats().gradient_norm == pytest.approx(
+            norm(g), rel=TENS_OF_ULP
+        )  # f64 squares are rounded differently
         g = shrink(g, CLIP_NORM, one.stats().gradient_norm)
         limited = sum(int(np.sum(np.abs(a) > CLIP_VALUE)) for a in g)
         assert 0 < limited < sum(SIZES)
@@ -100,9 +103,9 @@ def test_finite_gradients_whose_squares_overflow(scale, skip):
     optimizer = gradstep.SGD(p, lr=1.0, clip_norm=10.0, stats=True, skip_nonfinite=skip)
     optimizer.step([*HUGE, np.ones(2, np.float32)], grad_scale=scale)
     # by math.hypot, which scales; the rest is rounding
-    assert optimizer.stats().gradient_norm == pytest.approx(math.hypot(3e200, 4e200, 1e154) / scale, rel=1e-14)
-    np.testing.assert_allclose(p[0], [-6.0, 8.0], rtol=1e-14)
-    np.testing.assert_allclose(p[1], [-2e-46, 0.0], rtol=1e-14, atol=1e-190)
+    assert optimizer.stats().gradient_norm == pytest.approx(math.hypot(3e200, 4e200, 1e154) / scale, rel=TENS_OF_ULP)
+    np.testing.assert_allclose(p[0], [-6.0, 8.0], rtol=TENS_OF_ULP)
+    np.testing.assert_allclose(p[1], [-2e-46, 0.0], rtol=TENS_OF_ULP, atol=1e-190)
     assert not p[2].any()  # 1e-199 in float32
 
 
@@ -111,23 +114,25 @@ def test_each_group_by_itself_where_squares_overflow():
     groups = [{"params": [each]} for each in p]
     optimizer = gradstep.SGD(groups, lr=1.0, clip_norm=10.0, clip_scope="group")
     optimizer.step([HUGE[0], np.array([30.0, 40.0]), np.array([3e-160, 4e-160])])
-    np.testing.assert_allclose(p, [[-6.0, 8.0], [-6.0, -8.0], [-3e-160, -4e-160]], rtol=1e-6)  # 1e-6 is in the formula
+    np.testing.assert_allclose(
+        p, [[-6.0, 8.0], [-6.0, -8.0], [-3e-160, -4e-160]], rtol=SINGLE
+    )  # 1e-6 is in the formula
 
 
 def test_huge_gradients_in_separate_calls():
-    assert functional.norm(HUGE) == pytest.approx(math.hypot(3e200, 4e200, 1e154), rel=1e-14)
+    assert functional.norm(HUGE) == pytest.approx(math.hypot(3e200, 4e200, 1e154), rel=TENS_OF_ULP)
     clipped = [each.copy() for each in HUGE]
-    assert functional.clip_norm_(clipped, 10.0) == pytest.approx(5e200, rel=1e-14)
-    np.testing.assert_allclose(clipped[0], [6.0, -8.0], rtol=1e-14)
+    assert functional.clip_norm_(clipped, 10.0) == pytest.approx(5e200, rel=TENS_OF_ULP)
+    np.testing.assert_allclose(clipped[0], [6.0, -8.0], rtol=TENS_OF_ULP)
     assert functional.norm([np.array([np.inf, 1e200])]) == np.inf
-    assert norms.norm(HUGE) == pytest.approx(5e200, rel=1e-14)
+    assert norms.norm(HUGE) == pytest.approx(5e200, rel=TENS_OF_ULP)
     assert norms.norm([np.array([np.inf, 1e200])]) == np.inf
 
 
 @pytest.mark.parametrize("largest", [1e160, 1e300, 1e308])
 def test_a_norm_near_the_largest_number(largest):
     g = np.full(4, -largest / 4)
-    assert functional.norm(g) == pytest.approx(largest / 2, rel=1e-14)
+    assert functional.norm(g) == pytest.approx(largest / 2, rel=TENS_OF_ULP)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -157,7 +162,7 @@ def test_torchs_clipping_is_within_roundings():
     gradstep.SGD(ours, lr=1.0, clip_norm=CLIP_NORM).step(gradients(1))
     torch.nn.utils.clip_grad_norm_(p, CLIP_NORM)
     for mine, theirs in zip(ours, p, strict=True):
-        np.testing.assert_allclose(mine, -theirs.grad.numpy(), rtol=1e-6)  # torch sums the squares in float32
+        np.testing.assert_allclose(mine, -theirs.grad.numpy(), rtol=SINGLE)  # torch sums the squares in float32
 
 
 @pytest.mark.parametrize("dtype", ["f16", "bf16"])
@@ -178,7 +183,7 @@ def test_other_layouts_give_the_same_numbers():
     gradstep.AdamW([straight], lr=0.1, clip_norm=CLIP_NORM, ema=0.9).step([g])
     gradstep.AdamW([turned], lr=0.1, clip_norm=CLIP_NORM, ema=0.9).step([strided])
     # The norm is summed in the order of memory, so its last bit may differ.
-    np.testing.assert_allclose(straight, turned, rtol=1e-6)
+    np.testing.assert_allclose(straight, turned, rtol=SINGLE)
 
 
 def test_limits_may_be_schedules():

@@ -11,6 +11,7 @@ from gradstep import Constant, CosineDecay, Linear
 from gradstep.rules.hyperparameters import HYPERPARAMETERS
 from support.arrays import assert_same_bits, normal, to_torch
 from support.cases import CASES
+from support.tolerances import FEW_ULP
 
 STEPS = 6
 SIZE = 70
@@ -96,7 +97,7 @@ def test_each_group_has_its_own():
         optimizer.step([np.ones(3), np.zeros(3)])
     optimizer.add_param_group({"params": [np.ones(3)], "lr": fast})
     assert [group["lr"] for group in optimizer.param_groups] == [slow(2), fast(2), fast(2)]
-    np.testing.assert_allclose(p, 1 - slow(0) - slow(1), rtol=1e-15)  # a few roundings of numbers near 1
+    np.testing.assert_allclose(p, 1 - slow(0) - slow(1), rtol=FEW_ULP)  # a few roundings of numbers near 1
 
 
 def test_momentum_that_starts_at_zero_gets_its_buffer_when_it_is_needed():

@@ -8,6 +8,7 @@ import gradstep
 from gradstep.functional import average_, cast_, clip_norm_, clip_value_, norm, unscale_, zero_
 from support.arrays import DTYPES, assert_same_bits, awkward, normal, rounded, to_torch
 from support.sums import norm as norm_in_the_tree
+from support.tolerances import SINGLE, TENS_OF_ULP
 
 SIZES = [0, 1, 31, 32, 33, 4095, 4096, 4097, 70_001]
 THREADS = [1, 2, 3]
@@ -103,13 +104,13 @@ def test_the_norm(dtype):
     g = arrays(dtype, normal)
     expected = norm_in_the_tree(map(in_arithmetic, g))
     # float64's squares are rounded before they are added there, and not here.
-    assert norm(g) == (pytest.approx(expected, rel=1e-14) if dtype == "f64" else expected)
+    assert norm(g) == (pytest.approx(expected, rel=TENS_OF_ULP) if dtype == "f64" else expected)
 
 
 def test_the_norm_only_reads():
     g = normal(0, 100)
     g.flags.writeable = False
-    assert norm([g, g, np.broadcast_to(g, (3, 100))]) == pytest.approx(np.sqrt(5) * norm(g), rel=1e-14)
+    assert norm([g, g, np.broadcast_to(g, (3, 100))]) == pytest.approx(np.sqrt(5) * norm(g), rel=TENS_OF_ULP)
 
 
 @pytest.mark.parametrize("limit", [0.7, 1e6])
@@ -148,7 +149,7 @@ def test_clipping_is_torchs():
         theirs(tensors, limit)
         ours(g, limit)
         for p, each in zip(tensors, g, strict=True):
-            torch.testing.assert_close(each, p.grad, rtol=1e-6, atol=0)  # torch sums the squares in float32
+            torch.testing.assert_close(each, p.grad, rtol=SINGLE, atol=0)  # torch sums the squares in float32
 
 
 @pytest.mark.parametrize("decay", [0.75, 0.25, 0.0, 1.0])

@@ -10,6 +10,7 @@ import gradstep
 from gradstep import tasks
 from gradstep.logs.norms import norm
 from support.arrays import DTYPES, assert_same_bits, normal, to_numpy, to_torch
+from support.tolerances import SINGLE, TENS_OF_ULP
 
 torch = pytest.importorskip("torch")
 
@@ -132,7 +133,7 @@ def test_uncertainty_weights_come_to_rest_where_w_times_the_loss_is_a_half():
     balance = tasks.UncertaintyWeights(["regression", "classification"], lr=0.5, rule=gradstep.SGD)
     for _ in range(200):
         balance.update([0.25, 2.0])
-    np.testing.assert_allclose(balance.weights, [2.0, 0.25], rtol=1e-6)
+    np.testing.assert_allclose(balance.weights, [2.0, 0.25], rtol=SINGLE)
 
 
 def gradnorm_loss(weights, losses, first_losses, weight, alpha):
@@ -228,8 +229,8 @@ def test_the_norm_is_formed_in_float64(dtype):
     exact = np.sqrt(sum((array.astype(np.float64) ** 2).sum() for array in arrays[:2]))
     as_tensors = [array if array is None else to_torch(array) for array in arrays]
     # sums of 500 squares in float64, in another order
-    assert norm(arrays) == pytest.approx(exact, rel=1e-14)
-    assert norm(as_tensors) == pytest.approx(exact, rel=1e-14)
+    assert norm(arrays) == pytest.approx(exact, rel=TENS_OF_ULP)
+    assert norm(as_tensors) == pytest.approx(exact, rel=TENS_OF_ULP)
 
 
 def test_the_norm_of_a_sparse_gradient_adds_up_its_repeated_rows():
