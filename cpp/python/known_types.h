@@ -18,8 +18,8 @@ struct known_type {
 const known_type& known_type_of(PyTypeObject* type);
 dlpack::exchange_api* exchange_of(PyTypeObject* type);
 
-// True for a tensor of a torch without an exchange API: it is moved like any other, but only gradstep.interop.arrays
-// can read it.
+// True for a tensor of a torch without an exchange API: it is moved like any other, but only
+// gradstep.interop.arrays can read it.
 bool is_described_tensor(pybind11::handle array);
 
 }  // namespace gradstep

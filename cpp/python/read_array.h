@@ -34,8 +34,8 @@ bool try_to_read(pybind11::handle array, const array_role& role, array_view& vie
 bool lies_as_read(pybind11::handle array, const array_view& view);
 
 // Reads a torch tensor through the DLPack C exchange API, a NumPy array through its own structure, and
-// anything else through gradstep.interop.arrays.describe, which raises for what can't be used and returns an owner
-// that keeps the memory alive. `read_array` raises for one that lies elsewhere than its role says.
+// anything else through gradstep.interop.arrays.describe, which raises for what can't be used and returns an
+// owner that keeps the memory alive. `read_array` raises for one that lies elsewhere than its role says.
 array_view read_anywhere(pybind11::handle array, const array_role& role, pybind11::object& owner);
 array_view read_array(pybind11::handle array, const array_role& role, pybind11::object& owner);
 array_view read_description(pybind11::handle array, const array_role& role, pybind11::object& owner);

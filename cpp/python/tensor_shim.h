@@ -21,8 +21,8 @@ class tensor_shim {
  public:
   static constexpr size_t function_count = 7;
 
-  // Takes the addresses of the functions that gradstep.interop.tensor_shim names, in its order, and the place of the
-  // handle in a tensor's object.
+  // Takes the addresses of the functions that gradstep.interop.tensor_shim names, in its order, and the place
+  // of the handle in a tensor's object.
   static void meet(const std::array<uintptr_t, function_count>& functions, size_t handle_offset);
   static bool is_known();
 
