@@ -1,4 +1,4 @@
-"""gradstep: the step of gradient descent at the speed of memory, in place, on NumPy arrays and torch tensors.
+"""gradstep: fused optimizers and learning-rate schedules for NumPy and PyTorch, in one pass over memory.
 
 >>> import numpy as np, gradstep
 >>> w = np.zeros(3, np.float32)
@@ -7,8 +7,8 @@
 >>> w
 array([-0.001,  0.   ,  0.001], dtype=float32)
 
-``gradstep.optim`` is ``torch.optim`` with these insides; it needs torch. Each module is imported when a name of it is
-first used.
+``gradstep.optim`` is a drop-in for ``torch.optim``; it needs torch. Each module is imported when a name of it is first
+used.
 """
 
 import importlib
