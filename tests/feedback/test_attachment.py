@@ -237,7 +237,7 @@ def test_refusals():
         gradstep.attach(optimizer)
     with pytest.raises(ValueError, match="the optimizer's groups have no beta1: they have lr, momentum, "):
         gradstep.attach(optimizer, beta1=BETA)
-    with pytest.raises(TypeError, match="'fast', a str, is no schedule"):
+    with pytest.raises(TypeError, match="'fast', a str, is not a schedule"):
         gradstep.attach(optimizer, lr="fast")
     with pytest.raises(ValueError, match="t is -1: it counts updates and must be 0 or more"):
         gradstep.attach(optimizer, lr=LR).seek(-1)

@@ -73,11 +73,11 @@ def test_good_schedules_have_no_warnings(s):
         ),
         (
             gs.Linear(1.0, 0.0, 80, past="extrapolate"),
-            ["the value is negative from t = 81 on, where it is -0.0125; bound it by clip(lo=0)"],
+            ["the value is negative from t = 81 on, where it is -0.0125; bound it with clip(lo=0)"],
         ),
         (
             gs.Linear(1.0, 0.0, 120, past="extrapolate"),
-            ["the value is negative from t = 121 on, where it is -0.00833333; bound it by clip(lo=0)"],
+            ["the value is negative from t = 121 on, where it is -0.00833333; bound it with clip(lo=0)"],
         ),
         (
             gs.OneCycle(1.0, 100, anneal="linear", end_at="last", past="extrapolate"),

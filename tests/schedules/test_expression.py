@@ -7,7 +7,7 @@ import pytest
 import gradstep as gs
 
 S = gs.Linear(1, 0, 10)
-RULE = "an expression is made of numbers, strings, lists, + - * / **, schedules and their methods"
+RULE = "an expression consists of numbers, strings, lists, + - * / **, schedules and their methods"
 
 
 @pytest.mark.parametrize(
@@ -41,19 +41,19 @@ def test_text_is_read_as_python_reads_it(text, expected):
         ("from_json('{}')", "^" * 9, "there is no schedule 'from_json': "),
         ("Linear(1, 0, 10).init", "^" * 21, f"this is not allowed here: {RULE}"),
         ("(lambda: 1)()", " " + "^" * 9, f"this can't be called: {RULE}"),
-        ("[1, 2].clip(1)", "^" * 6, f"[1, 2] is no schedule, so it has no methods: {RULE}"),
+        ("[1, 2].clip(1)", "^" * 6, f"[1, 2] is not a schedule, so it has no methods: {RULE}"),
         ("[x for x in 'ab']", "^" * 17, f"this is not allowed here: {RULE}"),
         ("1 if 2 else 3", "^" * 13, f"this is not allowed here: {RULE}"),
         ("1j", "^^", f"this is not allowed here: {RULE}"),
         ("Linear(*[1, 0, 10])", " " * 7 + "^" * 11, f"this is not allowed here: {RULE}"),
-        ("Linear(**{'init': 1})", "^" * 21, f"** takes no mapping here: {RULE}"),
-        ("'a' * 1000000000", "^^^", "'a' is no operand: + - * / ** take schedules and numbers"),
-        ("1 + [2]", "    ^^^", "[2] is no operand: + - * / ** take schedules and numbers"),
-        ("9**9**9**9", " " * 6 + "^" * 4, "write a number out, as in 10000 or 1e-4"),
+        ("Linear(**{'init': 1})", "^" * 21, f"** before an argument is not allowed here: {RULE}"),
+        ("'a' * 1000000000", "^^^", "'a' is not an operand: + - * / ** take schedules and numbers"),
+        ("1 + [2]", "    ^^^", "[2] is not an operand: + - * / ** take schedules and numbers"),
+        ("9**9**9**9", " " * 6 + "^" * 4, "write the number itself, such as 10000 or 1e-4"),
         ("1 // 2", "^^^^^^", f"this is not allowed here: {RULE}"),
         ("not 1", "^^^^^", f"this is not allowed here: {RULE}"),
         ("1 / 0", "^^^^^", "division by zero"),
-        ("[1, 2]", "^^^^^^", "[1, 2], a list, is no schedule: give a schedule or a number"),
+        ("[1, 2]", "^^^^^^", "[1, 2], a list, is not a schedule: pass a schedule or a number"),
         ("1e999", "^^^^^", "value is inf: it must be a finite number"),
         ("Linear(1, 0", " " * 6 + "^", f"'(' was never closed: {RULE}"),
         ("", "^", f"invalid syntax: {RULE}"),
@@ -86,5 +86,5 @@ def test_other_characters_are_refused(text):
 
 
 def test_only_text_is_read():
-    with pytest.raises(TypeError, match=r"Constant\(value=1.0\), a Constant, is no expression: give a text"):
+    with pytest.raises(TypeError, match=r"Constant\(value=1.0\), a Constant, is not an expression: pass a text"):
         gs.from_expression(gs.Constant(1))

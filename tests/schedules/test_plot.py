@@ -59,5 +59,5 @@ def test_refused_steps(steps, kind):
 
 def test_more_updates_than_a_schedule_counts_are_refused():
     S.plot(2**53, Figure().subplots())
-    with pytest.raises(ValueError, match=r"it must not be beyond 2\*\*53"):
+    with pytest.raises(ValueError, match=r"it must not exceed 2\*\*53"):
         S.plot(10**30, Figure().subplots())

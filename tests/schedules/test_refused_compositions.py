@@ -19,12 +19,12 @@ from support.compositions import S
         (
             lambda: S.warmup(3, kind="exponential"),
             ValueError,
-            "mode is 'prefix', but an exponential warmup never quite arrives, so nothing can take over from it: "
+            "mode is 'prefix', but an exponential warmup never quite ends, so that no schedule can follow it: "
             "use mode='scale' or another kind",
         ),
         (lambda: gs.untuned_warmup(1.0), ValueError, "beta2 is 1.0: it must be 0 or more and below 1"),
-        (lambda: gs.minimum(S, "x"), TypeError, "b: 'x', a str, is no schedule"),
-        (lambda: gs.maximum(None, S), TypeError, "a: None, a NoneType, is no schedule"),
+        (lambda: gs.minimum(S, "x"), TypeError, "b: 'x', a str, is not a schedule"),
+        (lambda: gs.maximum(None, S), TypeError, "a: None, a NoneType, is not a schedule"),
         (lambda: S ** float("inf"), ValueError, "exponent is inf: it must be a finite number"),
         (lambda: S**S, TypeError, "unsupported operand"),
         (lambda: 2**S, TypeError, "unsupported operand"),
@@ -34,7 +34,7 @@ from support.compositions import S
         (lambda: S.repeat(0), ValueError, "n is 0: it counts updates and must be 1 or more"),
         (lambda: S.smooth(1.0, 5), ValueError, "momentum is 1.0: it must be 0 or more and below 1"),
         (lambda: S.smooth(0.9, 0), ValueError, "steps is 0: it counts updates and must be 1 or more"),
-        (lambda: gs.join([S, "x"], [3]), TypeError, "children[1]: 'x', a str, is no schedule"),
+        (lambda: gs.join([S, "x"], [3]), TypeError, "children[1]: 'x', a str, is not a schedule"),
         (lambda: gs.join([S, S], [-1]), ValueError, "milestones[0] is -1: it counts updates and must be 0 or more"),
         (
             lambda: gs.join([S, S, S], [3, 2]),

@@ -96,7 +96,7 @@ def test_another_schedule_is_refused_and_changes_nothing(name):
 @pytest.mark.parametrize("foreign", [{}, {"factor": 3.0}])
 def test_what_another_function_has_saved_is_no_schedule(foreign):
     state = over(by_lambda(SCHEDULE)).state_dict() | {"lr_lambdas": [foreign]}
-    with pytest.raises(TypeError, match="is no stored schedule"):
+    with pytest.raises(TypeError, match="is not a stored schedule"):
         over(by_lambda(SCHEDULE)).load_state_dict(state)
 
 

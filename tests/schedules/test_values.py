@@ -117,7 +117,7 @@ def test_refused_steps(t, kind, message):
         (
             lambda: gs.Linear(1, 0, 2**60),
             ValueError,
-            "it must not be beyond 2**53, the largest step that is exact",
+            "it must not exceed 2**53, the largest step that is exact",
         ),
         (
             lambda: gs.Linear(1, 0, 3, past="stop"),
@@ -134,7 +134,7 @@ def test_refused_steps(t, kind, message):
         (
             lambda: gs.PolynomialDecay(1, 3, cycle=True, past="error"),
             ValueError,
-            "with cycle=True the end is never past: leave past out",
+            "with cycle=True the end never passes: leave past out",
         ),
         (lambda: gs.PolynomialDecay(1, 3, cycle=1), TypeError, "cycle is 1: it must be True or False"),
         (lambda: gs.ExponentialDecay(1, -0.5), ValueError, "rate is -0.5: it must be 0 or more"),
@@ -167,7 +167,7 @@ def test_refused_steps(t, kind, message):
         ),
         (lambda: S.clip(), ValueError, "clip has neither lo nor hi"),
         (lambda: S.clip(2, 1), ValueError, "lo is 2.0 and hi is 1.0: lo must not be above hi"),
-        (lambda: S.then("x", at=3), TypeError, "'x', a str, is no schedule: give a schedule or a number"),
+        (lambda: S.then("x", at=3), TypeError, "'x', a str, is not a schedule: pass a schedule or a number"),
         (lambda: S.then(S, at=-1), ValueError, "at is -1: it counts updates and must be 0 or more"),
         (lambda: S.shift(0.5), TypeError, "n is 0.5, a float: it counts updates"),
         (lambda: S.warmup(-1), ValueError, "n is -1: it counts updates and must be 1 or more"),
@@ -181,9 +181,9 @@ def test_refused_steps(t, kind, message):
             ValueError,
             "mode is 'over': it must be one of 'prefix', 'overlay', 'scale'",
         ),
-        (lambda: S.warmup(3, offset=4), ValueError, "offset is 4: it must not be above n = 3, the whole way"),
-        (lambda: gs.as_schedule(None), TypeError, "None, a NoneType, is no schedule"),
-        (lambda: gs.from_json("3"), TypeError, "is no stored schedule: it must look like"),
+        (lambda: S.warmup(3, offset=4), ValueError, "offset is 4: it must not be above n = 3"),
+        (lambda: gs.as_schedule(None), TypeError, "None, a NoneType, is not a schedule"),
+        (lambda: gs.from_json("3"), TypeError, "is not a stored schedule: it must look like"),
         (
             lambda: gs.from_json('{"schedule":"Cosin"}'),
             ValueError,

@@ -29,8 +29,9 @@ _BLOCK = 2**20
 class Limits:
     """How large a checkpoint may be; raise what is in the way: ``gradstep.checkpoint.limits.unpacked = 10**11``.
 
-    unpacked: bytes that the arrays of a compressed archive may take. :func:`gradstep.checkpoint.save` compresses
-        nothing: what it has written never takes more than the file, and is not limited.
+    Args:
+        unpacked: bytes that the arrays of a compressed archive may take. :func:`gradstep.checkpoint.save` compresses
+            nothing: what it has written never takes more than the file, and is not limited.
     """
 
     unpacked: int = 2**30

@@ -26,17 +26,21 @@ def from_hf(
 ) -> Schedule:
     """The schedule with the values of the one that ``transformers.get_scheduler`` would make.
 
-    name: "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial",
-        "inverse_sqrt", "cosine_with_min_lr", "cosine_warmup_with_min_lr" or "warmup_stable_decay", or the
-        SchedulerType of it.
-    lr: the optimizer's rate.
-    num_warmup_steps, num_training_steps, scheduler_specific_kwargs: as ``get_scheduler`` takes them; in
-        TrainingArguments they are ``warmup_steps``, ``max_steps`` and ``lr_scheduler_kwargs``.
+    It takes names because the schedulers of Transformers are closures, which do not tell what they hold. Their warmup
+    begins at 0, so that the first update is wasted, and their cosine rises again after num_training_steps: so does
+    this.
 
-    It takes names because the schedulers of Transformers are closures, which do not tell what they hold. Their
-    warmup begins at 0, so that the first update is wasted, and their cosine rises again after
-    num_training_steps: so does this. Raises TypeError for another name or for arguments that it does not take,
-    and ValueError where nothing is left to decay.
+    Args:
+        name: "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial",
+            "inverse_sqrt", "cosine_with_min_lr", "cosine_warmup_with_min_lr" or "warmup_stable_decay", or the
+            SchedulerType of it.
+        lr: the optimizer's rate.
+        num_warmup_steps, num_training_steps, scheduler_specific_kwargs: as ``get_scheduler`` takes them; in
+            TrainingArguments they are ``warmup_steps``, ``max_steps`` and ``lr_scheduler_kwargs``.
+
+    Raises:
+        TypeError: the name is another one, or does not take an argument.
+        ValueError: there are no updates left for the decay.
 
     >>> from_hf("cosine", 3e-4, num_warmup_steps=500, num_training_steps=10_000)
     CosineDecay(init=0.0003, steps=9500, past='mirror').warmup(500, offset=0)

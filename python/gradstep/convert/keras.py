@@ -18,11 +18,15 @@ from gradstep.schedules import (
 def from_keras(schedule: Any) -> Schedule:
     """The schedule with the values of a ``keras.optimizers.schedules`` object.
 
-    schedule: ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay, InverseTimeDecay, CosineDecay or
-        CosineDecayRestarts. Keras computes in float32, from which the values differ by its rounding.
+    Keras's boundaries belong to the left: a value changes with the step after.
 
-    Keras's boundaries belong to the left: a value changes with the step after. Raises TypeError for any
-    other class and ValueError where a number of steps is not whole.
+    Args:
+        schedule: ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay, InverseTimeDecay, CosineDecay or
+            CosineDecayRestarts. Keras computes in float32, from which the values differ by its rounding.
+
+    Raises:
+        TypeError: the class is another one.
+        ValueError: a number of steps is not whole.
 
     >>> import keras
     >>> from_keras(keras.optimizers.schedules.PiecewiseConstantDecay([100, 200], [0.1, 0.05, 0.01]))

@@ -24,13 +24,14 @@ Scales = Mapping[int, float]
 def from_optax(constructor: str | Callable[..., Any], *arguments: Any, **options: Any) -> Schedule:
     """The schedule with the values of one that optax would construct.
 
-    constructor: a function of ``optax.schedules`` or its name, such as ``optax.cosine_decay_schedule``. What it
-        returns is a closure, which does not tell what it holds, so give the constructor and its arguments.
-    arguments, options: those of the constructor. The schedules of ``join_schedules`` are gradstep's.
-
     optax computes in float32, unless told otherwise, from which the values differ by its rounding. Raises
     TypeError for another constructor or arguments that it does not take, and ValueError where a number of
     steps is not whole.
+
+    Args:
+        constructor: a function of ``optax.schedules`` or its name, such as ``optax.cosine_decay_schedule``. What it
+            returns is a closure, which does not tell what it holds, so give the constructor and its arguments.
+        arguments, options: those of the constructor. The schedules of ``join_schedules`` are gradstep's.
 
     >>> from_optax("warmup_cosine_decay_schedule", 0.0, peak_value=1e-3, warmup_steps=100, decay_steps=1000)
     CosineDecay(init=0.001, steps=900).warmup(100, offset=0)

@@ -10,13 +10,17 @@ from gradstep.feedback.plateau import Plateau
 def from_plateau(peer: Any, lr: float) -> Plateau:
     """The `Plateau` with the settings of torch's scheduler or Keras's callback ReduceLROnPlateau.
 
-    peer: one of either. A Keras mode of "auto" must be "min" or "max", unless it monitors a loss.
-    lr: the rate before any reduction. Theirs is bounded by a rate, a Plateau by its share of whatever rate it
-        multiplies.
+    It starts anew: what the peer has counted is not taken over. Where `Plateau` differs on purpose (negative metrics,
+    NaN, reductions below torch's eps), so does this.
 
-    It starts anew: what the peer has counted is not taken over. Where `Plateau` differs on purpose (negative
-    metrics, NaN, reductions below torch's eps), so does this. Raises TypeError for anything else, ValueError
-    where groups are bounded differently or the mode is not known.
+    Args:
+        peer: one of either. A Keras mode of "auto" must be "min" or "max", unless it monitors a loss.
+        lr: the rate before any reduction. Theirs is bounded by a rate, a Plateau by its share of whatever rate it
+            multiplies.
+
+    Raises:
+        TypeError: it is anything else.
+        ValueError: the groups have different bounds, or the mode is not known.
 
     >>> import torch
     >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)

@@ -22,14 +22,18 @@ from gradstep.schedules import (
 def from_timm(scheduler: Any, group: int | None = None) -> Schedule:
     """The schedule with the values of a ``timm.scheduler`` object.
 
-    scheduler: CosineLRScheduler, TanhLRScheduler, PolyLRScheduler, StepLRScheduler, MultiStepLRScheduler or
-        WSDLRScheduler, without noise. t is what it is stepped with: epochs if its ``t_in_epochs`` is True (as by
-        default), so that the schedule over updates is ``from_timm(s).stretch(updates_per_epoch, staircase=True)``.
-    group: the number of the optimizer's group. Default None: any, if the schedule is the same for all.
+    timm's milestones come one step early, and its warmup jumps where it ends, unless ``warmup_prefix`` is True: so does
+    this.
 
-    timm's milestones come one step early, and its warmup jumps where it ends, unless ``warmup_prefix`` is
-    True: so does this. Raises TypeError for other classes and for noise, and ValueError where a number of
-    steps is not whole.
+    Args:
+        scheduler: CosineLRScheduler, TanhLRScheduler, PolyLRScheduler, StepLRScheduler, MultiStepLRScheduler or
+            WSDLRScheduler, without noise. t is what it is stepped with: epochs if its ``t_in_epochs`` is True (as by
+            default), so that the schedule over updates is ``from_timm(s).stretch(updates_per_epoch, staircase=True)``.
+        group: the number of the optimizer's group. Default None: any, if the schedule is the same for all.
+
+    Raises:
+        TypeError: the class is another one, or the schedule has noise.
+        ValueError: a number of steps is not whole.
 
     >>> class Optimizer:
     ...     param_groups = [{}]

@@ -27,17 +27,20 @@ MODULE, PEER = "torch.optim.lr_scheduler", "torch"
 def from_torch(scheduler: Any, group: int | None = None, of: Literal["lr", "momentum"] = "lr") -> Schedule:
     """The schedule with the values of a ``torch.optim.lr_scheduler`` object.
 
-    scheduler: StepLR, MultiStepLR, ConstantLR, LinearLR, ExponentialLR, PolynomialLR, CosineAnnealingLR,
-        CosineAnnealingWarmRestarts, CyclicLR or OneCycleLR; a SequentialLR of these; or a ChainedScheduler of
-        those that multiply. It may be anywhere in its run: t = 0 is where that began.
-    group: the number of the optimizer's group. Default None: any, if the schedule is the same for all.
-    of: "lr" (the default), or "momentum" for what CyclicLR and OneCycleLR do to the momentum, or to the first
-        of the betas.
+    The values are those of torch's formulas; its own recursions differ by their rounding. Where torch goes on past the
+    end without meaning to (OneCycleLR, and a CosineAnnealingLR in a ChainedScheduler), the schedule has no value.
 
-    The values are those of torch's formulas; its own recursions differ by their rounding. Where torch goes on past
-    the end without meaning to (OneCycleLR, and a CosineAnnealingLR in a ChainedScheduler), the schedule has
-    no value. Raises TypeError for other classes, such as LambdaLR, whose values only its function knows, and
-    ValueError where a number of steps is not whole.
+    Args:
+        scheduler: StepLR, MultiStepLR, ConstantLR, LinearLR, ExponentialLR, PolynomialLR, CosineAnnealingLR,
+            CosineAnnealingWarmRestarts, CyclicLR or OneCycleLR; a SequentialLR of these; or a ChainedScheduler of those
+            that multiply. It may be anywhere in its run: t = 0 is where that began.
+        group: the number of the optimizer's group. Default None: any, if the schedule is the same for all.
+        of: "lr" (the default), or "momentum" for what CyclicLR and OneCycleLR do to the momentum, or to the first of
+            the betas.
+
+    Raises:
+        TypeError: the class is another one, such as LambdaLR, whose values only its function knows.
+        ValueError: a number of steps is not whole.
 
     >>> import torch
     >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)

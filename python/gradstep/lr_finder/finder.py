@@ -36,14 +36,6 @@ class LRFinder:
     A loss that was measured before the update, as it lies at hand in many a loop, belongs to the rate before: reported
     with this one it moves every suggestion up by one point of the ramp, a factor of 1.2 at the defaults.
 
-    low, high: the first and the last rate, both above 0. Defaults 1e-7 and 10.
-    updates: points of the ramp, 10 or more. Default 100.
-    ramp: "exponential" (the default) or "linear".
-    smoothing: in decades of the rate, the width over which losses are averaged. Default 0.3, a factor of 2.
-    diverge: the loop ends once the averaged loss lies above its lowest value L by more than (diverge - 1) * abs(L): for
-        a positive loss, once it is above diverge * L. Above 1; ``math.inf`` never ends it. Default 4. A loss that
-        crosses 0 needs ``math.inf``. A loss that is NaN or infinite always ends the loop, and is dropped.
-
     The average that decides is ``sum(w_k * loss_k) / sum(w_k)`` with ``w_k = exp(-decades from rate_k / smoothing)``:
     an exponential moving average with its bias corrected, which does not depend on the number of updates. A new ``for``
     over a finder starts a new test. Nothing is restored after the loop; the calls for torch and NumPy do that.
@@ -51,8 +43,20 @@ class LRFinder:
     Afterwards `rates`, `losses` and `smoothed` are arrays; `stopped` is None where the ramp went to its end, "diverged"
     or "not finite"; and `finder.ramp` is the ramp as a schedule.
 
-    Raises ValueError or TypeError for arguments out of range, and RuntimeError in a loop that does not report once for
-    each rate. Source: Smith 2017, arXiv:1506.01186, section 3.3.
+    Args:
+        low, high: the first and the last rate, both above 0. Defaults 1e-7 and 10.
+        updates: points of the ramp, 10 or more. Default 100.
+        ramp: "exponential" (the default) or "linear".
+        smoothing: in decades of the rate, the width over which losses are averaged. Default 0.3, a factor of 2.
+        diverge: the loop ends once the averaged loss lies above its lowest value L by more than (diverge - 1) * abs(L):
+            for a positive loss, once it is above diverge * L. Above 1; ``math.inf`` never ends it. Default 4. A loss
+            that crosses 0 needs ``math.inf``. A loss that is NaN or infinite always ends the loop, and is dropped.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+        RuntimeError: the loop does not report exactly once for each rate.
+
+    Source: Smith 2017, arXiv:1506.01186, section 3.3.
 
     >>> import numpy as np
     >>> from gradstep import LRFinder
@@ -162,9 +166,11 @@ class LRFinder:
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the losses over the rate and mark the suggestions and their spreads; needs matplotlib.
 
-        ax: where to draw; without it, on a new figure of pyplot. Returned.
+        Args:
+            ax: where to draw; without it, on a new figure of pyplot. Returned.
 
-        Raises ValueError where no finite loss has been reported.
+        Raises:
+            ValueError: no finite loss has been reported.
         """
         from gradstep.lr_finder.figure import draw
 

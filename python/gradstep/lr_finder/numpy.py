@@ -25,14 +25,15 @@ def range_test(
 ) -> LRFinder:
     """Run a learning-rate range test over arrays, and put them back as they were.
 
-    loss_and_gradients: called with the arrays, it gives the loss of the next batch and a gradient for each array.
-    arrays: the parameters. The test updates them in place; afterwards they hold the bits that they held before.
-    optimizer: makes the optimizer, called as ``optimizer(arrays, lr=number)``: a class such as ``gradstep.Adam``, or
-        ``functools.partial(gradstep.SGD, momentum=0.9)``. A fresh one is made for the test.
-    finder: the ramp; ``LRFinder()`` if left out. Returned, with the losses in it.
-
     The global random numbers of Python and NumPy are put back too, also where the test is interrupted; a generator of
     your own is yours to put back. Raises what LRFinder, the optimizer and your function raise.
+
+    Args:
+        loss_and_gradients: called with the arrays, it gives the loss of the next batch and a gradient for each array.
+        arrays: the parameters. The test updates them in place; afterwards they hold the bits that they held before.
+        optimizer: makes the optimizer, called as ``optimizer(arrays, lr=number)``: a class such as ``gradstep.Adam``,
+            or ``functools.partial(gradstep.SGD, momentum=0.9)``. A fresh one is made for the test.
+        finder: the ramp; ``LRFinder()`` if left out. Returned, with the losses in it.
 
     >>> import numpy as np, gradstep
     >>> from gradstep.lr_finder.numpy import range_test

@@ -25,11 +25,12 @@ Restore = Callable[[], object]
 def restored(*things: Any) -> Iterator[None]:
     """A context after which things are as they were before, also where it is left by an exception.
 
-    things: modules (parameters, their gradients, buffers, training modes), torch optimizers (parameters, states,
-        groups), GradScalers and DataLoaders (their generators), in any order; others are left alone. The random numbers
-        of Python, NumPy and torch are put back too.
-
     The same tensors get back the same bits, so that whatever refers to them may go on doing so.
+
+    Args:
+        things: modules (parameters, their gradients, buffers, training modes), torch optimizers (parameters, states,
+            groups), GradScalers and DataLoaders (their generators), in any order; others are left alone. The random
+            numbers of Python, NumPy and torch are put back too.
 
     >>> import torch
     >>> from gradstep.lr_finder.torch import restored

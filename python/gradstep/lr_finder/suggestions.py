@@ -33,12 +33,13 @@ class Suggestions:
     All are read off the deepest descent of the smooth loss over log10(rate), and rounded to three digits. Where it does
     not stand out of the noise, all are None.
 
-    steepest: where the loss falls fastest per decade of the rate.
-    valley: the middle, in log10(rate), between where a tenth and nine tenths of the descent are done.
-    tenth_of_minimum: a tenth of the rate at the lowest loss; None where the ramp ended while the loss still fell (raise
-        `high`).
-    spread: for each by name the lowest and highest rate that it takes when the curve is smoothed by half to twice as
-        much, or None. Where it spans more than a factor of 3 or so, look at the plot.
+    Args:
+        steepest: where the loss falls fastest per decade of the rate.
+        valley: the middle, in log10(rate), between where a tenth and nine tenths of the descent are done.
+        tenth_of_minimum: a tenth of the rate at the lowest loss; None where the ramp ended while the loss still fell
+            (raise `high`).
+        spread: for each by name the lowest and highest rate that it takes when the curve is smoothed by half to twice
+            as much, or None. Where it spans more than a factor of 3 or so, look at the plot.
     """
 
     steepest: float | None

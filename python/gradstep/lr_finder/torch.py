@@ -34,25 +34,27 @@ def range_test(
 ) -> LRFinder:
     """Run a learning-rate range test on a model, and put everything back as it was.
 
-    model: trained as it is; if it is in evaluation mode, it is in training mode during the test.
-    optimizer: any of `gradstep.optim` or torch that needs no closure. The rate is that of its fastest group; the others
-        keep their ratio to it (all have the rate, where all are at 0). Schedules in its groups rest during the test,
-        and so does ``release``: all gradients are there at once.
-    loss_function: called as ``loss_function(model(inputs), targets)``; gives the mean loss of the batch.
-    loader: gives pairs (inputs, targets) of tensors, moved to the model's device; it starts again when it ends.
-    finder: the ramp; ``LRFinder()`` if left out. Returned, with the losses in it.
-    accumulate: batches whose mean gradient makes one update. Default 1.
-    autocast: the context of the forward pass, ``torch.autocast("cuda", torch.float16)``. Default none.
-    scaler: the GradScaler that scales the loss and skips updates. Default none.
-    validation: after each update the loss is the mean over all of these batches, in evaluation mode and without
-        gradients. Without it, the loss is that of the next batches to train with.
-
     Put back, to the bit, also where the test raises or is interrupted: parameters, buffers and gradients of the model
     (and of a loss function that is a module), training modes, the optimizer's state and groups, the scaler, the random
     numbers of Python, NumPy and torch, and the generators of the loaders. `restored` does it around a loop of your own.
 
-    Raises TypeError for a loader that can be gone through only once, and ValueError for an empty one and for
-    `accumulate` below 1.
+    Args:
+        model: trained as it is; if it is in evaluation mode, it is in training mode during the test.
+        optimizer: any of `gradstep.optim` or torch that needs no closure. The rate is that of its fastest group; the
+            others keep their ratio to it (all have the rate, where all are at 0). Schedules in its groups rest during
+            the test, and so does ``release``: all gradients are there at once.
+        loss_function: called as ``loss_function(model(inputs), targets)``; gives the mean loss of the batch.
+        loader: gives pairs (inputs, targets) of tensors, moved to the model's device; it starts again when it ends.
+        finder: the ramp; ``LRFinder()`` if left out. Returned, with the losses in it.
+        accumulate: batches whose mean gradient makes one update. Default 1.
+        autocast: the context of the forward pass, ``torch.autocast("cuda", torch.float16)``. Default none.
+        scaler: the GradScaler that scales the loss and skips updates. Default none.
+        validation: after each update the loss is the mean over all of these batches, in evaluation mode and without
+            gradients. Without it, the loss is that of the next batches to train with.
+
+    Raises:
+        TypeError: the loader can be iterated only once.
+        ValueError: the loader is empty, or `accumulate` is below 1.
 
     >>> import torch
     >>> from gradstep import LRFinder, optim

@@ -1,4 +1,4 @@
-"""What every schedule is: a value that is called with a step, and combined with others."""
+"""The base of all schedules: a value that is called with a step and combined with others."""
 
 import numbers
 import re
@@ -25,11 +25,11 @@ Instruction: TypeAlias = tuple[str, list[float]]
 
 
 class Schedule(Value, abstract=True):
-    """A rate as a function of the step: ``s(t)`` is a number, ``s([t0, t1, ...])`` an array of them.
+    """A rate as a function of the step: ``s(t)`` is a number, ``s([t0, t1, ...])`` an array.
 
-    t is the number of updates already applied, so ``s(0)`` is used by the first update. A schedule is a
-    value: it holds no state, any step can be asked for in any order, and the answer is always the same.
-    Where a schedule has no finite value (it divides by 0, say) asking for it raises ValueError.
+    t counts the updates already applied, so the first update uses ``s(0)``. A schedule is an immutable value without
+    state: it can be evaluated at any steps in any order and always gives the same values. It raises ValueError at a
+    step where its value is not finite (where it divides by 0, for example).
 
     >>> from gradstep import CosineDecay
     >>> s = CosineDecay(init=1.0, steps=100).warmup(5)
@@ -40,27 +40,27 @@ class Schedule(Value, abstract=True):
     """
 
     operation: ClassVar[str]
-    """The name of the formula in cpp/schedules."""
+    """The name of its formula in cpp/schedules."""
 
-    __array_ufunc__ = None  # a NumPy number on the left of an operator leaves it to the schedule
+    __array_ufunc__ = None  # makes NumPy's numbers leave operators to the schedule on their right
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         super().__init_subclass__(abstract)
         cls.operation = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
     def code(self) -> list[Instruction]:
-        """The instructions of this schedule's program: for a leaf, its formula over its arguments."""
+        """The instructions of the schedule's program: for a leaf, its formula with its arguments."""
         names = self.checks()
         return [(self.operation, [float(getattr(self, name)) for name in names])]
 
     def landmarks(self) -> list[Landmark]:
-        """The steps at which something happens, for `describe`: by default, those of its parts."""
+        """The steps that `describe` reports; by default those of its parts."""
         parts = (getattr(self, name) for name in self.checks())
         return [mark for part in parts if isinstance(part, Schedule) for mark in part.landmarks()]
 
     @computed_once
     def program(self) -> _core.Program:
-        """The compiled form. ``program.at(t)`` is the value at one step."""
+        """The compiled schedule. ``program.at(t)`` is the value at one step."""
         return _core.Program(self.code())
 
     @overload
@@ -130,13 +130,13 @@ class Schedule(Value, abstract=True):
         return Power(self, exponent)
 
     def clip(self, lo: float | None = None, hi: float | None = None) -> "Schedule":
-        """This schedule's values, but never below `lo` nor above `hi`. See `Clip`."""
+        """The values of this schedule, bounded by `lo` and `hi`. See `Clip`."""
         from gradstep.schedules.operators import Clip
 
         return Clip(self, lo, hi)
 
     def then(self, other: "Schedule | float", at: int) -> "Schedule":
-        """This schedule until step `at`, and `other`, which starts at its own 0, from `at` on. See `Join`."""
+        """This schedule until step `at`; from there on `other`, which starts at its own t = 0. See `Join`."""
         from gradstep.schedules.joining import Join
 
         return Join(cast(Any, [self, other]), [count_or_zero("at", at)])
@@ -160,7 +160,7 @@ class Schedule(Value, abstract=True):
         return Repeat(self, n)
 
     def smooth(self, momentum: float, steps: int) -> "Schedule":
-        """This schedule followed with momentum over `steps` steps. See `Smooth`."""
+        """An exponential moving average of this schedule over `steps` steps. See `Smooth`."""
         from gradstep.schedules.coupling import Smooth
 
         return Smooth(self, momentum, steps)
@@ -174,7 +174,7 @@ class Schedule(Value, abstract=True):
         offset: int = 1,
         power: float = 1.0,
     ) -> "Schedule":
-        """Rises from `start` to this schedule over n updates; ``warmup(0)`` is this schedule itself.
+        """This schedule after a rise from `start` over n updates; ``warmup(0)`` is this schedule itself.
 
         See `Warmup` for the kinds, the modes and the exact first and last step.
         """
@@ -185,7 +185,7 @@ class Schedule(Value, abstract=True):
         return Warmup(self, n, start, kind, mode, offset, power)
 
     def describe(self, steps: int) -> str:
-        """The first `steps` updates in words: where what happens, and what looks like a mistake.
+        """Describe the first `steps` updates: what happens at which step, and what looks like a mistake.
 
         See `gradstep.schedules.description.describe`.
         """
@@ -194,12 +194,15 @@ class Schedule(Value, abstract=True):
         return describe(self, steps)
 
     def plot(self, steps: int, axes: "Axes | None" = None, label: str | None = None) -> "Axes":
-        """Draws the values of the first `steps` updates, and returns the axes. It needs matplotlib.
+        """Draw the values of the first `steps` updates and return the axes. It needs matplotlib.
 
-        axes: matplotlib's axes to draw into. Default: those of a new figure, shown by ``pyplot.show()``.
-        label: the name in a legend. Default: the schedule as code.
+        Args:
+            steps: the number of updates, 1 or more.
+            axes: matplotlib's axes to draw into. Default: those of a new figure, shown by ``pyplot.show()``.
+            label: the name in a legend. Default: the schedule as code.
 
-        Raises ValueError or TypeError for steps that are no count.
+        Raises:
+            ValueError, TypeError: `steps` is not a number of updates.
         """
         from gradstep.schedules.plot import draw, new_axes
 
@@ -209,7 +212,7 @@ class Schedule(Value, abstract=True):
 
 
 def combine(operator: type[Schedule], left: Any, right: Any) -> Schedule:
-    """The operator on two schedules or a schedule and a number; Python tries others for anything else."""
+    """Apply an operator to two schedules, or to a schedule and a number; NotImplemented for anything else."""
     if not all(isinstance(each, (Schedule, numbers.Real)) for each in (left, right)):
         return NotImplemented  # type: ignore[no-any-return]
     made: Schedule = cast(Any, operator)(left, right)
@@ -217,9 +220,11 @@ def combine(operator: type[Schedule], left: Any, right: Any) -> Schedule:
 
 
 def as_schedule(value: Any) -> Schedule:
-    """A schedule for anything that may stand for one: itself, or the number that it is at every step.
+    """Return a schedule unchanged and a number as a `Constant`.
 
-    Raises TypeError for anything else and ValueError for a number that is not finite.
+    Raises:
+        TypeError: the value is neither a schedule nor a number.
+        ValueError: the number is not finite.
 
     >>> from gradstep import as_schedule
     >>> as_schedule(0.1)
@@ -228,7 +233,7 @@ def as_schedule(value: Any) -> Schedule:
     if isinstance(value, Schedule):
         return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{shown(value)}, a {type(value).__name__}, is no schedule: give a schedule or a number")
+        raise TypeError(f"{shown(value)}, a {type(value).__name__}, is not a schedule: pass a schedule or a number")
     from gradstep.schedules.constant import Constant
 
     return Constant(cast(float, value))

@@ -1,4 +1,4 @@
-"""What has changed from one schedule to another."""
+"""The differences between two schedules."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -8,7 +8,11 @@ from gradstep.schedules.value import shown, spelled
 
 
 def difference(saved: Schedule, given: Schedule) -> str:
-    """Each argument that differs, one a line: where it is, what it was and what it is; "" for equal ones.
+    """The arguments that differ, one a line, with both values; "" for equal schedules.
+
+    Args:
+        saved: the schedule that an argument had.
+        given: the one that it has now.
 
     >>> from gradstep import CosineDecay
     >>> from gradstep.schedules import difference
@@ -26,7 +30,7 @@ class Place(NamedTuple):
 
 
 def changes(saved: Any, given: Any, at: Place) -> Iterator[str]:
-    """The lines for two values at the same place: of its parts where they can be compared, or one of its own."""
+    """The lines for two values at the same place: those of their parts if they can be compared, otherwise one."""
     if isinstance(saved, Schedule) and type(saved) is type(given):
         for name in saved.checks():
             path = f"{at.path}.{spelled(name)}".lstrip(".")

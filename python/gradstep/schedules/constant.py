@@ -1,4 +1,4 @@
-"""The schedule that never changes."""
+"""A constant rate."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,12 @@ from gradstep.schedules.fields import Real
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Constant(Schedule):
-    """The same value at every step: ``f(t) = value``. A number in a schedule's place means this.
+    """The same value at every step: ``f(t) = value``. Where a schedule is expected, a number means this.
 
-    value: any finite number.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update.
+    Args:
+        value: any finite number.
 
     >>> Constant(0.1)(1000)
     0.1

@@ -1,4 +1,4 @@
-"""Cosines."""
+"""Cosine decays."""
 
 from dataclasses import dataclass, field
 
@@ -11,16 +11,20 @@ from gradstep.schedules.finite import EndAt, Finite, Past, bent
 class CosineDecay(Finite):
     """Half a period of a cosine: ``f(t) = end + (init - end) * (1 + cos(pi * t / steps)) / 2``.
 
-    init: the value at t = 0, exactly.
-    steps: updates from init to end, 1 or more.
-    end: the value at t == steps, reached exactly. Default 0.
-    exponent: the power to which the cosine, (1 + cos(pi * t / steps)) / 2, is taken, above 0 (optax).
-        Default 1.
-    k: takes (t / steps)**k in the place of t / steps, above 0; above 1 the value stays high for longer
-        (k-decay, Zhang and Li 2020, arXiv:2004.05909). Default 1.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range. Source: Loshchilov and Hutter 2016, arXiv:1608.03983, equation 5.
+    Args:
+        init: the value at t = 0, exactly.
+        steps: updates from init to end, 1 or more.
+        end: the value at t == steps, reached exactly. Default 0.
+        exponent: above 0, the power of (1 + cos(pi * t / steps)) / 2, as in optax. Default 1.
+        k: above 0; t / steps is replaced by (t / steps)**k, so that above 1 the value stays high for longer (k-decay,
+            Zhang and Li 2020, arXiv:2004.05909). Default 1.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Loshchilov and Hutter 2016, arXiv:1608.03983, equation 5.
 
     >>> CosineDecay(init=1.0, steps=4, end=0.5)([0, 2, 4, 5])
     array([1.  , 0.75, 0.5 , 0.5 ])
@@ -44,18 +48,22 @@ class CosineDecay(Finite):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LinearCosine(Finite):
-    """A cosine inside of a linear decay:
+    """A cosine within a linear decay:
     ``f(t) = init * ((alpha + 1 - p) * (1 + cos(2 * pi * cycles * p)) / 2 + beta)`` with p = t / steps.
 
-    init: the factor; f(0) is init * (alpha + 1 + beta).
-    steps: updates of the whole curve, 1 or more.
-    cycles: cosine periods in it. Default 0.5, a single decay.
-    alpha: what is added to the linear part. Default 0.
-    beta: what is added in the end. Default 0.001.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range. Source: Bello et al. 2017, arXiv:1709.07417, with the defaults of
-    TensorFlow 1.
+    Args:
+        init: the factor; f(0) is init * (alpha + 1 + beta).
+        steps: updates of the whole curve, 1 or more.
+        cycles: periods of the cosine. Default 0.5, a single decay.
+        alpha: added to the linear part. Default 0.
+        beta: added to the product. Default 0.001.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Bello et al. 2017, arXiv:1709.07417, with the defaults of TensorFlow 1.
 
     >>> LinearCosine(init=1.0, steps=4, beta=0.0)(range(5))
     array([1.        , 0.64016504, 0.25      , 0.03661165, 0.        ])

@@ -1,4 +1,4 @@
-"""Schedules that follow another: smoothed, tied to its range, or scaled layer by layer."""
+"""Schedules that depend on another one: smoothed, tied to its range, or scaled layer by layer."""
 
 import itertools
 from dataclasses import dataclass
@@ -14,16 +14,17 @@ from gradstep.schedules.value import computed_once
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Smooth(Schedule):
-    """``s.smooth(momentum, steps)``: s followed with momentum, so that its jumps become slopes.
+    """``s.smooth(momentum, steps)``: an exponential moving average of s, which turns jumps into slopes.
 
     ``f(0) = s(0)`` and ``f(t) = s(t) + momentum * (f(t - 1) - s(t))``.
 
-    momentum: the weight of the past, 0 or more and below 1; a jump has shrunk to momentum**n of itself n
-        updates after the first.
-    steps: the last step that is followed, 1 or more; after it the value holds.
-
     The recursion is done once, into a table, so that any step can be asked for at the same cost. Raises
     ValueError or TypeError for arguments out of range, and where s has no value at a step up to `steps`.
+
+    Args:
+        momentum: the weight of the past, 0 or more and below 1; n updates after its first, a jump has shrunk to
+            momentum**n of itself.
+        steps: the last step of the average, 1 or more; after it the value stays.
 
     >>> from gradstep import Piecewise
     >>> Piecewise([2], [0.0, 1.0]).smooth(momentum=0.5, steps=5)(range(8))
@@ -47,7 +48,7 @@ class Smooth(Schedule):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Tied(Schedule):
-    """What ``tied(to, lo, hi, steps, invert)`` makes: see there."""
+    """The schedule that ``tied(to, lo, hi, steps, invert)`` makes: see there."""
 
     to: Operand
     lo: Real
@@ -65,7 +66,7 @@ class Tied(Schedule):
         if low == high:
             raise ValueError(
                 f"to is {low} at every step up to {self.steps}: a range of one value can't be mapped onto "
-                "[lo, hi]; tie to a schedule that moves"
+                "[lo, hi]; tie to a schedule that changes"
             )
 
     @computed_once
@@ -86,13 +87,18 @@ class Tied(Schedule):
 def tied(to: Schedule, lo: float, hi: float, steps: int, invert: bool = False) -> Schedule:
     """The range of another schedule mapped onto [lo, hi]: ``f(t) = lo + (hi - lo) * (to(t) - l) / (h - l)``.
 
-    to: the schedule that it follows; l and h are its lowest and highest value from t = 0 to t == steps.
-    lo, hi: the values at l and h, reached exactly; lo <= hi. It stays between them at later steps too.
-    steps: the last step of the range, 1 or more.
-    invert: hi at l and lo at h, so that it falls where the other rises. Default False.
+    It can lower momentum while a cyclic rate rises, for example.
 
-    It is how momentum goes down while a cyclic rate goes up. Raises ValueError or TypeError for arguments out
-    of range and for a `to` that never changes. Source: Smith 2018, arXiv:1803.09820, section 4.3.
+    Args:
+        to: the other schedule; l and h are its lowest and highest value from t = 0 to t == steps.
+        lo, hi: the values at l and h, reached exactly; lo <= hi. Later values stay between them too.
+        steps: the last step of the range, 1 or more.
+        invert: hi at l and lo at h, so that this schedule falls where the other rises. Default False.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range, or `to` never changes.
+
+    Source: Smith 2018, arXiv:1803.09820, section 4.3.
 
     >>> from gradstep import Linear, tied
     >>> rate = Linear(0.1, 0.5, 2, past="mirror")
@@ -103,16 +109,20 @@ def tied(to: Schedule, lo: float, hi: float, steps: int, invert: bool = False) -
 
 
 def layerwise(s: Schedule | float, layers: int, decay: float) -> list[Schedule]:
-    """One schedule per layer: the last layer has s, and each before it `decay` times that of the next.
+    """One schedule per layer: the last layer has s, each earlier one `decay` times the rate of the next.
 
-    ``f_i(t) = s(t) * decay**(layers - 1 - i)`` for the layers i = 0 to layers - 1, the first nearest to the
-    input.
+    ``f_i(t) = s(t) * decay**(layers - 1 - i)`` for the layers i = 0 to layers - 1, of which 0 is
+    nearest to the input.
 
-    layers: 1 or more.
-    decay: the factor, above 0; usual are 0.65 to 0.95.
+    Args:
+        s: a schedule or a number, the rate of the last layer.
+        layers: the number of layers, 1 or more.
+        decay: the factor, above 0; usually from 0.65 to 0.95.
 
-    Raises ValueError or TypeError for arguments out of range. Source: Howard and Ruder 2018,
-    arXiv:1801.06146, section 3.2 (discriminative fine-tuning).
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Howard and Ruder 2018, arXiv:1801.06146, section 3.2 (discriminative fine-tuning).
 
     >>> from gradstep import CosineDecay, layerwise
     >>> [each(0) for each in layerwise(CosineDecay(1.0, 100), layers=3, decay=0.5)]

@@ -1,4 +1,4 @@
-"""Rates that go up and down for ever."""
+"""Rates that rise and fall periodically."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,22 +16,26 @@ def optional_count(name: str, value: Any) -> int | None:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Cyclic(Schedule):
-    """Up and down between two values: ``f(t) = base + (peak - base) * scale * triangle``.
+    """A triangle wave between two values: ``f(t) = base + (peak - base) * scale * triangle``.
 
     The triangle rises from 0 to 1 in `up` updates and falls back in `down`.
 
-    base: the value at t = 0 and at the end of each cycle.
-    peak: the value at t == up.
-    up: updates from base to peak, 1 or more.
-    down: updates from peak to base, 1 or more. Default: as many as `up`.
-    mode: what the height of the peaks does.
-        "triangular" (the default): it stays, scale = 1.
-        "triangular2": it halves with each cycle, scale = 0.5**(cycles completed).
-        "exp_range": it decays at each update, scale = gamma**t.
-    gamma: above 0, for "exp_range" only. Default 1.
+    t counts the updates already applied, so the first update uses f(0). It has no end.
 
-    t is the number of updates already applied; f(0) is used by the first update. It has no end. Raises
-    ValueError or TypeError for arguments out of range. Source: Smith 2015, arXiv:1506.01186.
+    Args:
+        base: the value at t = 0 and at the end of each cycle.
+        peak: the value at t == up.
+        up: updates from base to peak, 1 or more.
+        down: updates from peak to base, 1 or more. Default: as many as `up`.
+        mode: the height of the peaks. "triangular" (the default): constant, scale = 1. "triangular2":
+            halved in each cycle, scale = 0.5**(cycles completed). "exp_range": decaying with each update,
+            scale = gamma**t.
+        gamma: above 0, for "exp_range" only. Default 1.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Smith 2015, arXiv:1506.01186.
 
     >>> Cyclic(base=0.0, peak=1.0, up=2, down=4)(range(9))
     array([0.  , 0.5 , 1.  , 0.75, 0.5 , 0.25, 0.  , 0.5 , 1.  ])
@@ -64,14 +68,15 @@ class Cyclic(Schedule):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Periodic(Schedule):
-    """Special rates at regular steps: ``f(t) = eta_i if t % T_i == 0 else base``.
+    """Other rates at regular steps: ``f(t) = eta_i if t % T_i == 0 else base``.
 
-    base: the value at all other steps.
-    stages: pairs (T_i, eta_i) of a period in updates, 1 or more, and a value. Where several match, as they
-        all do at t = 0, the last one listed wins.
-
-    t is the number of updates already applied; f(0) is used by the first update. It has no end. Raises
+    t counts the updates already applied, so the first update uses f(0). It has no end. Raises
     ValueError or TypeError for arguments out of range.
+
+    Args:
+        base: the value at all other steps.
+        stages: pairs (T_i, eta_i) of a period in updates, 1 or more, and a value. Where several match, as all do at
+            t = 0, the last one listed is used.
 
     >>> Periodic(base=0.1, stages=[(2, 0.2), (3, 0.3)])(range(8))
     array([0.3, 0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.1])

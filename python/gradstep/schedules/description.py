@@ -1,4 +1,4 @@
-"""A schedule in words: its values at the steps that matter, and what looks like a mistake."""
+"""Schedules described in words: their values at the steps that matter, and what looks like a mistake."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +10,23 @@ from gradstep.schedules.lint import warnings_about
 
 
 def describe(s: Schedule, steps: int) -> str:
-    """The first `steps` updates of a schedule, as text.
+    """Describe the first `steps` updates of a schedule.
 
-    A line for each step at which something happens (a part begins or ends, a warmup is complete, the value is
-    highest or lowest), then a warning for each thing that looks like a mistake: a first update whose value is
-    0, a negative value, a jump of more than 1 % of the peak where one part hands over to another, and a value
-    that rises again, or is missing, in as many updates more.
+    A line says what happens at a step: a part begins or ends, a warmup is complete, the value is highest or lowest.
+    Warnings follow for what looks like a mistake: a first update whose value is 0, a negative value, a jump of more
+    than 1 % of the peak where one part follows another, and a value that rises again, or is missing, in a run of twice
+    the length.
 
-    steps: the updates of the run, 1 or more. Raises ValueError where the schedule has no value at one of
-    them, and for more than ``gradstep.schedules.limits.described``.
+    Args:
+        s: the schedule.
+        steps: the updates of the run, 1 or more.
+
+    Returns:
+        The description, as lines of text.
+
+    Raises:
+        ValueError: the schedule has no value at one of the steps, or there are more steps than
+            ``gradstep.schedules.limits.described``.
 
     >>> from gradstep import CosineDecay
     >>> print(CosineDecay(1.0, 90, past="mirror").warmup(10, offset=0).describe(100))
@@ -42,7 +50,7 @@ def describe(s: Schedule, steps: int) -> str:
 
 
 def happenings(s: Schedule, values: npt.NDArray[np.float64]) -> dict[int, list[str]]:
-    """What happens at which step, up to one after the last update."""
+    """The events of each step, up to one step after the last update."""
     events = {0: ["first update"]}
     for mark in s.landmarks():
         if mark.t <= len(values):

@@ -1,4 +1,4 @@
-"""Exponential decay, in its two spellings."""
+"""Exponential decay, by a factor and by a rate of e."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from gradstep.schedules.fields import Count, Flag, NotNegative, Real
 
 
 class Decay(Schedule, abstract=True):
-    """A formula in t / steps, or as a staircase in floor(t / steps)."""
+    """A formula in t / steps or, as a staircase, in floor(t / steps)."""
 
     steps: Count
     staircase: Flag
@@ -24,13 +24,17 @@ class Decay(Schedule, abstract=True):
 class ExponentialDecay(Decay):
     """A factor of `rate` every `steps` updates: ``f(t) = init * rate**(t / steps)``.
 
-    init: the value at t = 0.
-    rate: the factor, 0 or more; above 1 the value grows.
-    steps: updates per factor, 1 or more. Default 1.
-    staircase: use floor(t / steps), so that the value stays and then falls at once. Default False.
+    t counts the updates already applied, so the first update uses f(0); at a step the value is already the new one. It
+    has no end.
 
-    t is the number of updates already applied; f(0) is used by the first update; a step takes the new
-    value. It has no end. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        init: the value at t = 0.
+        rate: the factor, 0 or more; above 1 the value grows.
+        steps: updates per factor, 1 or more. Default 1.
+        staircase: use floor(t / steps), so that the value changes only every `steps` updates. Default False.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> ExponentialDecay(init=1.0, rate=0.25, steps=2)(range(5))
     array([1.    , 0.5   , 0.25  , 0.125 , 0.0625])
@@ -46,13 +50,17 @@ class ExponentialDecay(Decay):
 class NaturalExpDecay(Decay):
     """Exponential decay by e: ``f(t) = init * exp(-rate * t / steps)``.
 
-    init: the value at t = 0.
-    rate: how fast it decays, in 1 / `steps` updates; any number, below 0 the value grows.
-    steps: updates per unit of rate, 1 or more. Default 1.
-    staircase: use floor(t / steps), so that the value stays and then falls at once. Default False.
+    t counts the updates already applied, so the first update uses f(0); at a step the value is already the new one. It
+    has no end.
 
-    t is the number of updates already applied; f(0) is used by the first update; a step takes the new
-    value. It has no end. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        init: the value at t = 0.
+        rate: the decay per `steps` updates; any number. Below 0 the value grows.
+        steps: updates per unit of rate, 1 or more. Default 1.
+        staircase: use floor(t / steps), so that the value changes only every `steps` updates. Default False.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> NaturalExpDecay(init=1.0, rate=0.5, steps=10)([0, 20])
     array([1.        , 0.36787944])

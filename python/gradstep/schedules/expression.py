@@ -1,4 +1,4 @@
-"""Schedules from text: the inverse of ``repr``. Python's grammar is read, but Python never runs the text."""
+"""Schedules from text, the inverse of ``repr``. The text is parsed as Python but never run."""
 
 import ast
 import difflib
@@ -25,19 +25,22 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.UAdd: operator.pos,
 }
 SHOWN = 200
-"""How much of a line is shown on each side of a mistake."""
-RULE = "an expression is made of numbers, strings, lists, + - * / **, schedules and their methods"
+"""The characters of a line that an error shows on each side of the mistake."""
+RULE = "an expression consists of numbers, strings, lists, + - * / **, schedules and their methods"
 
 
 def from_expression(text: str) -> Schedule:
-    """The schedule that a text like ``"CosineDecay(0.1, 1000).warmup(50) * 0.5"`` stands for.
+    """The schedule that a text such as ``"CosineDecay(0.1, 1000).warmup(50) * 0.5"`` describes.
 
-    text: what one would write in Python, and what ``repr`` of a schedule is: schedules by their names,
-        functions that make schedules, methods of schedules that make schedules, ``+ - * / **``, numbers,
-        strings, lists, True, False and None. A number alone is a `Constant`.
+    The text is parsed and its names are looked up; nothing else in it is ever run.
 
-    The text is parsed and compared with these names, and nothing else in it is ever run. Raises ValueError,
-    which points at the place, for anything else, and for what is beyond `gradstep.schedules.limits`.
+    Args:
+        text: Python code, such as ``repr`` of a schedule gives: names of schedules, functions and methods that return
+            schedules, ``+ - * / **``, numbers, strings, lists, True, False and None. A number alone is a `Constant`.
+
+    Raises:
+        TypeError: it is not a text.
+        ValueError: it contains anything else, or exceeds `gradstep.schedules.limits`; the message points at the place.
 
     >>> from gradstep import from_expression
     >>> from_expression("Linear(1, end=0, steps=2 * 5).warmup(3)")
@@ -49,7 +52,7 @@ def from_expression(text: str) -> Schedule:
                        ^^^^^^^
     """
     if not isinstance(text, str):
-        raise TypeError(f"{shown(text)}, a {type(text).__name__}, is no expression: give a text")
+        raise TypeError(f"{shown(text)}, a {type(text).__name__}, is not an expression: pass a text")
     limits.check("expression", len(text), f"the expression has {len(text)} characters")
     try:
         return Reader(" ".join(text.split())).schedule()
@@ -58,7 +61,7 @@ def from_expression(text: str) -> Schedule:
 
 
 class Reader:
-    """Evaluates the parts of one line, and knows where in it each part stands."""
+    """Evaluates the parts of one line, and knows the position of each."""
 
     def __init__(self, line: str) -> None:
         self.line = line
@@ -90,12 +93,12 @@ class Reader:
     def operand(self, node: ast.expr) -> Any:
         value = self.value(node)
         if not isinstance(value, Schedule | numbers.Real):
-            raise self.error_at(node, f"{shown(value)} is no operand: + - * / ** take schedules and numbers")
+            raise self.error_at(node, f"{shown(value)} is not an operand: + - * / ** take schedules and numbers")
         return value
 
     def combined(self, node: ast.expr, combine: Callable[..., Any], left: Any, right: Any) -> Any:
         if combine is operator.pow and not isinstance(left, Schedule):
-            raise self.error_at(node, "** takes a power of a schedule: write a number out, as in 10000 or 1e-4")
+            raise self.error_at(node, "** takes powers of schedules: write the number itself, such as 10000 or 1e-4")
         return self.attempt(node, combine, left, right)
 
     def call(self, node: ast.Call) -> Any:
@@ -103,7 +106,7 @@ class Reader:
         arguments = [self.value(each) for each in node.args]
         options = {each.arg: self.value(each.value) for each in node.keywords if each.arg}
         if len(options) < len(node.keywords):
-            raise self.error_at(node, f"** takes no mapping here: {RULE}")
+            raise self.error_at(node, f"** before an argument is not allowed here: {RULE}")
         return self.attempt(node, function, *arguments, **options)
 
     def function(self, node: ast.expr) -> Callable[..., Any]:
@@ -115,7 +118,7 @@ class Reader:
             case ast.Attribute(value=owner, attr=name):
                 schedule = self.value(owner)
                 if not isinstance(schedule, Schedule):
-                    raise self.error_at(owner, f"{shown(schedule)} is no schedule, so it has no methods: {RULE}")
+                    raise self.error_at(owner, f"{shown(schedule)} is not a schedule, so it has no methods: {RULE}")
                 self.check(node, "method", name, METHODS)
                 return getattr(schedule, name)  # type: ignore[no-any-return]
         raise self.error_at(node, f"this can't be called: {RULE}")
@@ -128,7 +131,7 @@ class Reader:
             raise self.error(message, end - len(name), end)
 
     def attempt(self, node: ast.expr, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """The function's value; what it refuses is told with the place."""
+        """The function's value. Its errors are raised again with the position."""
         try:
             return function(*arguments, **options)
         except (TypeError, ValueError, ArithmeticError) as refused:
@@ -153,7 +156,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {each.__name__: each for each in (joi
 
 
 def vocabulary() -> dict[str, Callable[..., Any]]:
-    """The schedules, and the functions that make them from others."""
+    """The schedules, and the functions that combine them."""
     return FUNCTIONS | Schedule.classes
 
 

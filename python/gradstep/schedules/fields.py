@@ -1,4 +1,4 @@
-"""What an argument of a schedule may be: each check returns the value to keep, or says what is wrong."""
+"""Checks of arguments of schedules. Each returns the value to keep, or raises an error that says what is wrong."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from gradstep.interop.scalars import shown
 from gradstep.schedules.limits import limits
 
 LARGEST_STEP = 2**53
-"""Up to here float64, in which schedules compute, counts every step."""
+"""The largest step up to which float64, in which schedules compute, is exact."""
 
 Check = Callable[[str, Any], Any]
 
@@ -66,7 +66,7 @@ def whole(name: str, value: Any) -> int:
             f"{name} is {shown(value)}, a {type(value).__name__}: it counts updates, so it must be an integer"
         ) from None
     if abs(checked) > LARGEST_STEP:
-        raise ValueError(f"{name} is {shown(value)}: it must not be beyond 2**53, the largest step that is exact")
+        raise ValueError(f"{name} is {shown(value)}: it must not exceed 2**53, the largest step that is exact")
     return checked
 
 

@@ -1,4 +1,4 @@
-"""Schedules that reach an end, and what they do once it has passed."""
+"""Schedules with an end, and their values after it."""
 
 from typing import Annotated, Literal
 
@@ -13,12 +13,21 @@ Past = Annotated[
 ]
 
 
+def with_arguments(text: str, of: str) -> str:
+    """A docstring whose list of arguments goes on with that of another one."""
+    before, title, rest = text.partition("Args:\n")
+    own, blank, after = rest.partition("\n\n")
+    inherited = of.partition("Args:\n")[2].partition("\n\n")[0].rstrip()
+    return f"{before}{title}{own.rstrip()}\n{inherited}{blank}{after}" if title else text
+
+
 class Ending(Schedule, abstract=True):
     """A schedule with an end, which is step `length`.
 
-    past: the values after the end. "hold" (the default) stays at the last value; "repeat" starts over;
-        "mirror" goes back to the first and forth again; "extrapolate" continues the formula; "error" has no
-        value, so asking for one raises ValueError.
+    Args:
+        past: the values after the end. "hold" (the default) stays at the last value; "repeat" starts over; "mirror"
+            runs back to the first value and forth again; "extrapolate" continues the formula; "error" raises
+            ValueError.
     """
 
     past: Past
@@ -26,12 +35,12 @@ class Ending(Schedule, abstract=True):
     def __init_subclass__(cls, abstract: bool = False) -> None:
         super().__init_subclass__(abstract)
         if cls.__doc__ and cls.__base__ and cls.__base__.__doc__:
-            cls.__doc__ += "\n" + cls.__base__.__doc__.split("\n", 2)[2]
+            cls.__doc__ = with_arguments(cls.__doc__, of=cls.__base__.__doc__)
 
     @property
     def length(self) -> int:
-        """The last step before the values that `past` names."""
-        raise AttributeError(f"{type(self).__name__} says where its end is")
+        """The last step before the values that `past` chooses."""
+        raise NotImplementedError(f"{type(self).__name__} defines its length")
 
     @property
     def period(self) -> int:
@@ -40,7 +49,7 @@ class Ending(Schedule, abstract=True):
 
     def formula(self) -> list[Instruction]:
         """The program up to the end."""
-        raise AttributeError(f"{type(self).__name__} says what its formula is")
+        raise NotImplementedError(f"{type(self).__name__} defines its formula")
 
     def landmarks(self) -> list[Landmark]:
         return [Landmark(self.length, f"end of {type(self).__name__}, then past={self.past!r}")]
@@ -48,22 +57,23 @@ class Ending(Schedule, abstract=True):
     def code(self) -> list[Instruction]:
         if self.past == "extrapolate":
             return self.formula()
-        clock = {
+        step_map = {
             "hold": ("hold", self.length),
             "repeat": ("repeat", self.period),
             "mirror": ("mirror", self.length),
             "error": ("limit", self.length),
         }
-        name, number = clock[self.past]
+        name, number = step_map[self.past]
         return [(name, [float(number)]), *self.formula(), ("back", [])]
 
 
 class Finite(Ending, abstract=True):
-    """A schedule of so many steps. Two keyword arguments say how it ends.
+    """A schedule of `steps` steps. Two keyword arguments say how it ends.
 
-    end_at: the step at which `end` is reached: "steps" (the default) is t == steps, one after the last of
-        `steps` updates; "last" is t == steps - 1, the last of them, and needs steps >= 2. Either way
-        "repeat" starts over after every `steps` updates.
+    Args:
+        end_at: the step at which `end` is reached: "steps" (the default) is t == steps, one after the last of `steps`
+            updates; "last" is t == steps - 1, the last of them, and needs steps >= 2. Either way "repeat" starts over
+            after every `steps` updates.
     """
 
     steps: Count
@@ -89,5 +99,5 @@ class Finite(Ending, abstract=True):
 
 
 def bent(code: list[Instruction], steps: float, power: float) -> list[Instruction]:
-    """The program with steps * (t / steps)**power for its t."""
+    """The program, evaluated at steps * (t / steps)**power instead of t."""
     return [("bend", [float(steps), power]), *code, ("back", [])] if power != 1 else code

@@ -1,4 +1,4 @@
-"""Decays by a power of the time."""
+"""Decays by a power of the step."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,20 @@ from gradstep.schedules.fields import Count, Flag, NotNegative, Positive, Real
 class InverseTimeDecay(Decay):
     """Hyperbolic decay: ``f(t) = init / (1 + rate * t / steps)**power``.
 
-    init: the value at t = 0.
-    rate: how fast it decays, 0 or more.
-    steps: updates per unit of rate, 1 or more. Default 1.
-    power: above 0. Default 1, which is "1/t" decay.
-    staircase: use floor(t / steps), so that the value stays and then falls at once. Default False.
+    The formula divides init, not the previous value, so it does not compound. t is the number of updates already
+    applied; f(0) is used by the first update; at a step the value is already the new one. It has no end.
 
-    The formula divides init, not the previous value, so it does not compound. t is the number of updates
-    already applied; f(0) is used by the first update; a step takes the new value. It has no end. Raises
-    ValueError or TypeError for arguments out of range. Source: Robbins and Monro 1951.
+    Args:
+        init: the value at t = 0.
+        rate: the decay per `steps` updates, 0 or more.
+        steps: updates per unit of rate, 1 or more. Default 1.
+        power: above 0. Default 1, which is "1/t" decay.
+        staircase: use floor(t / steps), so that the value changes only every `steps` updates. Default False.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Robbins and Monro 1951.
 
     >>> InverseTimeDecay(init=1.0, rate=1.0)(range(4))
     array([1.        , 0.5       , 0.33333333, 0.25      ])
@@ -36,14 +41,18 @@ class InverseTimeDecay(Decay):
 class InverseSqrtDecay(Schedule):
     """Decay by the square root: ``f(t) = init / sqrt(1 + (t + shift) / timescale)``.
 
-    init: the value at t = 0 if shift is 0.
-    timescale: updates after which the square has halved, above 0. Default 1: init / sqrt(n) for the n-th
-        update.
-    shift: updates that count as already made, above -timescale. Default 0. It is kept as `shift_`, because
-        `shift` is the method.
+    t counts the updates already applied, so the first update uses f(0). It has no end.
 
-    t is the number of updates already applied; f(0) is used by the first update. It has no end. Raises
-    ValueError or TypeError for arguments out of range. Source: Zhai et al. 2021, arXiv:2106.04560.
+    Args:
+        init: the value at t = 0 if shift is 0.
+        timescale: updates after which the square of the value has halved, above 0. Default 1: init / sqrt(n) for the
+            n-th update.
+        shift: added to t, above -timescale. Default 0. The attribute is `shift_`, because `shift` is a method.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Zhai et al. 2021, arXiv:2106.04560.
 
     >>> InverseSqrtDecay(init=1.0)([0, 3, 99])
     array([1. , 0.5, 0.1])
@@ -68,14 +77,18 @@ class InverseSqrtDecay(Schedule):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PowerLaw(Schedule):
-    """A power of the time: ``f(t) = init * (1 + t / timescale)**power``.
+    """A power of the step: ``f(t) = init * (1 + t / timescale)**power``.
 
-    init: the value at t = 0.
-    timescale: updates after which the base of the power has doubled, above 0.
-    power: any number; below 0 the value decays.
+    t counts the updates already applied, so the first update uses f(0). It has no end; ``.clip(lo)`` bounds
+    it below.
 
-    t is the number of updates already applied; f(0) is used by the first update. It has no end; a floor is
-    ``.clip(lo)``. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        init: the value at t = 0.
+        timescale: updates after which the base of the power has doubled, above 0.
+        power: any number; below 0 the value decays.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> PowerLaw(init=1.0, timescale=10, power=-2)([0, 10, 90])
     array([1.  , 0.25, 0.01])
@@ -94,14 +107,18 @@ class Noam(Schedule):
     """The Transformer's rate, for the n-th update with n = t + 1:
     ``f(t) = scale / sqrt(d_model) * min(1 / sqrt(n), n / warmup**1.5)``.
 
-    d_model: the width of the model, above 0.
-    warmup: the updates that the value rises; the last of them uses the peak, scale / sqrt(d_model * warmup).
-        It is kept as `warmup_`, because `warmup` is the method.
-    scale: a factor. Default 1.
+    t counts the updates already applied, so the first update uses f(0). It has no end.
 
-    t is the number of updates already applied; f(0) is used by the first update. It has no end. Raises
-    ValueError or TypeError for arguments out of range. Source: Vaswani et al. 2017, arXiv:1706.03762,
-    equation 3, which counts updates from 1.
+    Args:
+        d_model: the width of the model, above 0.
+        warmup: the updates of the rise, 1 or more; the last of them uses the peak, scale / sqrt(d_model * warmup). The
+            attribute is `warmup_`, because `warmup` is a method.
+        scale: a factor. Default 1.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762, equation 3, which counts updates from 1.
 
     >>> Noam(d_model=4, warmup=4)([0, 3, 15])
     array([0.0625, 0.25  , 0.125 ])

@@ -1,4 +1,4 @@
-"""Schedules one after another."""
+"""Schedules that follow one another."""
 
 import itertools
 import math
@@ -58,16 +58,19 @@ class Join(Schedule):
 
 
 def join(children: Sequence[Schedule | float], milestones: Sequence[int]) -> Schedule:
-    """Schedules one after another, each from its own t = 0.
+    """Schedules that follow one another, each starting at its own t = 0.
 
     ``f(t) = children[i](t - milestones[i - 1])`` with i = the number of milestones <= t.
 
-    children: schedules or numbers, one more than milestones; any of them may itself be joined.
-    milestones: the steps at which the children after the first begin; each takes the new value. They must
-        not fall. A child between equal milestones has no steps, nor has the first where milestones[0] is 0.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range or of unlike lengths.
+    Args:
+        children: schedules or numbers, one more than milestones; any of them may itself be joined.
+        milestones: the steps at which the children after the first begin. They must not decrease. A child between equal
+            milestones is not used, nor is the first if milestones[0] is 0.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range, or the lengths do not match.
 
     >>> from gradstep import Linear, join
     >>> join([Linear(0.0, 1.0, 2), 1.0, Linear(1.0, 0.0, 2)], [2, 4])(range(7))
@@ -77,12 +80,16 @@ def join(children: Sequence[Schedule | float], milestones: Sequence[int]) -> Sch
 
 
 def stages(parts: Sequence[tuple[int, Schedule | float]], last: Schedule | float) -> Schedule:
-    """A rate in several stages, by how long each takes: `join` at the sums of the durations.
+    """A rate in several stages of given durations: `join` at the sums of the durations.
 
-    parts: pairs of a number of updates, 0 or more, and the schedule or number that they use.
-    last: what follows them.
+    Each stage starts at its own t = 0.
 
-    Each stage sees its own t = 0. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        parts: pairs of a number of updates, 0 or more, and the schedule or number for them.
+        last: the schedule or number after them.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> from gradstep import Linear, stages
     >>> stages([(2, Linear(0.0, 1.0, 2)), (3, 1.0)], last=0.1)

@@ -7,7 +7,7 @@ class Landmark(NamedTuple):
     t: int
     what: str
     joint: bool = False
-    """Whether one part hands over to the next here, so that the values should meet."""
+    """Whether one part follows another here, so that their values should meet."""
 
     def moved(self, t: int) -> "Landmark":
         return self._replace(t=t)

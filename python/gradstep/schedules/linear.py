@@ -11,12 +11,15 @@ from gradstep.schedules.finite import EndAt, Finite, Past, bent
 class Linear(Finite):
     """A straight line: ``f(t) = init + (end - init) * t / steps``, up or down.
 
-    init: the value at t = 0.
-    end: the value at t == steps, reached exactly.
-    steps: updates from init to end, 1 or more.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range.
+    Args:
+        init: the value at t = 0.
+        end: the value at t == steps, reached exactly.
+        steps: updates from init to end, 1 or more.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> Linear(init=1.0, end=0.0, steps=4)(range(6))
     array([1.  , 0.75, 0.5 , 0.25, 0.  , 0.  ])
@@ -33,18 +36,22 @@ class Linear(Finite):
 class PolynomialDecay(Finite):
     """A power of a straight line: ``f(t) = end + (init - end) * (1 - t / steps)**power``.
 
-    init: the value at t = 0.
-    steps: updates from init to end, 1 or more.
-    end: the value at t == steps, reached exactly. Default 0.
-    power: above 0; 1 is a straight line. Default 1. With ``past="extrapolate"`` it must be an integer.
-    cycle: once the end has passed, continue as if `steps` were the next multiple of it that t has not
-        passed, so that the value rises and decays again (Keras). Default False. It needs ``past="hold"``
-        and k = 1.
-    k: takes (t / steps)**k in the place of t / steps, above 0; above 1 the value stays high for longer
-        (k-decay, Zhang and Li 2020, arXiv:2004.05909). Default 1.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range. Source: Chen et al. 2016, arXiv:1606.00915 (the "poly" policy).
+    Args:
+        init: the value at t = 0.
+        steps: updates from init to end, 1 or more.
+        end: the value at t == steps, reached exactly. Default 0.
+        power: above 0; 1 is a straight line. Default 1. With ``past="extrapolate"`` it must be an integer.
+        cycle: after the end, use the smallest multiple of `steps` that is not below t for `steps`, so that the value
+            rises and decays again (Keras). Default False. It needs ``past="hold"`` and k = 1.
+        k: above 0; t / steps is replaced by (t / steps)**k, so that above 1 the value stays high for longer (k-decay,
+            Zhang and Li 2020, arXiv:2004.05909). Default 1.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Chen et al. 2016, arXiv:1606.00915 (the "poly" policy).
 
     >>> PolynomialDecay(init=1.0, steps=4, power=2)(range(6))
     array([1.    , 0.5625, 0.25  , 0.0625, 0.    , 0.    ])
@@ -62,7 +69,7 @@ class PolynomialDecay(Finite):
     def validate(self) -> None:
         super().validate()
         if self.cycle and self.past != "hold":
-            raise ValueError(f"past is {self.past!r}, but with cycle=True the end is never past: leave past out")
+            raise ValueError(f"past is {self.past!r}, but with cycle=True the end never passes: leave past out")
         if self.cycle and self.k != 1:
             raise ValueError(f"k is {self.k}, but with cycle=True it must be 1")
         if self.past == "extrapolate" and self.power != int(self.power):

@@ -1,4 +1,4 @@
-"""What looks like a mistake in a schedule: each function looks for one and says it in a sentence."""
+"""Likely mistakes in a schedule: each function looks for one and describes it in a sentence."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from gradstep.schedules.base import Schedule
 Values = npt.NDArray[np.float64]
 
 NOTICEABLE = 0.01
-"""The share of the peak from which on a change is worth a warning."""
+"""The smallest change that is worth a warning, as a fraction of the peak."""
 
 
 def warnings_about(s: Schedule, values: Values) -> Iterator[str]:
-    """The warnings about a run that uses `values`, those of the schedule from t = 0 on."""
+    """The warnings about a run that uses `values`, the schedule's from t = 0 on."""
     yield from wasted_update(values)
     yield from negative_values(values, first=0)
     yield from jumps(s, values)
@@ -29,11 +29,11 @@ def wasted_update(values: Values) -> Iterator[str]:
 def negative_values(values: Values, first: int) -> Iterator[str]:
     if values.min() < 0:
         i = int((values < 0).argmax())
-        yield f"the value is negative from t = {first + i} on, where it is {values[i]:.6g}; bound it by clip(lo=0)"
+        yield f"the value is negative from t = {first + i} on, where it is {values[i]:.6g}; bound it with clip(lo=0)"
 
 
 def jumps(s: Schedule, values: Values) -> Iterator[str]:
-    """Where parts meet, but the change is neither the slope before nor the slope after."""
+    """Steps between two parts at which the change equals neither the slope before nor the slope after."""
     least = NOTICEABLE * np.abs(values).max()
     for t in sorted({mark.t for mark in s.landmarks() if mark.joint and 2 <= mark.t < len(values) - 1}):
         before, here, after = np.diff(values[t - 2 : t + 2])
@@ -42,7 +42,7 @@ def jumps(s: Schedule, values: Values) -> Iterator[str]:
 
 
 def longer_run(s: Schedule, values: Values) -> Iterator[str]:
-    """What a run of up to twice the length would meet, that this one does not."""
+    """Problems of a run of up to twice the length that this run does not have."""
     later = np.arange(len(values), 2 * len(values) + 1)
     try:
         beyond = s(later)

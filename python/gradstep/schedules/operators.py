@@ -1,4 +1,4 @@
-"""Operators on the values of schedules. Each has an operator, a method or a function that makes it."""
+"""Schedules that operators, methods and functions make of the values of others."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -23,13 +23,13 @@ class Expression(Schedule, abstract=True):
 
 
 def written(schedule: Schedule) -> str:
-    """A schedule as a part of an expression, or as the left side of a method."""
+    """A schedule as a part of an expression or before a method, in parentheses where they are needed."""
     return f"({schedule!r})" if isinstance(schedule, Expression) else repr(schedule)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Binary(Schedule, abstract=True):
-    """Two schedules, of which `combined` makes one value at each step."""
+    """Two schedules, whose values `combined` combines at each step."""
 
     left: Operand
     right: Operand
@@ -41,7 +41,7 @@ class Binary(Schedule, abstract=True):
 
 
 class Infix(Binary, Expression, abstract=True):
-    """An operator that stands between its schedules. A number is written as it was given."""
+    """An operator between two schedules. A number is written as it was given."""
 
     sign: ClassVar[str]
 
@@ -95,7 +95,7 @@ class Difference(Infix):
 class Quotient(Infix):
     """``a / b``: the quotient of two schedules, or of a schedule and a number, at every step.
 
-    Where b is 0 it has no finite value, so asking for one raises ValueError with the step.
+    It raises ValueError at a step where b is 0.
 
     >>> from gradstep import Linear
     >>> (1 / Linear(1.0, 5.0, 4))(range(3))
@@ -128,8 +128,9 @@ class Negative(Expression):
 class Power(Expression):
     """``s ** k``: the values of a schedule to the power of a number.
 
-    exponent: any finite number. Where a negative value has a fractional exponent, or 0 a negative one,
-        there is no finite value, so asking for one raises ValueError with the step.
+    Args:
+        exponent: any finite number. The schedule raises ValueError at a step where there is no finite value: a negative
+            value with a fractional exponent, or 0 with a negative one.
 
     >>> from gradstep import Linear
     >>> (Linear(1.0, 0.0, 4) ** 2)(range(3))
@@ -167,8 +168,13 @@ class Maximum(Binary):
 def minimum(a: Schedule | float, b: Schedule | float) -> Schedule:
     """The smaller of two schedules, or of a schedule and a number: ``f(t) = min(a(t), b(t))``.
 
-    It is a ceiling: ``minimum(s, 1e-4)`` never goes above 1e-4. For a floor take `maximum`. Raises TypeError
-    for anything but schedules and numbers.
+    It is a ceiling: ``minimum(s, 1e-4)`` is never above 1e-4. `maximum` is a floor.
+
+    Args:
+        a, b: schedules or numbers.
+
+    Raises:
+        TypeError: an argument is neither a schedule nor a number.
 
     >>> from gradstep import Constant, Linear, minimum
     >>> minimum(Linear(1.0, 0.0, 4), 0.6)(range(4))
@@ -180,8 +186,13 @@ def minimum(a: Schedule | float, b: Schedule | float) -> Schedule:
 def maximum(a: Schedule | float, b: Schedule | float) -> Schedule:
     """The larger of two schedules, or of a schedule and a number: ``f(t) = max(a(t), b(t))``.
 
-    It is a floor: ``maximum(s, 1e-4)`` never goes below 1e-4. For a ceiling take `minimum`. Raises TypeError
-    for anything but schedules and numbers.
+    It is a floor: ``maximum(s, 1e-4)`` is never below 1e-4. `minimum` is a ceiling.
+
+    Args:
+        a, b: schedules or numbers.
+
+    Raises:
+        TypeError: an argument is neither a schedule nor a number.
 
     >>> from gradstep import Linear, maximum
     >>> maximum(Linear(1.0, 0.0, 4), 0.6)(range(4))
@@ -192,11 +203,13 @@ def maximum(a: Schedule | float, b: Schedule | float) -> Schedule:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Clip(Schedule):
-    """``s.clip(lo, hi)``: the values of s, but never below lo nor above hi: ``min(max(s(t), lo), hi)``.
+    """``s.clip(lo, hi)``: the values of s, bounded by lo and hi: ``min(max(s(t), lo), hi)``.
 
-    lo, hi: numbers, lo <= hi; None (the default) is no bound, and one of them must be given.
+    Args:
+        lo, hi: numbers, lo <= hi; None (the default) for no bound. One of them must be given.
 
-    Raises ValueError or TypeError for arguments out of range.
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> from gradstep import Linear
     >>> Linear(1.0, 0.0, 4).clip(lo=0.3)(range(6))

@@ -12,7 +12,7 @@ from gradstep.schedules.landmarks import Landmark
 
 
 def followed(code: list[Instruction], at: float, by: list[Instruction]) -> list[Instruction]:
-    """The program until step `at`, and the other, which starts there. No program is one that never runs."""
+    """The program until step `at`, then the other, which starts there. An empty program is left out."""
     if not code:
         return by
     return [*code, ("delay", [at]), *by, ("back", []), ("then", [at])]
@@ -20,20 +20,25 @@ def followed(code: list[Instruction], at: float, by: list[Instruction]) -> list[
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OneCycle(Finite):
-    """Up to the peak and far down, once: from `peak / div` to `peak` and on to `peak / div / final_div`.
+    """One cycle: from `peak / div` up to `peak`, then down to `peak / div / final_div`.
 
-    peak: the highest value.
-    steps: updates of all phases together, 1 or more.
-    pct_start: the share of `steps` that the rise takes, from 0 to below 1. Default 0.3.
-    div: how often the first value fits into the peak, above 0. Default 25.
-    final_div: how often the last value fits into the first, above 0. Default 10,000.
-    anneal: the shape of each phase, "cosine" (the default, as torch and fastai) or "linear" (the paper).
-    three_phase: fall as long as the rise took, to the first value, and only then to the last (the paper).
-        Default False. It needs pct_start below 0.5.
+    t counts the updates already applied, so the first update uses f(0); the peak is at t == pct_start * steps.
+    With ``end_at="last"`` phases end one update earlier, as in torch.
 
-    t is the number of updates already applied; f(0) is used by the first update; the peak is at
-    t == pct_start * steps. With ``end_at="last"`` phases end one update earlier, as in torch. Raises
-    ValueError or TypeError for arguments out of range. Source: Smith and Topin 2017, arXiv:1708.07120.
+    Args:
+        peak: the highest value.
+        steps: updates of all phases together, 1 or more.
+        pct_start: the fraction of `steps` for the rise, from 0 to below 1. Default 0.3.
+        div: the peak divided by the first value, above 0. Default 25.
+        final_div: the first value divided by the last, above 0. Default 10,000.
+        anneal: the shape of each phase, "cosine" (the default, as in torch and fastai) or "linear" (the paper).
+        three_phase: fall to the first value in as many updates as the rise, and only then to the last (the paper).
+            Default False. It needs pct_start below 0.5.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Smith and Topin 2017, arXiv:1708.07120.
 
     >>> OneCycle(peak=1.0, steps=6, pct_start=0.5, div=10, final_div=10)([0, 3, 6])
     array([0.1 , 1.  , 0.01])
@@ -75,26 +80,30 @@ DecayKind = Literal["linear", "cosine", "1-sqrt", "1-square", "exp2", "exponenti
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class WSD(Ending):
-    """Warmup, a stable stretch, and a decay (a trapezoid).
+    """A warmup, a constant part and a decay: a trapezoid.
 
-    ``f(t) = peak * (t + 1) / warmup`` until it is the peak, `peak` until t == warmup + stable, and then
+    ``f(t) = peak * (t + 1) / warmup`` until the peak is reached, `peak` until t == warmup + stable, and then
     ``f(t) = end + (peak - end) * d(x)``, where x goes from 0 to 1 in `decay` updates.
 
-    peak: the value of the stable stretch.
-    warmup: updates of the rise, 0 or more; the first uses 1 / warmup of the peak. It is kept as `warmup_`,
-        because `warmup` is the method; for another rise give 0 and use the method.
-    stable: updates at the peak, 0 or more.
-    decay: updates of the decay, 1 or more.
-    end: the value at t == warmup + stable + decay, reached exactly. Default 0.
-    decay_kind: d(x) is 1 - x for "linear" (the default), (1 + cos(pi x)) / 2 for "cosine", 1 - sqrt(x) for
-        "1-sqrt", 1 - x**2 for "1-square", and 2 * 0.5**x - 1 for "exp2". "exponential" multiplies by the
-        same factor at each update, f = peak * (end / peak)**x, and needs both to be above 0.
-    end_at: the step at which `end` is reached: "steps" (the default) is t == warmup + stable + decay, one
-        after the last of so many updates; "last" is the last of them, and needs decay >= 2.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range. Sources: Hu et al. 2024, arXiv:2404.06395; Hägele et al. 2024,
-    arXiv:2405.18392.
+    Args:
+        peak: the value of the constant part.
+        warmup: updates of the rise, 0 or more; the first uses 1 / warmup of the peak. The attribute is `warmup_`,
+            because `warmup` is a method; for another shape pass 0 here and call the method.
+        stable: updates at the peak, 0 or more.
+        decay: updates of the decay, 1 or more.
+        end: the value at t == warmup + stable + decay, reached exactly. Default 0.
+        decay_kind: d(x) is 1 - x for "linear" (the default), (1 + cos(pi x)) / 2 for "cosine", 1 - sqrt(x) for
+            "1-sqrt", 1 - x**2 for "1-square", and 2 * 0.5**x - 1 for "exp2". "exponential" multiplies by the same
+            factor at each update, f = peak * (end / peak)**x, and needs both to be above 0.
+        end_at: the step at which `end` is reached: "steps" (the default) is t == warmup + stable + decay, one after the
+            last of so many updates; "last" is the last of them, and needs decay >= 2.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Sources: Hu et al. 2024, arXiv:2404.06395; Hägele et al. 2024, arXiv:2405.18392.
 
     >>> WSD(peak=1.0, warmup=2, stable=2, decay=4)(range(9))
     array([0.5 , 1.  , 1.  , 1.  , 1.  , 0.75, 0.5 , 0.25, 0.  ])

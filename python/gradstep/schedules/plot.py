@@ -1,4 +1,4 @@
-"""Schedules as curves. It needs matplotlib, so it is imported where something is drawn."""
+"""Curves of schedules. This needs matplotlib, so it is imported only to draw."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,10 @@ WIDEST, THINNEST = 3.0, 1.4
 
 
 def draw(axes: Axes, schedules: Mapping[str, Schedule], steps: int) -> None:
-    """Draws the values of the first `steps` updates of each schedule, by its label.
+    """Draw the values of the first `steps` updates of each schedule, with its label.
 
-    Later lines are thinner, so that lines that coincide all show. Few updates are marked by dots; more than
-    a million are thinned out evenly.
+    Later lines are thinner, so that coinciding lines all show. Up to 60 updates are marked with dots; of more than a
+    million, evenly spaced ones are drawn.
     """
     t = np.linspace(0, count("steps", steps) - 1, min(steps, MOST_POINTS)).astype(np.int64)
     widths = np.geomspace(WIDEST, THINNEST, len(schedules)) if len(schedules) > 1 else [THINNEST]
@@ -28,6 +28,6 @@ def draw(axes: Axes, schedules: Mapping[str, Schedule], steps: int) -> None:
 
 def new_axes() -> Axes:
     """A new figure of pyplot, which notebooks and ``pyplot.show()`` display."""
-    from matplotlib import pyplot  # which looks for a display, where only this needs one
+    from matplotlib import pyplot  # here, because importing it looks for a display
 
     return pyplot.subplots(layout="constrained")[1]

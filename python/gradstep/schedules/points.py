@@ -13,7 +13,7 @@ from gradstep.schedules.landmarks import Landmark
 
 
 def pairs(first: Check, second: Check) -> Check:
-    """A list of pairs, whose halves are checked each in its own way."""
+    """A check of a list of pairs, with one check for the first and one for the second half."""
 
     def pair(name: str, value: Any) -> tuple[Any, Any]:
         try:
@@ -30,10 +30,14 @@ class PiecewiseLinear(Ending):
     """Straight lines from point to point: f(t_i) = v_i, and in between
     ``f(t) = v_i + (v_(i+1) - v_i) * (t - t_i) / (t_(i+1) - t_i)``.
 
-    points: two pairs (t_i, v_i) or more, with increasing steps. Before the first the value is v_0.
+    t counts the updates already applied, so the first update uses f(0). The end is the last point, and
+    "extrapolate" continues the last line.
 
-    t is the number of updates already applied; f(0) is used by the first update. The end is the last point,
-    and "extrapolate" continues the last line. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        points: two pairs (t_i, v_i) or more, with increasing steps. Before the first step the value is v_0.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> PiecewiseLinear([(0, 0.0), (2, 1.0), (6, 0.5)])(range(8))
     array([0.   , 0.5  , 1.   , 0.875, 0.75 , 0.625, 0.5  , 0.5  ])

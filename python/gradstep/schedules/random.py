@@ -1,4 +1,4 @@
-"""Rates drawn at random, but the same ones each time."""
+"""Reproducible random rates."""
 
 import operator
 from dataclasses import dataclass
@@ -33,13 +33,18 @@ Seed = Annotated[int, seed_number]
 class Uniform(Schedule):
     """A random number for each step: ``f(t) = low + (high - low) * u``, u uniform from 0 to 1.
 
-    low, high: the bounds.
-    seed: an integer from 0 to 2**53.
+    u depends on seed and t only: it is the first 52 of the 128 bits that Philox4x32-10 gives for the key `seed` and the
+    counter t. Any step can therefore be evaluated, and a resumed run and every device see the same rates. t counts the
+    updates already applied. The schedule has no end.
 
-    u is a function of (seed, t) alone - Philox4x32-10 with the key `seed` and the counter t, of whose 128
-    bits it is the first 52 - so any step can be asked for, a resumed run sees the same rates, and so does
-    every device. t is the number of updates already applied. It has no end. Raises ValueError or TypeError
-    for arguments out of range. Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
+    Args:
+        low, high: the bounds, low <= high.
+        seed: an integer from 0 to 2**53.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
 
     >>> s = Uniform(0.1, 0.2, seed=7)
     >>> s(10**9) == s(10**9), s(1) == s(2)
@@ -58,11 +63,14 @@ class Uniform(Schedule):
 class LogUniform(Schedule):
     """A random number for each step, uniform on a logarithmic scale: ``f(t) = low * (high / low)**u``.
 
-    low, high: the bounds, above 0.
-    seed: an integer from 0 to 2**53.
+    u is that of `Uniform` with the same seed. t counts the updates already applied. The schedule has no end.
 
-    u is that of `Uniform` with the same seed. t is the number of updates already applied. It has no end.
-    Raises ValueError or TypeError for arguments out of range.
+    Args:
+        low, high: the bounds, above 0, low <= high.
+        seed: an integer from 0 to 2**53.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> s = LogUniform(1e-4, 1e-1, seed=7)
     >>> all(1e-4 <= s(t) <= 1e-1 for t in range(100))

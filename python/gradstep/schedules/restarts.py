@@ -1,4 +1,4 @@
-"""Cosines that start again."""
+"""Cosine decay with restarts."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from gradstep.schedules.stairs import on_stairs
 
 def growth(name: str, value: Any) -> float:
     checked = real(name, value)
-    if checked != 1 and checked < 1.001:  # more would make a program of millions of cycles
+    if checked != 1 and checked < 1.001:  # a smaller one would make a program of millions of cycles
         raise ValueError(f"{name} is {shown(value)}: it must be 1, for equal cycles, or at least 1.001")
     return checked
 
 
 def cycle_starts(steps: int, mult: float) -> list[int]:
-    """The steps at which cycles start, up to the first that is beyond every step."""
+    """The steps at which cycles start, up to the first beyond the largest step."""
     starts, length = [0], float(steps)
     while starts[-1] <= LARGEST_STEP:
         starts.append(starts[-1] + round(length))
@@ -29,22 +29,26 @@ def cycle_starts(steps: int, mult: float) -> list[int]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CosineRestarts(Schedule):
-    """Half a cosine, again and again: in cycle i, at its step u of its T_i,
+    """Half a cosine, repeated: at step u of cycle i, which has T_i steps,
     ``f(t) = end + (init * decay**i - end) * (1 + cos(pi * u / T_i)) / 2`` with T_i = steps * mult**i.
 
-    init: the value at t = 0.
-    steps: updates of the first cycle, 1 or more.
-    mult: how much longer each cycle is than the one before: 1 (the default), or 1.001 or more. A length
-        that is no integer is rounded to one, so a restart is always a step of its own.
-    decay: the factor of each peak on the one before, 0 or more. Default 1.
-    end: what each cycle decays to. Default 0.
-    end_at: "steps" (the default): a cycle would reach `end` at the step at which the next one starts, so
-        `end` itself is never used; "last": the last update of each cycle uses it, and steps must be 2 or
-        more.
+    t counts the updates already applied, so the first update uses f(0); at a restart the value is exactly the new peak.
+    It has no end.
 
-    t is the number of updates already applied; f(0) is used by the first update; a restart takes the new
-    peak, exactly. It has no end. Raises ValueError or TypeError for arguments out of range. Source:
-    Loshchilov and Hutter 2016, arXiv:1608.03983 (SGDR).
+    Args:
+        init: the value at t = 0.
+        steps: updates of the first cycle, 1 or more.
+        mult: each cycle's length divided by the one before: 1 (the default), or 1.001 or more. Lengths are rounded to
+            whole updates.
+        decay: each peak divided by the one before, 0 or more. Default 1.
+        end: the value that each cycle decays to. Default 0.
+        end_at: "steps" (the default): a cycle would reach `end` at the step at which the next one starts, so `end`
+            is never used; "last": the last update of each cycle uses it, and steps must be 2 or more.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Loshchilov and Hutter 2016, arXiv:1608.03983 (SGDR).
 
     >>> CosineRestarts(init=1.0, steps=2, mult=2, decay=0.5)(range(8))
     array([1.        , 0.5       , 0.5       , 0.4267767 , 0.25      ,

@@ -10,12 +10,17 @@ from gradstep.schedules.finite import EndAt, Finite, Past
 class REX(Finite):
     """Reflected exponential decay: ``f(t) = end + (init - end) * (1 - p) / (1 - p / 2)`` with p = t / steps.
 
-    init: the value at t = 0.
-    steps: updates from init to end, 1 or more.
-    end: the value at t == steps, reached exactly. Default 0.
+    t counts the updates already applied, so the first update uses f(0). The formula has a pole at t == 2 *
+    steps, so it can't be extrapolated.
 
-    t is the number of updates already applied; f(0) is used by the first update. The formula has a pole at
-    t == 2 * steps, so it can't be extrapolated. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        init: the value at t = 0.
+        steps: updates from init to end, 1 or more.
+        end: the value at t == steps, reached exactly. Default 0.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
     Source: Chen et al. 2021, arXiv:2107.04197.
 
     >>> REX(init=1.0, steps=4)([0, 2, 4, 5])

@@ -10,10 +10,14 @@ from gradstep.schedules.value import spelled
 
 
 def from_json(stored: str | dict[str, Any]) -> Schedule:
-    """The schedule that ``to_json()`` wrote: its text, or the object that the text stands for.
+    """The schedule that ``to_json()`` wrote.
 
-    Raises TypeError or ValueError where `stored` is no schedule or beyond `gradstep.schedules.limits`, and
-    what the schedule itself raises where an argument is missing, unknown or out of range.
+    Args:
+        stored: the text, or the object that the text describes.
+
+    Raises:
+        TypeError, ValueError: `stored` is not a schedule or exceeds `gradstep.schedules.limits`, or an argument of the
+            schedule is missing, unknown or out of range.
 
     >>> from gradstep import Constant, from_json
     >>> s = Constant(0.1).warmup(10)
@@ -28,7 +32,7 @@ def from_json(stored: str | dict[str, Any]) -> Schedule:
         ) from None
     if not isinstance(value, Schedule):
         raise TypeError(
-            f'{shown(stored)} is no stored schedule: it must look like {{"schedule": "Constant", "value": 0.1}}'
+            f'{shown(stored)} is not a stored schedule: it must look like {{"schedule": "Constant", "value": 0.1}}'
         )
     return value
 
@@ -38,7 +42,7 @@ def read(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ValueError(f"{shown(text)} is no stored schedule, which is JSON: {error}") from error
+        raise ValueError(f"{shown(text)} is not a stored schedule, which is JSON: {error}") from error
 
 
 def restore(value: Any) -> Any:

@@ -12,15 +12,19 @@ class TanhDecay(Finite):
     """A hyperbolic tangent: ``f(t) = end + (init - end) * (1 - tanh(x)) / 2``, where x goes from `lower` to
     `upper` in `steps` updates.
 
-    init: what the value comes from; tanh(-7) is -1 to six digits, so by default f(0) is `init` to six.
-    steps: updates from lower to upper, 1 or more.
-    end: what the value goes to; with upper = 3 a 400th of the way is left at t == steps. Default 0.
-    lower: where x begins. Default -7.
-    upper: where x ends. Default 3.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range. Source: Hsueh et al. 2018, arXiv:1806.01593, with the bounds of
-    timm.
+    Args:
+        init: the limit before the decay; tanh(-7) is -1 to six digits, so by default f(0) is `init` to six digits.
+        steps: updates from lower to upper, 1 or more.
+        end: the limit after the decay; with upper = 3, 1/400 of the difference is left at t == steps. Default 0.
+        lower: x at t = 0. Default -7.
+        upper: x at t == steps. Default 3.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Source: Hsueh et al. 2018, arXiv:1806.01593, with the bounds of timm.
 
     >>> TanhDecay(init=1.0, steps=10)([0, 7, 10])
     array([0.99999917, 0.5       , 0.00247262])
@@ -39,12 +43,13 @@ class TanhDecay(Finite):
 class Sigmoid(Schedule):
     """The logistic curve: ``f(t) = limit / (1 + exp(-rate * (t - center)))``.
 
-    limit: the value far away, on the side to which the curve rises.
-    rate: how steep it is, per update; above 0 it rises to `limit` (Caffe), below 0 it falls from it.
-    center: the step at which it is half of `limit`; any number.
-
-    t is the number of updates already applied; f(0) is used by the first update. It has no end. Raises
+    t counts the updates already applied, so the first update uses f(0). It has no end. Raises
     ValueError or TypeError for arguments out of range.
+
+    Args:
+        limit: the upper asymptote; the lower one is 0.
+        rate: the steepness per update; above 0 the curve rises to `limit` (Caffe), below 0 it falls from it.
+        center: the step at which the value is half of `limit`; any number.
 
     >>> Sigmoid(limit=1.0, rate=-0.5, center=10)([0, 10, 20])
     array([0.99330715, 0.5       , 0.00669285])

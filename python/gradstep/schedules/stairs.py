@@ -1,4 +1,4 @@
-"""Values that change at certain steps only."""
+"""Piecewise constant schedules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ def new_values(steps: Sequence[int]) -> list[Landmark]:
 
 
 def on_stairs(boundaries: Sequence[int], leaf: Instruction) -> list[Instruction]:
-    """A leaf that sees the number of boundaries reached as its t."""
+    """A leaf with the number of boundaries reached as its t."""
     return [("stairs", [float(each) for each in boundaries]), leaf, ("back", [])]
 
 
@@ -21,12 +21,16 @@ def on_stairs(boundaries: Sequence[int], leaf: Instruction) -> list[Instruction]
 class StepDecay(Schedule):
     """A factor of `rate` after every `steps` updates: ``f(t) = init * rate**floor(t / steps)``.
 
-    init: the value until t == steps - 1.
-    steps: updates per stair, 1 or more.
-    rate: the factor, 0 or more.
+    t counts the updates already applied, so the first update uses f(0); at t == steps the value is already the new one.
+    It has no end.
 
-    t is the number of updates already applied; f(0) is used by the first update; t == steps takes the new
-    value. It has no end. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        init: the value until t == steps - 1.
+        steps: updates for each factor, 1 or more.
+        rate: the factor, 0 or more.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> StepDecay(init=1.0, steps=2, rate=0.5)(range(5))
     array([1.  , 1.  , 0.5 , 0.5 , 0.25])
@@ -41,12 +45,16 @@ class StepDecay(Schedule):
 class MultiStep(Schedule):
     """A factor of `rate` at each milestone: ``f(t) = init * rate**(number of milestones <= t)``.
 
-    init: the value before the first milestone.
-    milestones: increasing steps; each takes the new value.
-    rate: the factor, 0 or more.
+    t counts the updates already applied, so the first update uses f(0). After the last milestone the value
+    holds.
 
-    t is the number of updates already applied; f(0) is used by the first update. After the last milestone
-    the value holds. Raises ValueError or TypeError for arguments out of range.
+    Args:
+        init: the value before the first milestone.
+        milestones: increasing steps; at each the value is already the new one.
+        rate: the factor, 0 or more.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> MultiStep(init=1.0, milestones=[2, 3], rate=0.5)(range(5))
     array([1.  , 1.  , 0.5 , 0.25, 0.25])
@@ -67,11 +75,15 @@ class MultiStep(Schedule):
 class Piecewise(Schedule):
     """Given values between given steps: ``f(t) = values[number of boundaries <= t]``.
 
-    boundaries: increasing steps; each takes the new value.
-    values: one more than boundaries.
+    t counts the updates already applied, so the first update uses f(0). After the last boundary the value
+    holds.
 
-    t is the number of updates already applied; f(0) is used by the first update. After the last boundary
-    the value holds. Raises ValueError or TypeError for arguments out of range or of unlike lengths.
+    Args:
+        boundaries: increasing steps; at each the value is already the new one.
+        values: one value more than boundaries.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range, or the lengths do not match.
 
     >>> Piecewise(boundaries=[2, 3], values=[1.0, 0.5, 0.1])(range(5))
     array([1. , 1. , 0.5, 0.1, 0.1])

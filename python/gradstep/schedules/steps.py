@@ -1,4 +1,4 @@
-"""What may be asked of a schedule: one step, or an array of them."""
+"""Checks of the steps at which a schedule is evaluated: one step or an array of steps."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Values that are listed, or taken once from a function."""
+"""Listed values, and values that a function gives once."""
 
 import collections.abc
 from dataclasses import dataclass, field
@@ -17,11 +17,14 @@ PastTable = Annotated[Literal["hold", "repeat", "mirror", "error"], one_of("hold
 class Table(Ending):
     """One value for each step: ``f(t) = values[t]``.
 
-    values: one finite number or more; any list or array. "mirror" needs two.
+    t counts the updates already applied, so the first update uses f(0). The end is the last value, t ==
+    len(values) - 1; there is no formula to extrapolate.
 
-    t is the number of updates already applied; f(0) is used by the first update. The end is the last value,
-    t == len(values) - 1; there is no formula to extrapolate. Raises ValueError or TypeError for arguments
-    out of range.
+    Args:
+        values: one finite number or more; any list or array. "mirror" needs two.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> Table([0.1, 0.3, 0.2])(range(5))
     array([0.1, 0.3, 0.2, 0.2, 0.2])
@@ -55,14 +58,15 @@ def Callable(
     *,
     past: Literal["hold", "repeat", "mirror", "error"] = "hold",
 ) -> Table:
-    """Your own function of the step, as a schedule: ``f(t) = fn(t)``.
+    """A function of the step as a schedule: ``f(t) = fn(t)``.
 
-    fn: is called once for each t from 0 to `steps`, here and never again.
-    steps: the last step that is asked for, 1 or more.
-    past: as for `Table`.
+    It is a `Table` of the values: JSON, `==` and a checkpoint hold the values, not the code, so a resumed run does
+    not depend on the function.
 
-    It is a `Table` of the values: JSON, `==` and a checkpoint hold the values, not the code, so a resumed
-    run needs no function and can't meet another one.
+    Args:
+        fn: a function of one step; it is called here, once for each t from 0 to `steps`.
+        steps: the last step, 1 or more.
+        past: the values after the last step, as for `Table`.
 
     >>> Callable(lambda t: 0.1 / (1 + t), steps=3)(range(5))
     array([0.1       , 0.05      , 0.03333333, 0.025     , 0.025     ])

@@ -1,4 +1,4 @@
-"""Schedules that see another time: later, slower, or over and over."""
+"""Schedules of a transformed step: delayed, stretched or repeated."""
 
 import math
 from dataclasses import dataclass
@@ -9,24 +9,25 @@ from gradstep.schedules.landmarks import Landmark, within
 from gradstep.schedules.operators import Operand, written
 
 
-def seen_through(clock: str, numbers: list[float], schedule: Schedule) -> list[Instruction]:
-    """The program of a schedule that sees the time of a clock."""
-    return [(clock, numbers), *schedule.code(), ("back", [])]
+def at_mapped_steps(step_map: str, numbers: list[float], schedule: Schedule) -> list[Instruction]:
+    """The program of a schedule that is evaluated at transformed steps."""
+    return [(step_map, numbers), *schedule.code(), ("back", [])]
 
 
 def later(schedule: Schedule, steps: int) -> list[Instruction]:
     """The program of a schedule that starts `steps` later."""
-    return seen_through("delay", [float(steps)], schedule) if steps else schedule.code()
+    return at_mapped_steps("delay", [float(steps)], schedule) if steps else schedule.code()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Shift(Schedule):
-    """``s.shift(n)``: s moved n steps later: ``f(t) = s(max(t - n, 0))``.
+    """``s.shift(n)``: s delayed by n steps: ``f(t) = s(max(t - n, 0))``.
 
-    n: steps, an integer. Above 0 the schedule waits at s(0) for n steps; below 0 it starts inside: s(-n) is
-        used by the first update.
+    Args:
+        n: an integer. Above 0 the value stays at s(0) for n steps; below 0 the first update uses s(-n).
 
-    Raises ValueError or TypeError for arguments out of range.
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> from gradstep import Linear
     >>> Linear(1.0, 0.0, 4).shift(-1)(range(4))
@@ -48,14 +49,15 @@ class Shift(Schedule):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Stretch(Schedule):
-    """``s.stretch(k)``: s goes k times slower: ``f(t) = s(t / k)``, so that what took n steps takes k * n.
-
-    k: above 0, any number; below 1 the schedule goes faster.
-    staircase: use floor(t / k), so that the value changes only with every k-th step. Default False.
+    """``s.stretch(k)``: s, k times slower: ``f(t) = s(t / k)``, so that what took n steps takes k * n.
 
     It turns a schedule over epochs into one over updates: ``s.stretch(391)`` moves a little with every
     update, ``s.stretch(391, staircase=True)`` is what stepping s once per epoch of 391 updates gives. Raises
     ValueError or TypeError for arguments out of range.
+
+    Args:
+        k: any number above 0; below 1 the schedule runs faster.
+        staircase: use floor(t / k), so that the value changes only every k steps. Default False.
 
     >>> from gradstep import Linear
     >>> Linear(1.0, 0.0, 4).stretch(2)(range(5))
@@ -69,7 +71,7 @@ class Stretch(Schedule):
     staircase: Flag = False
 
     def code(self) -> list[Instruction]:
-        return seen_through("stretch", [self.k, float(self.staircase)], self.base)
+        return at_mapped_steps("stretch", [self.k, float(self.staircase)], self.base)
 
     def landmarks(self) -> list[Landmark]:
         return [mark.moved(math.ceil(mark.t * self.k)) for mark in self.base.landmarks()]
@@ -81,11 +83,13 @@ class Stretch(Schedule):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Repeat(Schedule):
-    """``s.repeat(n)``: the first n steps of s, over and over: ``f(t) = s(t mod n)``.
+    """``s.repeat(n)``: the first n steps of s, repeated: ``f(t) = s(t mod n)``.
 
-    n: steps of one cycle, 1 or more. The step n takes s(0) again.
+    Args:
+        n: the steps of one cycle, 1 or more.
 
-    Raises ValueError or TypeError for arguments out of range.
+    Raises:
+        ValueError, TypeError: an argument is out of range.
 
     >>> from gradstep import Linear
     >>> Linear(1.0, 0.0, 4).repeat(3)(range(7))
@@ -96,7 +100,7 @@ class Repeat(Schedule):
     n: Count
 
     def code(self) -> list[Instruction]:
-        return seen_through("repeat", [float(self.n)], self.base)
+        return at_mapped_steps("repeat", [float(self.n)], self.base)
 
     def landmarks(self) -> list[Landmark]:
         return [*within(self.base.landmarks(), 0, self.n), Landmark(self.n, "starts over")]

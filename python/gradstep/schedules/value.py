@@ -1,4 +1,4 @@
-"""A value: its arguments are checked once and never change; it is compared, printed and stored by them."""
+"""Immutable values: arguments are checked once, and define comparison, printing and storage."""
 
 import dataclasses
 import functools
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class computed_once(Generic[T]):
-    """A property of a value, computed when it is first read and kept beside the arguments.
+    """A property of a value that is computed when it is first read.
 
-    It is what ``functools.cached_property`` is where ``__dict__`` holds the attributes; see ``Value.__dict__``.
+    ``functools.cached_property`` can't be used, because it stores into ``__dict__``; see ``Value.__dict__``.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
@@ -38,10 +38,10 @@ class computed_once(Generic[T]):
 
 
 class Value:
-    """What a schedule is apart from what it computes."""
+    """A schedule without its formula."""
 
     classes: ClassVar[dict[str, type["Value"]]] = {}
-    """Every kind of schedule, by the name that stands in JSON."""
+    """Every class of schedule, by its name in JSON."""
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         if not abstract:
@@ -55,17 +55,17 @@ class Value:
         return {each.name: hints[each.name].__metadata__[0] for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
 
     size: int
-    """How many numbers and parts it holds, all together."""
+    """The count of its numbers and parts, all together."""
     depth: int
-    """How many parts are nested in one another, itself the first."""
+    """The depth of its nesting: 1 without parts."""
 
     def __post_init__(self) -> None:
         for name, check in self.checks().items():
             object.__setattr__(self, name, check(spelled(name), getattr(self, name)))
-        self._measure()
+        self._set_size()
         self.validate()
 
-    def _measure(self) -> None:
+    def _set_size(self) -> None:
         parts = self.parts()
         size = 1 + self.numbers() + sum(each.size for each in parts)
         depth = 1 + max((each.depth for each in parts), default=0)
@@ -82,12 +82,12 @@ class Value:
         return [each for each in (*arguments, *listed) if isinstance(each, Value)]
 
     def numbers(self) -> int:
-        """How many numbers its lists hold, or it makes for its program."""
+        """The count of the numbers in its lists, or in the table that it makes for its program."""
         lists = [given for name in self.checks() if isinstance(given := getattr(self, name), tuple)]
         return sum(len(each) if isinstance(each, tuple) else 1 for given in lists for each in given)
 
     def validate(self) -> None:
-        """Checks the arguments against one another."""
+        """Check the arguments against one another."""
 
     def arguments(self) -> dict[str, Any]:
         """The arguments that differ from their defaults, by name."""
@@ -122,7 +122,7 @@ class Value:
 
     @property
     def __dict__(self) -> "SavedArguments":  # type: ignore[override]
-        """The arguments as plain data: torch's schedulers (LambdaLR, CyclicLR) save and load a callable by this."""
+        """The arguments as plain data, by which torch's schedulers (LambdaLR, CyclicLR) save and load a callable."""
         return SavedArguments(self)
 
     def __repr__(self) -> str:
@@ -131,7 +131,7 @@ class Value:
 
 
 class SavedArguments(dict[str, Any]):
-    """A value's arguments as plain data. Its ``update`` is what loads them into a value, which never changes."""
+    """A value's arguments as plain data. torch's schedulers load by ``update``; the value never changes."""
 
     def __init__(self, value: Value) -> None:
         arguments = {spelled(name): getattr(value, name) for name in value.checks()}
@@ -156,14 +156,14 @@ class SavedArguments(dict[str, Any]):
 
 
 def spelled(field: str) -> str:
-    """The argument of a field. A field whose name is also a method's has an underscore after it."""
+    """The argument of a field. A field has an underscore at the end where a method has the name."""
     return field.rstrip("_")
 
 
 def plain(value: Any) -> dict[str, Any]:
     if isinstance(value, Value):
         return {"schedule": type(value).__name__, **value.arguments()}
-    raise TypeError(f"{value!r} has no place in a schedule's JSON")
+    raise TypeError(f"{value!r} can't be stored in a schedule's JSON")
 
 
 def shown(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The rise to a schedule."""
+"""Warmups."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from gradstep.schedules.base import Instruction, Schedule
 from gradstep.schedules.fields import Count, CountOrZero, Positive, Real, fraction, one_of
 from gradstep.schedules.landmarks import Landmark, within
 from gradstep.schedules.operators import Operand, written
-from gradstep.schedules.times import later, seen_through
+from gradstep.schedules.times import at_mapped_steps, later
 from gradstep.schedules.value import shown
 
 Kind = Annotated[
@@ -22,30 +22,31 @@ Mode = Annotated[Literal["prefix", "overlay", "scale"], one_of("prefix", "overla
 class Warmup(Schedule):
     """``s.warmup(n)``: rises from `start` to the schedule s: ``start + (goal - start) * shape(p)``.
 
-    p, the way that has been gone, is ``(t + offset) / n`` and at most 1.
+    p is the fraction of the warmup that is complete, ``min((t + offset) / n, 1)``.
 
-    n: updates that the whole way takes, 1 or more (the method also takes 0, and then returns s itself).
-    start: where the way begins, in the units of s. Default 0.
-    kind: the shape of the way.
-        "linear" (the default): p. "power": p**power. "cosine": (1 - cos(pi * p)) / 2.
-        "1-sqrt": 1 - sqrt(1 - p). "log": ln(1 + n * p) / ln(1 + n).
-        "constant": start, until the way is complete.
-        "exponential": 1 - exp(-(t + offset) / n); n is its time constant, and as it never quite arrives it
-        needs mode="scale".
-    mode: what s does meanwhile.
-        "prefix" (the default): s waits, and the goal is s(0). s takes over, with its own t = 0, at the step
-        at which the way is complete, t == n - offset: its first value is the peak, used by one update only.
-        "overlay": s runs from t = 0, but its values before t == n - offset are replaced by the way to s(0).
-        Where s has decayed meanwhile, the value jumps at that step.
-        "scale": s runs from t = 0 and the goal is s(t): with start = 0 the values of s are multiplied.
-    offset: how many n-ths of the way the first update uses, from 0 to n. The default 1 begins at 1/n, so
-        that no update is wasted, and the n-th update uses the peak; 0 begins at `start` itself, and the
-        update after the n-th uses the peak. To begin at 1/(n + 1), with the peak after n updates, give n + 1.
-    power: the exponent of kind="power", above 0, and for that kind alone.
+    t counts the updates already applied, so the first update uses f(0).
 
-    t is the number of updates already applied; f(0) is used by the first update. Raises ValueError or
-    TypeError for arguments out of range. Sources: Goyal et al. 2017, arXiv:1706.02677, section 2.2; for the
-    exponential kind Ma and Yarats 2019, arXiv:1910.04209.
+    Args:
+        n: the updates of the warmup, 1 or more. The method also takes 0 and then returns s itself.
+        start: the value at p = 0, in the units of s. Default 0.
+        kind: the shape. "linear" (the default): p. "power": p**power. "cosine": (1 - cos(pi * p)) / 2. "1-sqrt":
+            1 - sqrt(1 - p). "log": ln(1 + n * p) / ln(1 + n). "constant": `start` until p is 1. "exponential":
+            1 - exp(-(t + offset) / n), with the time constant n; it never quite reaches 1 and needs mode="scale".
+        mode: what s does during the warmup. "prefix" (the default): s waits, and the goal is s(0). It starts, with its
+            own t = 0, at the step t == n - offset, at which p is 1: its first value is the peak, and one update uses
+            it. "overlay": s runs from t = 0, but its values before t == n - offset are replaced by the rise to s(0);
+            if s has decayed meanwhile, the value jumps at that step. "scale": s runs from t = 0 and the goal is s(t);
+            with start = 0 the values of s are multiplied.
+        offset: how many n-ths of the warmup the first update uses, from 0 to n. The default 1 begins at 1/n, which
+            wastes no update, and the n-th update uses the peak. 0 begins at `start` itself, and the update after the
+            n-th uses the peak. For a start at 1/(n + 1) and the peak after n updates, pass n + 1.
+        power: the exponent of kind="power", above 0; only for that kind.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range.
+
+    Sources: Goyal et al. 2017, arXiv:1706.02677, section 2.2; for the exponential kind Ma and Yarats 2019,
+    arXiv:1910.04209.
 
     >>> from gradstep import Linear
     >>> s = Linear(1.0, 0.0, 4)
@@ -71,18 +72,18 @@ class Warmup(Schedule):
 
     def validate(self) -> None:
         if self.offset > self.n:
-            raise ValueError(f"offset is {self.offset}: it must not be above n = {self.n}, the whole way")
+            raise ValueError(f"offset is {self.offset}: it must not be above n = {self.n}")
         if self.kind != "power" and self.power != 1:
             raise ValueError(f"power is {self.power}, but kind is {self.kind!r}: only kind='power' has a power")
         if self.kind == "exponential" and self.mode != "scale":
             raise ValueError(
-                f"mode is {self.mode!r}, but an exponential warmup never quite arrives, so nothing can take "
-                "over from it: use mode='scale' or another kind"
+                f"mode is {self.mode!r}, but an exponential warmup never quite ends, so that no schedule can "
+                "follow it: use mode='scale' or another kind"
             )
 
     @property
     def complete(self) -> int:
-        """The first step at which the whole way has been gone."""
+        """The first step at which the warmup is complete."""
         return self.n - self.offset
 
     def code(self) -> list[Instruction]:
@@ -92,7 +93,7 @@ class Warmup(Schedule):
         if self.mode == "prefix":
             return later(self.base, self.complete)
         if self.mode == "overlay":
-            return seen_through("wait", [float(self.complete)], self.base)
+            return at_mapped_steps("wait", [float(self.complete)], self.base)
         return self.base.code()
 
     def way(self) -> list[Instruction]:
@@ -123,12 +124,17 @@ class Warmup(Schedule):
 
 
 def untuned_warmup(beta2: float) -> int:
-    """The n of a warmup that needs no tuning, for Adam: ``2 / (1 - beta2)``, to the nearest integer.
+    """The updates of a warmup for Adam that needs no tuning: ``2 / (1 - beta2)``, rounded.
 
-    beta2: the optimizer's, 0 or more and below 1.
+    It is meant for a linear warmup in mode="scale"; the exponential kind takes half as many.
 
-    It goes with a linear warmup in mode="scale"; the exponential kind takes half as many. Raises ValueError
-    or TypeError for a beta2 out of range. Source: Ma and Yarats 2019, arXiv:1910.04209.
+    Args:
+        beta2: Adam's second coefficient, from 0 to below 1.
+
+    Raises:
+        ValueError, TypeError: beta2 is out of range.
+
+    Source: Ma and Yarats 2019, arXiv:1910.04209.
 
     >>> from gradstep import CosineDecay, untuned_warmup
     >>> untuned_warmup(beta2=0.999)

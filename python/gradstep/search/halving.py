@@ -28,15 +28,20 @@ def successive_halving(
     ``ceil(updates / factor**(R - 1 - k))`` updates; then the best ``max(1, number // factor)`` go on. Those who do
     continue, they do not start again: see `Trial`. A candidate whose metric is NaN or infinite is out.
 
-    train: ``train(trial)`` makes the updates that the trial asks for and returns the metric after them, such as a
-        validation loss.
-    candidates: dicts of values by name, at hand or from `sample`.
-    updates: of those in the last round, in all.
-    factor: 2 or more: 1 of so many goes on. Default 3.
-    seeds: each candidate is trained once with each, and judged by the mean metric. Default one, 0.
-    maximize: the metric is better when it is higher. Default False.
+    What `train` raises ends the search.
 
-    Raises TypeError or ValueError for arguments out of range, before any training. What `train` raises ends the search.
+    Args:
+        train: ``train(trial)`` makes the updates that the trial asks for and returns the metric after them, such as a
+            validation loss.
+        candidates: dicts of values by name, at hand or from `sample`.
+        updates: of those in the last round, in all.
+        factor: 2 or more: 1 of so many goes on. Default 3.
+        seeds: each candidate is trained once with each, and judged by the mean metric. Default one, 0.
+        maximize: the metric is better when it is higher. Default False.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; nothing has been trained.
+
     Source: Jamieson and Talwalkar 2016, arXiv:1502.07943.
 
     >>> from gradstep.search import successive_halving

@@ -82,7 +82,10 @@ def sample(space: Space, n: int, seed: int = 0) -> list[Candidate]:
 
     A Latin hypercube: the k-th n-th of each range, and of each list, has one candidate, in an order of its own.
 
-    Raises TypeError or ValueError for a space that is none and for n below 1. Source: McKay, Beckman and Conover 1979.
+    Raises:
+        TypeError, ValueError: the space is not one, or n is below 1.
+
+    Source: McKay, Beckman and Conover 1979.
 
     >>> from gradstep.search import LogRange, sample
     >>> [f"{c['lr']:.1g} {c['momentum']}" for c in sample({"lr": LogRange(1e-3, 1), "momentum": [0, 0.9]}, 2)]

@@ -17,14 +17,16 @@ __all__ = ["Train", "Trial"]
 class Trial:
     """One candidate with one seed, handed to ``train(trial)`` each time that it is to be trained further.
 
-    candidate: its values by name; ``trial["lr"]`` is ``trial.candidate["lr"]``.
-    seed: for all that is random in its training, at its first call.
-    start, stop: make the updates t = start ... stop - 1. start is 0 at the first call, then the stop of the last one.
-    state: None at the first call; put there what the next call needs to go on, such as the model and the optimizer.
-        It is dropped once the candidate is out.
-
     Candidates are trained in turns, so whatever is random belongs into `state` as a generator: the global random
     numbers would depend on who else is in training.
+
+    Args:
+        candidate: its values by name; ``trial["lr"]`` is ``trial.candidate["lr"]``.
+        seed: for all that is random in its training, at its first call.
+        start, stop: make the updates t = start ... stop - 1. start is 0 at the first call, then the stop of the last
+            one.
+        state: None at the first call; put there what the next call needs to go on, such as the model and the optimizer.
+            It is dropped once the candidate is out.
     """
 
     candidate: Candidate

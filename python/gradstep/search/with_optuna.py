@@ -30,17 +30,23 @@ def optuna_search(
 ) -> Result:
     """Search a space with optuna's tree-structured Parzen estimator; it must be installed (``pip install optuna``).
 
-    train: as for `successive_halving`: each trial is trained on until updates / 27, / 9, / 3 and all updates, and may
-        be ended after any of them.
-    space: see `sample`.
-    updates: of a trial that is not ended early.
-    trials: candidates to try. Default 30.
-    pruner: what ends a trial: "median" (the default), where it is worse than half of those before, or "hyperband".
-    seed: of the proposals and of every trial: the same seed gives the same search. Default 0.
-    maximize: the metric is better when it is higher. Default False.
+    What `train` raises ends the search.
 
-    Raises TypeError or ValueError for arguments out of range, before any training, and ImportError without optuna. What
-    `train` raises ends the search. Source: Akiba et al. 2019, arXiv:1907.10902.
+    Args:
+        train: as for `successive_halving`: each trial is trained on until updates / 27, / 9, / 3 and all updates, and
+            may be ended after any of them.
+        space: see `sample`.
+        updates: of a trial that is not ended early.
+        trials: candidates to try. Default 30.
+        pruner: what ends a trial: "median" (the default), where it is worse than half of those before, or "hyperband".
+        seed: of the proposals and of every trial: the same seed gives the same search. Default 0.
+        maximize: the metric is better when it is higher. Default False.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; nothing has been trained.
+        ImportError: optuna is not installed.
+
+    Source: Akiba et al. 2019, arXiv:1907.10902.
 
     >>> from gradstep.search import LogRange, optuna_search
     >>> result = optuna_search(lambda trial: abs(trial["lr"] - 0.1), {"lr": LogRange(1e-3, 1)}, updates=27)
