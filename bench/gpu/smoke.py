@@ -17,9 +17,9 @@ from gradstep import optim
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from arrays import assert_same_bits
-from device.twins import Twins, normals
-from devices import DEVICES
+from support.arrays import assert_same_bits
+from support.devices import DEVICES
+from support.twins import Twins, normals
 
 SIZES = (1, 33, 4097, 70_000)
 

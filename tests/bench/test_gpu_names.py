@@ -47,7 +47,7 @@ def test_options_of_the_build(script, name):
     assert re.search(rf"^(option|set)\({name} ", cmake_text(), re.MULTILINE)
 
 
-@one_by_one(named(r"(?:-m |\bimport |\bfrom )(gradstep[\w.]*)"))
+@one_by_one(named(r"(?:-m |\bimport |\bfrom )((?:gradstep|support)[\w.]*)"))
 def test_modules(script, name):
     if name == Cuda.module:
         assert "gradstep_engine(cuda " in (ROOT / "cpp/cuda/CMakeLists.txt").read_text()
