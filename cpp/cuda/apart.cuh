@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cuda/chunk.cuh"
+#include "cuda/visits.cuh"
 #include "step/element.h"
 
 namespace gradstep::GS_TARGET {

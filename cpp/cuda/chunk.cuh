@@ -1,7 +1,7 @@
 // A chunk of one tensor, which a thread block takes, and the loop over its elements.
 #pragma once
 
-#include "cuda/arrays.cuh"
+#include "cuda/access.cuh"
 
 namespace gradstep::GS_TARGET {
 

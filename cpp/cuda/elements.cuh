@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "cuda/arrays.cuh"
+#include "cuda/access.cuh"
 #include "step/element.h"
 
 namespace gradstep::GS_TARGET {

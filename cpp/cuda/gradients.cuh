@@ -2,7 +2,7 @@
 // made one by one, joined.
 #pragma once
 
-#include "cuda/arrays.cuh"
+#include "cuda/access.cuh"
 #include "cuda/reduce.cuh"
 #include "step/element.h"
 

@@ -4,6 +4,7 @@
 
 #include "cuda/elements.cuh"
 #include "cuda/reduce.cuh"
+#include "cuda/visits.cuh"
 
 namespace gradstep::GS_TARGET {
 

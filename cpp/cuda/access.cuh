@@ -1,121 +1,14 @@
-// Reading and writing an array's elements by a thread of a device.
+// Loading and storing an array's elements by a thread of a device: one type for each way in which they can
+// lie.
 #pragma once
 
-#include "cuda/halves.cuh"
+#include <type_traits>
+
+#include "cuda/groups.cuh"
+#include "cuda/packs.cuh"
 #include "device/table.h"
-#include "formats/list.h"
 
 namespace gradstep::GS_TARGET {
-
-__device__ __forceinline__ int64_t bytes_of(dtype type) {
-#define GS_BYTES(name) type == dtype::name ? int64_t(sizeof(formats::name::bits)):
-  return GS_FORMATS(GS_BYTES) 0;
-#undef GS_BYTES
-}
-
-// A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes: as a
-// whole, for the compiler moves a reference's numbers one by one.
-constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
-
-template <class Number, int count>
-struct alignas(pack_alignment(int(sizeof(Number)) * count)) pack {
-  Number x[count];
-
-  __device__ __forceinline__ static pack load(const char* place) {
-    GS_ASSUME_GLOBAL(place);
-    return *reinterpret_cast<const pack*>(place);
-  }
-  __device__ __forceinline__ void store(char* place) const {
-    GS_ASSUME_GLOBAL(place);
-    *reinterpret_cast<pack*>(place) = *this;
-  }
-};
-
-template <class Format, class T, int count>
-__device__ __forceinline__ void encode_pack(char* place, const pack<T, count>& values) {
-  pack<typename Format::bits, count> stored;
-  if constexpr (is_half<Format> && count % 2 == 0 && sizeof(T) == sizeof(float)) {
-    GS_UNROLL
-    for (int k = 0; k < count; k += 2) {
-      const uint32_t two = halves<Format>::encode_two(values.x[k], values.x[k + 1]);
-      stored.x[k] = uint16_t(two), stored.x[k + 1] = uint16_t(two >> 16);
-    }
-  } else {
-    GS_UNROLL
-    for (int k = 0; k < count; ++k) stored.x[k] = encode_number<Format>(values.x[k]);
-  }
-  stored.store(place);
-}
-
-template <class T, int count>
-__device__ __forceinline__ void encode_inline(char* place, dtype type, const pack<T, count>& values) {
-  switch (type) {
-#define GS_WRITE(name) \
-  case dtype::name:    \
-    return encode_pack<formats::name>(place, values);
-    GS_FORMATS(GS_WRITE)
-#undef GS_WRITE
-  }
-}
-
-// Calls, not inlined: for every array of a step they would be most of a kernel's code.
-template <class T>
-[[gnu::noinline]] __device__ T read_number(const char* place, dtype type) {
-  switch (type) {
-#define GS_READ(name) \
-  case dtype::name:   \
-    return decode_number<formats::name, T>(pack<formats::name::bits, 1>::load(place).x[0]);
-    GS_FORMATS(GS_READ)
-#undef GS_READ
-  }
-  return {};
-}
-template <class T, int count>
-[[gnu::noinline]] __device__ void encode(char* place, dtype type, pack<T, count> values) {
-  encode_inline(place, type, values);
-}
-// For the emulated device alone, as yet: a thread of a GPU that holds a whole group needs local memory.
-#if defined(__CUDACC__)
-constexpr bool has_grouped_formats = false;
-#else
-#define GS_GROUPED(name) || formats::is_grouped<formats::name>
-constexpr bool has_grouped_formats = false GS_FORMATS(GS_GROUPED);
-#undef GS_GROUPED
-#endif
-
-// Calls f<Format>() for the array's format with groups; there is one.
-template <class F>
-__device__ __forceinline__ void with_grouped_format(dtype type, const F& f) {
-#define GS_CALL(name)                                                \
-  if constexpr (formats::is_grouped<formats::name>) {                \
-    if (type == dtype::name) f.template operator()<formats::name>(); \
-  }
-  GS_FORMATS(GS_CALL)
-#undef GS_CALL
-}
-
-template <class T>
-[[gnu::noinline]] __device__ T read_in_group(const device_array& array, int64_t i) {
-  T found = {};
-  with_grouped_format(array.type, [&]<class Format>() {
-    using bits = typename Format::bits;
-    const auto number = pack<bits, 1>::load(array.data + i * int64_t(sizeof(bits))).x[0];
-    found =
-        Format::template decode_in_group<T>(number, array.second + i / Format::group * Format::second_bytes);
-  });
-  return found;
-}
-template <class T>
-[[gnu::noinline]] __device__ void write_group(const device_array& array, int64_t i, const T* numbers,
-                                              int count) {
-  with_grouped_format(array.type, [&]<class Format>() {
-    using bits = typename Format::bits;
-    bits made[Format::group];
-    Format::encode_group(numbers, count, made, array.second + i / Format::group * Format::second_bytes);
-    for (int k = 0; k < count; ++k)
-      pack<bits, 1>{made[k]}.store(array.data + (i + k) * int64_t(sizeof(bits)));
-  });
-}
 
 [[gnu::noinline]] __device__ inline int64_t strided_offset(const device_layout& layout, int64_t i) {
   int64_t offset = 0;
@@ -333,33 +226,5 @@ __device__ __forceinline__ void store_some_of_copy(const device_array& copy, int
 // Of one element of arrays that lie straight.
 template <class T>
 using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, straight_number>;
-
-// Calls part<Access, in_flight>(first, end) for elements that are reached one by one, or by groups.
-template <class T, int in_flight, class Part>
-__device__ __forceinline__ void visit_singles(const ways& by, int64_t first, int64_t end, const Part& part) {
-  if constexpr (has_grouped_formats)
-    if (!by.single) {
-      constexpr int group = grouped_access<T>::count;
-      part.template operator()<grouped_access<T>, 1>(first, (end + group - 1) / group * group);
-      return;
-    }
-  if (by.straight)
-    part.template operator()<straight_access<T>, in_flight>(first, end);
-  else
-    part.template operator()<placed_access<T>, 1>(first, end);
-}
-
-// Calls part<Access, in_flight>(first, end), which returns where those elements begin that are too few for an
-// access, by the widest way that there is, and for what is left. `limits` says how many packs and single
-// elements are on their way at once.
-template <class T, class limits, class Part>
-__device__ __forceinline__ void visit_by(const ways& by, int64_t first, int64_t end, const Part& part) {
-  if (reach_of(by) == reach::native)
-    first = part.template operator()<native_access<T, pack_count<T>>, limits::packs>(first, end);
-  else if constexpr (sizeof(T) == sizeof(float))
-    if (reach_of(by) == reach::stored)
-      first = part.template operator()<stored_access<stored_pack_count>, 1>(first, end);
-  if (first < end) visit_singles<T, limits::singles>(by, first, end, part);
-}
 
 }  // namespace gradstep::GS_TARGET
