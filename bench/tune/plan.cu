@@ -73,7 +73,7 @@ device_array plan::array_at(int k, int64_t first) const {
   device_array made = {};
   made.data = arrays_[k].data() + first;
   made.type = model_.type;
-  made.by = {true, true, model_.type == dtype::f32};
+  made.access = {true, true, model_.type == dtype::f32};
   made.layout = -1;
   return made;
 }
@@ -96,7 +96,7 @@ void plan::make_tensors() {
     made.size = size;
     made.index = i;
     made.type = arithmetic::f32;
-    made.by = made.parameter.by;
+    made.access = made.parameter.access;
     made.numbers[0] = {cells_.data() + i * tensor_alignment, dtype::f32};
     made.number_count = 1;
     made.first_chunk = int32_t(chunks.size());
@@ -129,7 +129,7 @@ void plan::make_groups() {
   made.numbers[lr_number] = 1e-3;
   made.numbers[weight_decay_number] = 1e-2;
   made.numbers[clip_norm_number] = made.numbers[clip_value_number] = no_limit;
-  made.around.decay = decay_kind::decoupled;
+  made.options.decay = decay_kind::decoupled;
   made.last_tensor = view_.tensor_count;
   groups_ = table<device_group>({made});
   view_.group_count = 1;

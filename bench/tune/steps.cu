@@ -14,19 +14,19 @@ namespace {
 
 template <int in_flight, int blocks>
 __global__ void __launch_bounds__(block_threads, blocks)
-    measure_gradients_by_kernel(device_plan_view plan, device_step step) {
-  measure_gradients_of<in_flight>(plan, step);
+    sum_gradients_by_kernel(device_plan_view plan, device_step step) {
+  sum_gradients_of<in_flight>(plan, step);
 }
 
 const char* measure_as_it_is(const plan& on, cudaStream_t stream) {
-  return launch(measure_gradients_kernel, unsigned(on.view().chunk_count), block_threads, stream, on.view(),
+  return launch(sum_gradients_kernel, unsigned(on.view().chunk_count), block_threads, stream, on.view(),
                 on.step());
 }
 
 template <int in_flight, int blocks>
 const char* launch_measure(const plan& on, cudaStream_t stream) {
-  return launch(measure_gradients_by_kernel<in_flight, blocks>, unsigned(on.view().chunk_count),
-                block_threads, stream, on.view(), on.step());
+  return launch(sum_gradients_by_kernel<in_flight, blocks>, unsigned(on.view().chunk_count), block_threads,
+                stream, on.view(), on.step());
 }
 
 template <int in_flight, int blocks>

@@ -7,10 +7,10 @@ namespace gradstep::GS_TARGET::tune {
 namespace {
 
 // Arrays of bf16 alone, by the packs of a step that takes any mixture.
-template <int packed>
-struct bf16_access : native_access<float, packed> {
-  using values = pack<float, packed>;
-  using loaded = pack<uint16_t, packed>;
+template <int numbers>
+struct bf16_access : native_access<float, numbers> {
+  using values = pack<float, numbers>;
+  using loaded = pack<uint16_t, numbers>;
   using two = halves<formats::bf16>;
   static constexpr reach by = reach::stored;
 
@@ -20,27 +20,27 @@ struct bf16_access : native_access<float, packed> {
   __device__ __forceinline__ static loaded load_some(const device_array& array, int64_t i, int there) {
     loaded bits = {};
     GS_UNROLL
-    for (int k = 0; k < packed; ++k)
+    for (int k = 0; k < numbers; ++k)
       if (k < there) bits.x[k] = pack<uint16_t, 1>::load(array.data + (i + k) * 2).x[0];
     return bits;
   }
   __device__ __forceinline__ static values decode(const loaded& bits, dtype) {
     values x;
     GS_UNROLL
-    for (int k = 0; k < packed; ++k) x.x[k] = two::decode(bits.x[k]);
+    for (int k = 0; k < numbers; ++k) x.x[k] = two::decode(bits.x[k]);
     return x;
   }
   __device__ __forceinline__ static void store(const device_array& array, const device_layout*, int64_t i,
                                                const values& x) {
-    pack<uint32_t, packed / 2> bits;
+    pack<uint32_t, numbers / 2> bits;
     GS_UNROLL
-    for (int k = 0; k < packed; k += 2) bits.x[k / 2] = two::encode_two(x.x[k], x.x[k + 1]);
+    for (int k = 0; k < numbers; k += 2) bits.x[k / 2] = two::encode_two(x.x[k], x.x[k + 1]);
     bits.store(array.data + i * int64_t(sizeof(uint16_t)));
   }
   __device__ __forceinline__ static void store_some(const device_array& array, int64_t i, int there,
                                                     const values& x) {
     GS_UNROLL
-    for (int k = 0; k < packed; ++k)
+    for (int k = 0; k < numbers; ++k)
       if (k < there) pack<uint16_t, 1>{formats::bf16::encode(x.x[k])}.store(array.data + (i + k) * 2);
   }
 };

@@ -23,10 +23,10 @@ namespace gradstep::GS_TARGET {
 // decoded apart, once all that a step needs is on its way: whatever else is done to it would be waited for.
 
 // Of arrays that lie straight in the arithmetic type itself.
-template <class T, int packed>
+template <class T, int numbers>
 struct native_access {
-  static constexpr int count = packed;
-  static constexpr bool is_straight = true;
+  static constexpr int count = numbers;
+  static constexpr bool is_contiguous = true;
   static constexpr reach by = reach::native;
   using values = pack<T, count>;
   using loaded = values;
@@ -56,11 +56,11 @@ struct native_access {
 };
 
 // Of arrays that lie straight in f32 or in 16 bits, for arithmetic in f32.
-template <int packed>
+template <int numbers>
 struct stored_access {
-  static constexpr int count = packed;
+  static constexpr int count = numbers;
   static_assert(count % 2 == 0);
-  static constexpr bool is_straight = true;
+  static constexpr bool is_contiguous = true;
   static constexpr reach by = reach::stored;
   using values = pack<float, count>;
   using words = pack<uint32_t, count / 2>;
@@ -127,9 +127,9 @@ struct stored_access {
 };
 
 // Of one element of such an array.
-struct straight_number {
+struct contiguous_number {
   static constexpr int count = 1;
-  static constexpr bool is_straight = true;
+  static constexpr bool is_contiguous = true;
   using values = pack<float, 1>;
   using loaded = pack<uint32_t, 1>;
 
@@ -157,14 +157,14 @@ struct straight_number {
 template <class T>
 struct placed_access {
   static constexpr int count = 1;
-  static constexpr bool is_straight = false;
+  static constexpr bool is_contiguous = false;
   using values = pack<T, 1>;
   using loaded = values;
 
   __device__ __forceinline__ static char* place(const device_array& array, const device_layout* layouts,
                                                 int64_t i) {
-    const bool straight = array.layout < 0;
-    return array.data + (straight ? i * bytes_of(array.type) : strided_offset(layouts[array.layout], i));
+    const bool contiguous = array.layout < 0;
+    return array.data + (contiguous ? i * bytes_of(array.type) : strided_offset(layouts[array.layout], i));
   }
   __device__ __forceinline__ static loaded load(const device_array& array, const device_layout* layouts,
                                                 int64_t i) {
@@ -183,7 +183,7 @@ struct placed_access {
 template <class T>
 struct grouped_access {
   static constexpr int count = 32;
-  static constexpr bool is_straight = false;
+  static constexpr bool is_contiguous = false;
   using values = pack<T, count>;
   using loaded = values;
 
@@ -209,7 +209,7 @@ struct grouped_access {
 template <class Access>
 __device__ __forceinline__ void store_copy(const device_array& copy, const device_layout* layouts, int64_t i,
                                            const typename Access::values& x) {
-  if constexpr (Access::is_straight)
+  if constexpr (Access::is_contiguous)
     encode(copy.data + i * bytes_of(copy.type), copy.type, x);
   else
     Access::store(copy, layouts, i, x);
@@ -225,6 +225,6 @@ __device__ __forceinline__ void store_some_of_copy(const device_array& copy, int
 
 // Of one element of arrays that lie straight.
 template <class T>
-using straight_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, straight_number>;
+using contiguous_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, contiguous_number>;
 
 }  // namespace gradstep::GS_TARGET

@@ -10,8 +10,8 @@ __device__ __forceinline__ int64_t end_of(const device_plan_view& plan, const de
   return size - chunk.first < chunk_elements ? size : chunk.first + chunk_elements;
 }
 
-__device__ __forceinline__ ways ways_to(const device_plan_view& plan, int tensor) {
-  return plan.tensors[tensor].by & plan.gradients[tensor].by;
+__device__ __forceinline__ array_access access_to(const device_plan_view& plan, int tensor) {
+  return plan.tensors[tensor].access & plan.gradients[tensor].access;
 }
 
 // The chunks of a plan that a launch visits: from one on, each cut into parts for a block each. The memory is

@@ -42,7 +42,7 @@ struct held_arrays {
 };
 
 template <class Rule, class Access>
-using arrays_for = std::conditional_t<Access::is_straight, held_arrays<Rule>, listed_arrays<Rule>>;
+using arrays_for = std::conditional_t<Access::is_contiguous, held_arrays<Rule>, listed_arrays<Rule>>;
 
 // A tensor's update of this step: what is the same for all of its elements.
 template <class Rule, class T, class Access>
@@ -51,8 +51,8 @@ struct tensor_update {
   const device_layout* const layouts;
   const Rule rule;
   const descent<T> after;
-  const transform_gradient<T> prepare;
-  const bool prepares, averages, zeroes;
+  const transform_gradient<T> transform;
+  const bool transforms, averages, zeroes;
   const T average_weight;
 
   // Directions that stand in its place have been transformed already.
@@ -67,22 +67,22 @@ struct tensor_update {
         layouts(plan.layouts),
         rule(*reinterpret_cast<const Rule*>(row.rule)),
         after{T(-row.rate), T(row.decay_factor), T(row.decay_factor_if_opposed)},
-        prepare(row.gradient),
-        prepares(uses_gradient && row.transforms_gradient),
+        transform(row.gradient),
+        transforms(uses_gradient && row.transforms_gradient),
         averages(tensor.average.data != nullptr),
-        zeroes(uses_gradient && plan.groups[tensor.group].around.zero_gradient),
+        zeroes(uses_gradient && plan.groups[tensor.group].options.zero_grad),
         average_weight(T(row.average_weight)) {}
 
   template <class... States>
   __device__ __forceinline__ void apply(T& p, T g, T& average, States&... states) const {
-    if (prepares) g = prepare(g, p);
+    if (transforms) g = transform(g, p);
     after.apply(rule, p, g, states...);
     if (averages) average = lerp(average, p, average_weight);
   }
 
   template <class... States>
   __device__ __forceinline__ T direct(T p, T g, States&... states) const {
-    return descent<T>::direction(rule, p, prepares ? prepare(g, p) : g, states...);
+    return descent<T>::direction(rule, p, transforms ? transform(g, p) : g, states...);
   }
 };
 
@@ -104,7 +104,7 @@ struct elements {
 
   // `there` are fewer than `count` where an array ends.
   __device__ __forceinline__ static elements load(const update& on, int64_t i, int there = count) {
-    if constexpr (count > 1 && Access::is_straight)
+    if constexpr (count > 1 && Access::is_contiguous)
       if (there < count)
         return load_each(on, [&](const device_array& array) { return Access::load_some(array, i, there); });
     return load_each(on, [&](const device_array& array) { return Access::load(array, on.layouts, i); });
@@ -123,7 +123,7 @@ struct elements {
     return direct(on, std::make_integer_sequence<int, Rule::states>{});
   }
   __device__ __forceinline__ void store(const update& on, int64_t i, int there = count) {
-    if constexpr (count > 1 && Access::is_straight)
+    if constexpr (count > 1 && Access::is_contiguous)
       if (there < count) {
         store_each(
             on, [&](const values& x, const device_array& array) { Access::store_some(array, i, there, x); });

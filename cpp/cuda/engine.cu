@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
-#include "cuda/apart.cuh"
 #include "cuda/bandwidth.cuh"
 #include "cuda/prepare.cuh"
 #include "cuda/rules.cuh"
+#include "cuda/standalone.cuh"
 
 #define GS_QUOTE(x) #x
 #define GS_NAME(x) GS_QUOTE(x)
@@ -119,8 +119,8 @@ const char* hold_up(void* stream, void* event) {
   return failure(cudaStreamWaitEvent(static_cast<cudaStream_t>(stream), static_cast<cudaEvent_t>(event), 0));
 }
 
-const char* measure_gradients(const device_plan_view& plan, const device_step& step, void* stream) {
-  return launch(measure_gradients_kernel, unsigned(plan.chunk_count), block_threads,
+const char* sum_gradients(const device_plan_view& plan, const device_step& step, void* stream) {
+  return launch(sum_gradients_kernel, unsigned(plan.chunk_count), block_threads,
                 static_cast<cudaStream_t>(stream), plan, step);
 }
 
@@ -149,8 +149,8 @@ const char* update(const device_plan_view& plan, const device_step& step, const 
   return launches_of(part.rule).update[int(part.type)](plan, step, part, stream);
 }
 
-const char* prepare_gradients(const device_plan_view& plan, const gradient_transform& stage, void* stream) {
-  return launch(prepare_gradients_kernel, unsigned(plan.chunk_count), block_threads,
+const char* transform_gradients(const device_plan_view& plan, const gradient_transform& stage, void* stream) {
+  return launch(transform_gradients_kernel, unsigned(plan.chunk_count), block_threads,
                 static_cast<cudaStream_t>(stream), plan, stage);
 }
 
@@ -204,11 +204,11 @@ const engine& this_engine() {
                                      .record = record,
                                      .wait_for_event = wait_for_event,
                                      .hold_up = hold_up,
-                                     .measure_gradients = measure_gradients,
+                                     .sum_gradients = sum_gradients,
                                      .prepare = prepare,
                                      .measure_rule = measure_rule,
                                      .update = update,
-                                     .prepare_gradients = prepare_gradients,
+                                     .transform_gradients = transform_gradients,
                                      .zero_gradients = zero_gradients,
                                      .follow_parameters = follow_parameters,
                                      .join_reports = join_reports,

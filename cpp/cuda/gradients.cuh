@@ -29,7 +29,7 @@ struct gradient_sums {
 
 // Every 32nd element from the first, of an array that lies straight, with so many loads on their way at once.
 template <class Format, int in_flight, class T>
-__device__ __forceinline__ sums measure_straight(const char* data, T unscale, int64_t first, int64_t end) {
+__device__ __forceinline__ sums sum_contiguous(const char* data, T unscale, int64_t first, int64_t end) {
   using bits = pack<typename Format::bits, 1>;
   const auto load = [&](int64_t i) { return bits::load(data + i * int64_t(sizeof(bits))); };
   const auto decode = [](const bits& x) { return decode_number<Format, T>(x.x[0]); };
@@ -47,15 +47,15 @@ __device__ __forceinline__ sums measure_straight(const char* data, T unscale, in
 }
 
 template <int in_flight, class T>
-__device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, int tensor, T unscale,
-                                                 int64_t first, int64_t end) {
+__device__ __forceinline__ sums sum_gradient(const device_plan_view& plan, int tensor, T unscale,
+                                             int64_t first, int64_t end) {
   const device_array gradient = plan.gradients[tensor];
-  if (gradient.by.straight) {
+  if (gradient.access.contiguous) {
 #define GS_MEASURE(name)                                                \
   if constexpr (!formats::is_grouped<formats::name> &&                  \
                 (sizeof(formats::name::bits) == 8) == (sizeof(T) == 8)) \
     if (gradient.type == dtype::name)                                   \
-      return measure_straight<formats::name, in_flight>(gradient.data, unscale, first, end);
+      return sum_contiguous<formats::name, in_flight>(gradient.data, unscale, first, end);
     GS_FORMATS(GS_MEASURE)
 #undef GS_MEASURE
   }
@@ -67,30 +67,30 @@ __device__ __forceinline__ sums measure_gradient(const device_plan_view& plan, i
 
 // By all thread blocks.
 template <int in_flight>
-__device__ __forceinline__ void measure_gradients_of(const device_plan_view& plan, const device_step& step) {
+__device__ __forceinline__ void sum_gradients_of(const device_plan_view& plan, const device_step& step) {
   const int tensor = plan.chunks[blockIdx.x].tensor;
   const double unscale = unscale_of(step);
   const bool last = sum_chunk<of_gradients>(plan, int(blockIdx.x), [&](int64_t first, int64_t end, int lane) {
     return plan.tensors[tensor].type == arithmetic::f64
-               ? measure_gradient<in_flight>(plan, tensor, unscale, first + lane, end)
-               : measure_gradient<in_flight>(plan, tensor, float(unscale), first + lane, end);
+               ? sum_gradient<in_flight>(plan, tensor, unscale, first + lane, end)
+               : sum_gradient<in_flight>(plan, tensor, float(unscale), first + lane, end);
   });
   if (last && threadIdx.x == 0)
     plan.report->all.take_gradient(plan.totals[plan.tensor_count + plan.group_count]);
 }
 
-constexpr int measure_blocks = 3;  // for each processor
+constexpr int sum_blocks = 3;  // for each processor
 
-__global__ void __launch_bounds__(block_threads, measure_blocks)
-    measure_gradients_kernel(device_plan_view plan, device_step step) {
-  measure_gradients_of<16>(plan, step);
+__global__ void __launch_bounds__(block_threads, sum_blocks)
+    sum_gradients_kernel(device_plan_view plan, device_step step) {
+  sum_gradients_of<16>(plan, step);
 }
 
 // One thread block.
 __global__ void __launch_bounds__(block_threads, 1)
     join_reports_kernel(device_plan_view plan, const int32_t* tensors, int count, bool lagged) {
   for (int i = int(threadIdx.x); i < count; i += block_threads)
-    plan.scratch[i] = plan.clocks[tensors[i]].measured;
+    plan.scratch[i] = plan.clocks[tensors[i]].reported;
   __syncthreads();
   const sums all = add_pairwise<of_update>(plan.scratch, count);
   if (threadIdx.x != 0) return;

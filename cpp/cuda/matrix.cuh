@@ -21,23 +21,23 @@ struct reduced_gradient {
   const device_array &parameter, &gradient;
   const device_layout* const layouts;
   const Rule rule;
-  const transform_gradient<T> prepare;
-  const bool prepares;
+  const transform_gradient<T> transform;
+  const bool transforms;
 
   __device__ reduced_gradient(const device_plan_view& plan, int tensor)
       : parameter(plan.tensors[tensor].parameter),
         gradient(plan.gradients[tensor]),
         layouts(plan.layouts),
         rule(*reinterpret_cast<const Rule*>(plan.rows[tensor].rule)),
-        prepare(plan.rows[tensor].gradient),
-        prepares(plan.rows[tensor].transforms_gradient) {}
+        transform(plan.rows[tensor].gradient),
+        transforms(plan.rows[tensor].transforms_gradient) {}
 
   __device__ __forceinline__ double add_to(double sum, int64_t i) const {
     const auto read = [&](const device_array& array) {
       return placed_access<T>::load(array, layouts, i).x[0];
     };
     T g = read(gradient);
-    if (prepares) g = prepare(g, prepare.decay != 0 ? read(parameter) : T(0));
+    if (transforms) g = transform(g, transform.decay != 0 ? read(parameter) : T(0));
     const factors<T> found = rule.reduced(g);
     return fma(double(found.first), double(found.second), sum);
   }
@@ -151,11 +151,11 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   const device_chunk chunk = plan.chunks[first_chunk + int(blockIdx.x)];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
-  const ways by = ways_to(plan, tensor);
+  const array_access access = access_to(plan, tensor);
   const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
     return direct_part<elements<Rule, T, Access>, in_flight>(plan, tensor, first, end);
   };
-  visit_by<T, in_flight_of<Rule, T>>(by, chunk.first, end_of(plan, chunk), part);
+  visit_by<T, in_flight_of<Rule, T>>(access, chunk.first, end_of(plan, chunk), part);
 }
 
 template <class Rule, class T>

@@ -15,8 +15,8 @@ struct rule_measure {
   const device_array& gradient;
   const device_row& row;
   const Rule rule;
-  const transform_gradient<T> prepare;
-  const bool prepares;
+  const transform_gradient<T> transform;
+  const bool transforms;
 
   __device__ rule_measure(const device_plan_view& plan, int index)
       : plan(plan),
@@ -24,8 +24,8 @@ struct rule_measure {
         gradient(plan.gradients[index]),
         row(plan.rows[index]),
         rule(*reinterpret_cast<const Rule*>(row.rule)),
-        prepare(seen(row.gradient)),
-        prepares(row.transforms_gradient) {}
+        transform(seen(row.gradient)),
+        transforms(row.transforms_gradient) {}
 
   __device__ static gradient_transform seen(gradient_transform stage) {
     if (measurement_of<Rule>.before_decay) stage.decay = 0;
@@ -33,12 +33,12 @@ struct rule_measure {
   }
 
   __device__ bool reads_parameter() const {
-    return (Rule::measured & measured_parameter) != 0 || prepare.decay != 0;
+    return (Rule::measured & measured_parameter) != 0 || transform.decay != 0;
   }
 
   __device__ __forceinline__ sums leaf(int64_t first, int64_t end) const {
-    return (tensor.by & gradient.by).straight ? leaf_by<straight_access<T>>(first, end)
-                                              : leaf_by<placed_access<T>>(first, end);
+    return (tensor.access & gradient.access).contiguous ? leaf_by<contiguous_access<T>>(first, end)
+                                                        : leaf_by<placed_access<T>>(first, end);
   }
 
   template <class Access>
@@ -74,7 +74,7 @@ struct rule_measure {
     const T p = reads_parameter() ? decode(bits.p, arrays.parameter) : T(0);
     const T g = decode(bits.g, arrays.gradient);
     return rule.measure(
-        p, prepares ? prepare(g, p) : g,
+        p, transforms ? transform(g, p) : g,
         (Rule::measured & measured_state(k)) != 0 ? decode(bits.s[k], arrays.states[k]) : T(0)...);
   }
 };

@@ -24,7 +24,7 @@ __device__ __forceinline__ group_numbers numbers_of(const device_plan_view& plan
   group_numbers numbers = group.numbers;
   for (int i = group.first_source; i < group.last_source; ++i) {
     const device_source& each = plan.sources[i];
-    const double value = each.cell.data ? each.cell.get() : scheduled(plan, each);
+    const double value = each.scalar.data ? each.scalar.get() : scheduled(plan, each);
     numbers[each.number] = value * each.factor;
   }
   return numbers;
@@ -61,7 +61,7 @@ __device__ __forceinline__ void make_rule_of(const device_plan_view& plan, int i
 
 __device__ __forceinline__ double norm_of(const device_plan_view& plan, const device_step& step, int group) {
   if (step.lagged) return plan.report->last_norm;
-  const bool alone = plan.groups[group].around.clip_alone;
+  const bool alone = plan.groups[group].options.clip_by_group;
   return sqrt(plan.totals[plan.tensor_count + (alone ? group : plan.group_count)].gradient);
 }
 
@@ -72,12 +72,12 @@ __device__ __forceinline__ void make_row(const device_plan_view& plan, const dev
   const device_clock& clock = plan.clocks[tensor.index];
   device_row& row = plan.rows[index];
   const group_numbers numbers = numbers_of(plan, group);
-  step_options around = group.around;
-  around.clip_norm = numbers[clip_norm_number];
-  around.clip_value = numbers[clip_value_number];
-  around.average_decay = numbers[ema_number];
+  step_options options = group.options;
+  options.clip_norm = numbers[clip_norm_number];
+  options.clip_value = numbers[clip_value_number];
+  options.ema = numbers[ema_number];
   step_context now = tensor.time().next(clock.t, clock.fresh);
-  around.complete(now, numbers[lr_number], numbers[weight_decay_number]);
+  options.complete(now, numbers[lr_number], numbers[weight_decay_number]);
   switch (rule_number(group.rule)) {
 #define GS_MAKE(name)                                                          \
   case rule_number::name:                                                      \
@@ -87,8 +87,8 @@ __device__ __forceinline__ void make_row(const device_plan_view& plan, const dev
 #undef GS_MAKE
   }
   const double clip_factor =
-      around.clip_norm == no_limit ? 1 : around.clip_factor(norm_of(plan, step, tensor.group));
-  make_constants(row, around, now, unscale_of(step), clip_factor);
+      options.clip_norm == no_limit ? 1 : options.clip_factor(norm_of(plan, step, tensor.group));
+  make_constants(row, options, now, unscale_of(step), clip_factor);
   row.after = now;
 }
 

@@ -109,7 +109,7 @@ __device__ __forceinline__ void add_tensors(const device_plan_view& plan) {
   sums* const of_groups = plan.totals + plan.tensor_count;
   for (int group = 0; group <= plan.group_count; ++group) {
     const bool all = group == plan.group_count;
-    if (!all && !plan.groups[group].around.clip_alone) continue;
+    if (!all && !plan.groups[group].options.clip_by_group) continue;
     const int first = all ? 0 : plan.groups[group].first_tensor;
     const int last = all ? plan.tensor_count : plan.groups[group].last_tensor;
     for (int i = first + int(threadIdx.x); i < last; i += block_threads)

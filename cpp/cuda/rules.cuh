@@ -29,14 +29,15 @@ template <class Rule, class T>
 const char* launch_last(const device_plan_view& plan, const device_step& step, const device_launch& part,
                         void* to) {
   const auto stream = static_cast<cudaStream_t>(to);
-  if (!step.measure) {
+  if (!step.stats) {
     if (const char* const error = launch_by<Rule, T, reach::native>(plan, part, stream)) return error;
     if constexpr (sizeof(T) == sizeof(float))
       if (const char* const error = launch_by<Rule, T, reach::stored>(plan, part, stream)) return error;
     return launch_by<Rule, T, reach::single>(plan, part, stream);
   }
   const auto blocks = unsigned(part.last_chunk - part.first_chunk);
-  return launch(measured_update_kernel<Rule, T>, blocks, block_threads, stream, plan, part.first_chunk, step);
+  return launch(update_with_stats_kernel<Rule, T>, blocks, block_threads, stream, plan, part.first_chunk,
+                step);
 }
 
 // Those before it, of a rule that sees its tensors as matrices: first for its states, then for its

@@ -10,7 +10,7 @@ namespace gradstep::GS_TARGET {
 
 // A step that is skipped still zeroes the gradients that it was to use up.
 __device__ __forceinline__ bool zeroes_gradient(const device_plan_view& plan, int tensor) {
-  return plan.groups[plan.tensors[tensor].group].around.zero_gradient;
+  return plan.groups[plan.tensors[tensor].group].options.zero_grad;
 }
 __device__ __forceinline__ void skip_chunk(const device_plan_view& plan, const device_chunk& chunk) {
   if (zeroes_gradient(plan, chunk.tensor)) zero_gradient(plan, chunk);
@@ -50,7 +50,7 @@ inline constexpr int singles_in_flight = Rule::states * sizeof(T) > 16  ? 1
 // The same where packs can't be had.
 template <class Rule, class T>
 __device__ __forceinline__ void update_singles(const device_plan_view& plan, const chunk_part& part,
-                                               const ways& by) {
+                                               const array_access& access) {
   const auto update = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
     using some = elements<Rule, T, Access>;
     const typename some::update on(plan, part.tensor);
@@ -62,7 +62,7 @@ __device__ __forceinline__ void update_singles(const device_plan_view& plan, con
           x.store(on, i);
         });
   };
-  visit_singles<T, singles_in_flight<Rule, T>>(by, part.first, part.end, update);
+  visit_singles<T, singles_in_flight<Rule, T>>(access, part.first, part.end, update);
 }
 
 // How many threads a block has, and how many blocks a processor at once. More keep more of the memory busy,
@@ -83,7 +83,7 @@ template <class Rule, class T, class Access, int threads>
 __device__ __forceinline__ void update_tensors_by(const device_plan_view& plan,
                                                   const visited_chunks& visited) {
   const chunk_part part = part_of(plan, visited);
-  if (part.first >= part.end || reach_of(ways_to(plan, part.tensor)) != Access::by) return;
+  if (part.first >= part.end || reach_of(access_to(plan, part.tensor)) != Access::by) return;
   if (!plan.report->skipped)
     update_packs<elements<Rule, T, Access>, threads>(plan, part);
   else if (zeroes_gradient(plan, part.tensor))
@@ -95,10 +95,10 @@ template <class Rule, class T>
 __device__ __forceinline__ void update_other_tensors(const device_plan_view& plan,
                                                      const visited_chunks& visited) {
   const chunk_part part = part_of(plan, visited);
-  const ways by = ways_to(plan, part.tensor);
-  if (part.first >= part.end || reach_of(by) != reach::single) return;
+  const array_access access = access_to(plan, part.tensor);
+  if (part.first >= part.end || reach_of(access) != reach::single) return;
   if (!plan.report->skipped)
-    update_singles<Rule, T>(plan, part, by);
+    update_singles<Rule, T>(plan, part, access);
   else if (zeroes_gradient(plan, part.tensor))
     zero_singles(plan, part);
 }
@@ -117,15 +117,15 @@ __global__ void __launch_bounds__(update_threads<by>, update_blocks<Rule, T, by>
 // The sums over one lane's elements of an update: of the gradient as it came if they are not known yet, of
 // the change and of the parameter.
 template <class Rule, class T, class Access, int in_flight>
-__device__ __forceinline__ sums measured_update_part(const device_plan_view& plan, int tensor, int64_t first,
-                                                     int64_t end, bool knows_norm) {
+__device__ __forceinline__ sums update_part_with_stats(const device_plan_view& plan, int tensor,
+                                                       int64_t first, int64_t end, bool knows_norm) {
   using some = elements<Rule, T, Access>;
   const tensor_update<Rule, T, Access> on(plan, tensor);
   sums lane;
   const auto load = [&](int64_t i) { return some::load(on, i); };
   visit<1, in_flight>(first, end, warp_size, load, [&](some& x, int64_t i) {
     x.decode(on);
-    const T before = x.now.p.x[0], gradient = x.now.g.x[0] * on.prepare.unscale;
+    const T before = x.now.p.x[0], gradient = x.now.g.x[0] * on.transform.unscale;
     if (!knows_norm) {
       lane.gradient = add_square(lane.gradient, gradient);
       lane.nonfinite = add_nonfinite(lane.nonfinite, gradient);
@@ -141,22 +141,22 @@ __device__ __forceinline__ sums measured_update_part(const device_plan_view& pla
 // The same update, and its sums.
 template <class Rule, class T>
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)
-    measured_update_kernel(device_plan_view plan, int first_chunk, device_step step) {
+    update_with_stats_kernel(device_plan_view plan, int first_chunk, device_step step) {
   const int index = first_chunk + int(blockIdx.x);
   const device_chunk chunk = plan.chunks[index];
   if (plan.report->skipped) return skip_chunk(plan, chunk);
   const int tensor = chunk.tensor;
-  const bool straight = ways_to(plan, tensor).straight;
+  const bool contiguous = access_to(plan, tensor).contiguous;
   constexpr summed what = std::is_same_v<Rule, given_direction> ? of_change : of_update;
   const bool last = sum_chunk<what>(plan, index, [&](int64_t first, int64_t end, int lane) {
-    return straight ? measured_update_part<Rule, T, straight_access<T>, singles_in_flight<Rule, T>>(
-                          plan, tensor, first + lane, end, step.knows_norm)
-                    : measured_update_part<Rule, T, placed_access<T>, 1>(plan, tensor, first + lane, end,
-                                                                         step.knows_norm);
+    return contiguous ? update_part_with_stats<Rule, T, contiguous_access<T>, singles_in_flight<Rule, T>>(
+                            plan, tensor, first + lane, end, step.knows_norm)
+                      : update_part_with_stats<Rule, T, placed_access<T>, 1>(plan, tensor, first + lane, end,
+                                                                             step.knows_norm);
   });
   if (!last) return;
   for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads)
-    plan.clocks[plan.tensors[i].index].measured = plan.totals[i];
+    plan.clocks[plan.tensors[i].index].reported = plan.totals[i];
   if (int(threadIdx.x) != 0) return;
   const sums& all = plan.totals[plan.tensor_count + plan.group_count];
   plan.report->all.take_change(all);

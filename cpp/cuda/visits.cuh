@@ -8,15 +8,16 @@ namespace gradstep::GS_TARGET {
 
 // Calls part<Access, in_flight>(first, end) for elements that are reached one by one, or by groups.
 template <class T, int in_flight, class Part>
-__device__ __forceinline__ void visit_singles(const ways& by, int64_t first, int64_t end, const Part& part) {
+__device__ __forceinline__ void visit_singles(const array_access& access, int64_t first, int64_t end,
+                                              const Part& part) {
   if constexpr (has_grouped_formats)
-    if (!by.single) {
+    if (!access.single) {
       constexpr int group = grouped_access<T>::count;
       part.template operator()<grouped_access<T>, 1>(first, (end + group - 1) / group * group);
       return;
     }
-  if (by.straight)
-    part.template operator()<straight_access<T>, in_flight>(first, end);
+  if (access.contiguous)
+    part.template operator()<contiguous_access<T>, in_flight>(first, end);
   else
     part.template operator()<placed_access<T>, 1>(first, end);
 }
@@ -25,13 +26,14 @@ __device__ __forceinline__ void visit_singles(const ways& by, int64_t first, int
 // access, by the widest way that there is, and for what is left. `limits` says how many packs and single
 // elements are on their way at once.
 template <class T, class limits, class Part>
-__device__ __forceinline__ void visit_by(const ways& by, int64_t first, int64_t end, const Part& part) {
-  if (reach_of(by) == reach::native)
+__device__ __forceinline__ void visit_by(const array_access& access, int64_t first, int64_t end,
+                                         const Part& part) {
+  if (reach_of(access) == reach::native)
     first = part.template operator()<native_access<T, pack_count<T>>, limits::packs>(first, end);
   else if constexpr (sizeof(T) == sizeof(float))
-    if (reach_of(by) == reach::stored)
+    if (reach_of(access) == reach::stored)
       first = part.template operator()<stored_access<stored_pack_count>, 1>(first, end);
-  if (first < end) visit_singles<T, limits::singles>(by, first, end, part);
+  if (first < end) visit_singles<T, limits::singles>(access, first, end, part);
 }
 
 }  // namespace gradstep::GS_TARGET

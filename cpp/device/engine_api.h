@@ -63,7 +63,7 @@ struct engine {
   const char* (*hold_up)(void* stream, void* event);  // all that the stream is told from now on
 
   // The gradients' sums: of each tensor, each group and all.
-  const char* (*measure_gradients)(const device_plan_view& plan, const device_step& step, void* stream);
+  const char* (*sum_gradients)(const device_plan_view& plan, const device_step& step, void* stream);
   // The constants of each tensor's update. `before_measuring` the rules' sums they count as 0, and nothing is
   // advanced.
   const char* (*prepare)(const device_plan_view& plan, const device_step& step, bool before_measuring,
@@ -74,8 +74,8 @@ struct engine {
                         void* stream);
   // Apart from a step: gradients on the way to a rule, or filled with zeros; averages and copies of
   // parameters.
-  const char* (*prepare_gradients)(const device_plan_view& plan, const gradient_transform& stage,
-                                   void* stream);
+  const char* (*transform_gradients)(const device_plan_view& plan, const gradient_transform& stage,
+                                     void* stream);
   const char* (*zero_gradients)(const device_plan_view& plan, void* stream);
   const char* (*follow_parameters)(const device_plan_view& plan, double weight, void* stream);
   // Makes one report of what the last updates of these tensors did.

@@ -29,16 +29,16 @@ constexpr int64_t part_elements = 1024;
 constexpr int32_t most_parts = int32_t(chunk_elements / part_elements);
 
 // The ways in which the elements of arrays can be reached on a device.
-struct ways {
-  bool straight;  // element i at data + i * bytes, of a type that goes with the arithmetic's: f64 beside f64
-                  // alone
-  bool packed;    // and as many elements as a pack has by one access
-  bool native;    // and in the arithmetic type itself
+struct array_access {
+  bool contiguous;     // element i at data + i * bytes, of a type that goes with the arithmetic's: f64 beside
+                       // f64 alone
+  bool vectorizable;   // and as many elements as a pack has by one access
+  bool native;         // and in the arithmetic type itself
   bool single = true;  // an element can be stored alone: not where a format has groups
 
-  GS_HD ways operator&(const ways& other) const {
-    return {bool(straight & other.straight), bool(packed & other.packed), bool(native & other.native),
-            bool(single & other.single)};
+  GS_HD array_access operator&(const array_access& other) const {
+    return {bool(contiguous & other.contiguous), bool(vectorizable & other.vectorizable),
+            bool(native & other.native), bool(single & other.single)};
   }
 };
 
@@ -47,8 +47,8 @@ struct ways {
 enum class reach : uint8_t { native, stored, single };
 constexpr int reach_count = 3;
 
-GS_HD reach reach_of(const ways& by) {
-  return !by.packed ? reach::single : by.native ? reach::native : reach::stored;
+GS_HD reach reach_of(const array_access& access) {
+  return !access.vectorizable ? reach::single : access.native ? reach::native : reach::stored;
 }
 
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
@@ -57,7 +57,7 @@ struct device_array {
   char* second;  // of a format with groups, which lies straight
   int64_t size;  // of the tensor
   dtype type;
-  ways by;
+  array_access access;
   int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes
 };
 
@@ -76,7 +76,7 @@ struct device_tensor {
   int32_t first_chunk, chunk_count;
   int32_t state_count;
   arithmetic type;
-  ways by;  // all of its arrays, though a copy is of any type
+  array_access access;  // all of its arrays, though a copy is of any type
   scalar_ref numbers[1 + kept_limit];
   int32_t number_count;
   scalar_ref average_product;
@@ -109,7 +109,7 @@ struct device_band {
 struct device_group {
   int32_t rule;  // its place in the list of rules
   group_numbers numbers;
-  step_options around;  // but for the numbers that are above
+  step_options options;  // but for the numbers that are above
   int32_t first_tensor, last_tensor;
   int32_t first_source, last_source;
 };
@@ -117,8 +117,8 @@ struct device_group {
 // The source of a group's number: a cell, or a program, which is given the count of updates. The number found
 // is multiplied by the factor.
 struct device_source {
-  int32_t number;   // its place among them
-  scalar_ref cell;  // no data: the program
+  int32_t number;     // its place among them
+  scalar_ref scalar;  // no data: the program
   int32_t first_instruction, length;
   int32_t first_number;  // of the program's pool
   double factor;
@@ -128,7 +128,7 @@ struct device_source {
 struct device_clock {
   int64_t t;
   bool fresh;
-  sums measured;  // of the gradient and of what the last update did, where that is measured
+  sums reported;  // of the gradient and of what the last update did, where that is measured
 };
 
 // One tensor's constants of this update.
@@ -180,7 +180,7 @@ struct device_step {
   scalar_ref grad_scale;  // divides them; no data for none
   scalar_ref found_inf;   // is not 0 where the step is to be skipped; no data for none
   bool skip, skip_nonfinite;
-  bool measure;     // sums what the step does
+  bool stats;       // sums what the step does
   bool knows_norm;  // the gradients have been measured
   bool lagged;      // clip by the last update's norm
   bool ahead;       // of one tensor, ahead of the step that counts as the update of all

@@ -4,9 +4,9 @@
 
 namespace gradstep {
 
-sums measure_gradients(const chunk_list& chunks, double unscale) {
+sums sum_gradients(const chunk_list& chunks, double unscale) {
   const target& on = active_target();
-  chunks.run([&](const chunk& each) { measure_run(on, *each.task, unscale, each.first, each.count); });
+  chunks.run([&](const chunk& each) { sum_gradient_run(on, *each.task, unscale, each.first, each.count); });
   return chunks.total();
 }
 

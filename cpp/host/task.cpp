@@ -10,18 +10,18 @@ namespace gradstep {
 namespace {
 
 // All that the step touches lies straight in its arithmetic type, and nothing has to be kept beside it.
-bool lies_straight(const tensor_task& task) {
+bool updates_in_place(const tensor_task& task) {
   const host_update& step = *task.step;
-  bool straight = !step.measure_gradient && !step.measure_change && !task.has_copy && !task.history;
-  straight &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
-  for (int k = 0; k < task.state_count; ++k) straight &= in_place(task.states[k], step.type);
-  return straight && (!task.has_average || in_place(task.average, step.type));
+  bool contiguous = !step.sum_gradient && !step.sum_change && !task.has_copy && !task.history;
+  contiguous &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
+  for (int k = 0; k < task.state_count; ++k) contiguous &= in_place(task.states[k], step.type);
+  return contiguous && (!task.has_average || in_place(task.average, step.type));
 }
 
 // The blocks of one tensor, and one of them after the other through the rule and the transforms around it.
-class walk {
+class block_walk {
  public:
-  walk(const target& on, const tensor_task& task)
+  block_walk(const target& on, const tensor_task& task)
       : task_(task),
         step_(*task.step),
         sums_(on.sums[int(step_.type)]),
@@ -51,12 +51,12 @@ class walk {
 
   void update(int64_t first, int64_t count, gradient_lanes& before, change_lanes& after) {
     operands x = read(first, count);
-    if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
+    if (step_.sum_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
     if (task_.history) replay(x, first);
     read_gradient(x, first, before);
     step_.body->apply(update_of(step_), x);
-    if (step_.measure_change) measure_change(x, after);
-    if (step_.zero_gradient) gradient_.write(first, count);
+    if (step_.sum_change) sum_change(x, after);
+    if (step_.zero_grad) gradient_.write(first, count);
     write(x, first);
   }
 
@@ -67,7 +67,7 @@ class walk {
     read_states(x, first);
     read_gradient(x, first, before);
     step_.body->matrix.direct(update_of(step_), x, task_.direction(first));
-    if (step_.zero_gradient) gradient_.write(first, count);
+    if (step_.zero_grad) gradient_.write(first, count);
     write_states(x, first);
   }
 
@@ -76,12 +76,12 @@ class walk {
     x.n = count;
     x.p = parameter_.read(first, count);
     if (task_.has_average) x.average = average_.read(first, count);
-    if (step_.measure_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
+    if (step_.sum_change) std::memcpy(before_.bytes, x.p, size_t(count * bytes_));
     x.g = task_.direction(first);
     gradstep::update along = update_of(step_);
     along.gradient = nullptr;
     step_.body->apply(along, x);
-    if (step_.measure_change) measure_change(x, after);
+    if (step_.sum_change) sum_change(x, after);
     write_parameter(x, first);
   }
 
@@ -108,9 +108,9 @@ class walk {
   void read_gradient(operands& x, int64_t first, gradient_lanes& before) {
     void* const gradient = gradient_.read(first, x.n);
     x.g = gradient;
-    if (step_.measure_gradient)
-      sums_.measure(gradient, x.n, step_.gradient.unscale, before.squares, before.nonfinite);
-    if (step_.zero_gradient) x.zeroed = gradient;
+    if (step_.sum_gradient)
+      sums_.add_squares(gradient, x.n, step_.gradient.unscale, before.squares, before.nonfinite);
+    if (step_.zero_grad) x.zeroed = gradient;
   }
 
   void write(const operands& x, int64_t first) {
@@ -155,10 +155,10 @@ class walk {
     pointer = static_cast<char*>(pointer) + count * bytes_;
   }
 
-  void measure_change(const operands& x, change_lanes& sums) {
+  void sum_change(const operands& x, change_lanes& sums) {
     double unused[sum_lanes] = {};
-    sums_.measure_change(x.p, before_.bytes, x.n, sums.change);
-    sums_.measure(x.p, x.n, 1, sums.parameter, unused);
+    sums_.add_change(x.p, before_.bytes, x.n, sums.change);
+    sums_.add_squares(x.p, x.n, 1, sums.parameter, unused);
   }
 
   const tensor_task& task_;
@@ -177,31 +177,31 @@ void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
   x.g = element(task.gradient, first);
   for (int k = 0; k < task.state_count; ++k) x.s[k] = element(task.states[k], first);
   if (task.has_average) x.average = element(task.average, first);
-  if (task.step->zero_gradient) x.zeroed = element(task.gradient, first);
+  if (task.step->zero_grad) x.zeroed = element(task.gradient, first);
   task.step->body->apply(update_of(*task.step), x);
 }
 
 // Apart, so that small tensors which need no buffers do not pay for their place on the stack.
 [[gnu::noinline]] void update_in_blocks(const target& on, const tensor_task& task, int64_t first,
                                         int64_t count) {
-  walk blocks(on, task);
+  block_walk blocks(on, task);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     gradient_lanes before;
     change_lanes after;
     for (; from < to; from += block_elements)
       blocks.update(from, std::min(block_elements, to - from), before, after);
-    if (task.step->measure_gradient) before.fold_into(task.leaves[leaf]);
-    if (task.step->measure_change) after.fold_into(task.leaves[leaf]);
+    if (task.step->sum_gradient) before.fold_into(task.leaves[leaf]);
+    if (task.step->sum_change) after.fold_into(task.leaves[leaf]);
   });
 }
 
 // The directions alone, where they are needed whole, and all that becomes of the gradient and the states.
 void direct_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
-  walk blocks(on, task);
+  block_walk blocks(on, task);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     gradient_lanes before;
     for_each_block(from, to - from, [&](int64_t at, int64_t n) { blocks.direct(at, n, before); });
-    if (task.step->measure_gradient) before.fold_into(task.leaves[leaf]);
+    if (task.step->sum_gradient) before.fold_into(task.leaves[leaf]);
   });
 }
 
@@ -227,7 +227,7 @@ int64_t tensor_task::element_bytes() const {
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
   if (task.matrix && task.matrix->form.transforms_direction) {
     direct_run(on, task, first, count);
-  } else if (lies_straight(task)) {
+  } else if (updates_in_place(task)) {
     update_in_place(task, first, count);
   } else {
     update_in_blocks(on, task, first, count);
@@ -235,16 +235,16 @@ void update_run(const target& on, const tensor_task& task, int64_t first, int64_
 }
 
 void descend_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
-  walk blocks(on, task);
+  block_walk blocks(on, task);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     change_lanes after;
     for_each_block(from, to - from, [&](int64_t at, int64_t n) { blocks.descend(at, n, after); });
-    if (task.step->measure_change) after.fold_into(task.leaves[leaf]);
+    if (task.step->sum_change) after.fold_into(task.leaves[leaf]);
   });
 }
 
 void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
-  walk blocks(on, task);
+  block_walk blocks(on, task);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     rule_lanes lanes = {};
     for (; from < to; from += block_elements)
@@ -254,17 +254,18 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
 }
 
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
-  walk blocks(on, task);
+  block_walk blocks(on, task);
   for_each_block(first, count, [&](int64_t at, int64_t n) { blocks.replay(at, n); });
 }
 
-void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count) {
+void sum_gradient_run(const target& on, const tensor_task& task, double unscale, int64_t first,
+                      int64_t count) {
   block gradient(on, task.gradient, task.type);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {
     gradient_lanes sums;
     for (; from < to; from += block_elements) {
       const int64_t n = std::min(block_elements, to - from);
-      on.sums[int(task.type)].measure(gradient.read(from, n), n, unscale, sums.squares, sums.nonfinite);
+      on.sums[int(task.type)].add_squares(gradient.read(from, n), n, unscale, sums.squares, sums.nonfinite);
     }
     sums.fold_into(task.leaves[leaf]);
   });

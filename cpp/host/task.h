@@ -14,9 +14,9 @@ struct host_update : update_constants {
   const rule_body* body;
   arithmetic type;
   measurement measures;
-  bool zero_gradient;
-  bool measure_gradient;  // in this pass, if not before it
-  bool measure_change;
+  bool zero_grad;
+  bool sum_gradient;  // in this pass, if not before it
+  bool sum_change;
 };
 
 // What rows have missed while their gradient left them out.
@@ -69,7 +69,8 @@ void measure_rule_run(const target& on, const tensor_task& task, int64_t first, 
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // Measures the gradient alone, times `unscale`.
-void measure_run(const target& on, const tensor_task& task, double unscale, int64_t first, int64_t count);
+void sum_gradient_run(const target& on, const tensor_task& task, double unscale, int64_t first,
+                      int64_t count);
 
 // Fills the gradient with zeros.
 void zero_run(const tensor_task& task, int64_t first, int64_t count);

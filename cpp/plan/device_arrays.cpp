@@ -41,10 +41,10 @@ device_array device_arrays::describe(const operand& x, const tensor_task& of, co
     throw std::invalid_argument(
         std::string(what) + " " + std::to_string(index) +
         " does not lie at a multiple of its numbers' size, where a device could read it: pass a copy");
-  made.by.single = !x.second;
-  made.by.straight = x.direct && !x.second && arithmetic_of(x.type) == type;
-  made.by.packed = made.by.straight && packs_are_aligned(x, type);
-  made.by.native = made.by.straight && x.type == native_format(type);
+  made.access.single = !x.second;
+  made.access.contiguous = x.direct && !x.second && arithmetic_of(x.type) == type;
+  made.access.vectorizable = made.access.contiguous && packs_are_aligned(x, type);
+  made.access.native = made.access.contiguous && x.type == native_format(type);
   if (x.direct) return made;
   if (x.dimensions.size() > layout_limit)
     throw std::invalid_argument(std::string(what) + " " + std::to_string(index) + " has " +
@@ -63,10 +63,10 @@ device_tensor device_arrays::describe(const tensor& of, int index, int group) {
   made.index = index;
   made.group = group;
   made.type = task.type;
-  made.by = {true, true, true};
+  made.access = {true, true, true};
   const auto take = [&](const operand& x, const char* what) {
     const device_array array = describe(x, task, what, index);
-    made.by = made.by & array.by;
+    made.access = made.access & array.access;
     return array;
   };
   made.parameter = take(task.parameter, "parameter");
@@ -76,12 +76,13 @@ device_tensor device_arrays::describe(const tensor& of, int index, int group) {
   // has replaced one.
   for (int k = 1; k < made.state_count; ++k)
     if (made.states[k].type != made.states[0].type)
-      made.by.straight = made.by.packed = made.by.native = false;
+      made.access.contiguous = made.access.vectorizable = made.access.native = false;
   if (task.has_average) made.average = take(task.average, "the average of parameter");
   if (task.has_copy) {
     made.copy = describe(task.copy, task, "the copy of parameter", index);
-    made.by =
-        made.by & ways{task.copy.direct, task.copy.direct && packs_are_aligned(task.copy, task.type), true};
+    made.access =
+        made.access &
+        array_access{task.copy.direct, task.copy.direct && packs_are_aligned(task.copy, task.type), true};
   }
   made.number_count = int32_t(of.time.numbers.size());
   std::copy(of.time.numbers.begin(), of.time.numbers.end(), made.numbers);

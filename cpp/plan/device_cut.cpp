@@ -119,7 +119,7 @@ size_t device_cut::place_matrices(char* memory) {
     if (!matrix.form.transforms_direction) continue;
     device_array& whole = directions[size_t(matrix.tensor)];
     whole.type = tensor.type == arithmetic::f64 ? dtype::f64 : dtype::f32;
-    whole.by = {true, true, true};
+    whole.access = {true, true, true};
     whole.layout = -1;
     put(whole.data, tensor.size * bytes);
   }
@@ -130,12 +130,12 @@ void device_cut::find_reaches(const std::vector<device_array>& gradients) {
   for (device_launch& each : launches) each.reaches = 0;
   for (size_t i = 0; i < tensors.size(); ++i)
     if (launch_of[i] >= 0)
-      launches[size_t(launch_of[i])].reaches |= 1u << int(reach_of(tensors[i].by & gradients[i].by));
+      launches[size_t(launch_of[i])].reaches |= 1u << int(reach_of(tensors[i].access & gradients[i].access));
 }
 
 bool device_cut::has_groups() const {
   return std::any_of(tensors.begin(), tensors.end(),
-                     [](const device_tensor& each) { return !each.by.single; });
+                     [](const device_tensor& each) { return !each.access.single; });
 }
 
 int32_t device_cut::summed_count() const {

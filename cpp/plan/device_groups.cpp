@@ -12,9 +12,9 @@ group_numbers fixed_numbers(const group_settings& settings) {
   std::copy(settings.hypers.begin(), settings.hypers.end(), numbers.values);
   numbers[lr_number] = settings.lr;
   numbers[weight_decay_number] = settings.weight_decay;
-  numbers[clip_norm_number] = settings.around.clip_norm;
-  numbers[clip_value_number] = settings.around.clip_value;
-  numbers[ema_number] = settings.around.average_decay;
+  numbers[clip_norm_number] = settings.options.clip_norm;
+  numbers[clip_value_number] = settings.options.clip_value;
+  numbers[ema_number] = settings.options.ema;
   for (const number_source& each : settings.sources()) numbers[each.number] = 0;
   return numbers;
 }
@@ -30,8 +30,8 @@ void device_groups::add(const group_settings& settings, const device_cut::range&
   auto made = zeroed<device_group>();
   made.rule = settings.rule;
   made.numbers = fixed_numbers(settings);
-  made.around = settings.around;
-  made.around.clip_norm = made.around.clip_value = made.around.average_decay = 0;
+  made.options = settings.options;
+  made.options.clip_norm = made.options.clip_value = made.options.ema = 0;
   made.first_tensor = tensors.first;
   made.last_tensor = tensors.last;
   made.first_source = int32_t(sources.size());
@@ -44,9 +44,9 @@ device_source device_groups::describe(const number_source& source) {
   auto made = zeroed<device_source>();
   made.number = source.number;
   made.factor = source.factor;
-  if (const auto* cell = std::get_if<scalar_ref>(&source.from)) {
-    made.cell.data = cell->data;
-    made.cell.type = cell->type;
+  if (const auto* scalar = std::get_if<scalar_ref>(&source.from)) {
+    made.scalar.data = scalar->data;
+    made.scalar.type = scalar->type;
   } else {
     const auto& program = std::get<schedule>(source.from);
     made.first_instruction = int32_t(instructions.size());

@@ -18,10 +18,10 @@ device_step asked(const std::vector<group_settings>& groups, const step_settings
   step.found_inf = options.found_inf;
   step.skip = options.skip;
   step.skip_nonfinite = options.skip_nonfinite && has_gradients;
-  step.measure = options.measure;
+  step.stats = options.stats;
   // A descent along whole directions comes after the gradients have been used up.
-  step.knows_norm = has_gradients && (needs_gradient_norm(groups, options) ||
-                                      (options.measure && has_whole_directions(groups)));
+  step.knows_norm = has_gradients &&
+                    (needs_gradient_norm(groups, options) || (options.stats && has_whole_directions(groups)));
   step.lagged = options.known_norm >= 0;
   step.ahead = options.ahead;
   return step;
@@ -49,7 +49,7 @@ device_plan::~device_plan() {
 }
 
 device_tables& device_plan::prepare(const std::vector<group_settings>& groups, const step_settings& options) {
-  tensors_.settle();
+  tensors_.commit_layout();
   const active_tensors& active = tensors_.active;
   device_tables& tables =
       options.ahead ? tables_of_one_.try_emplace(active.indices.at(0), sender_).first->second : tables_;
@@ -61,13 +61,13 @@ device_tables& device_plan::prepare(const std::vector<group_settings>& groups, c
   }
   if (!started_) send_report();
   if (tables.has_open_launches() && sender_.is_capturing()) refuse_to_capture();
-  if (tables.has_groups() && (options.measure || has_whole_directions(groups)))
+  if (tables.has_groups() && (options.stats || has_whole_directions(groups)))
     throw std::invalid_argument(
         "where a state is kept in a format with groups, a device forms neither the sums of an update nor "
         "whole "
         "directions");
   tables.renew(tensors_, groups);
-  if (options.joins && options.measure) prepare_joining();
+  if (options.joins && options.stats) prepare_joining();
   captured_ |= sender_.is_capturing();
   return tables;
 }
@@ -93,7 +93,7 @@ void device_plan::upload_clocks() {
 void device_plan::launch(device_tables& tables, const std::vector<group_settings>& groups,
                          const step_settings& options) {
   launch_kernels(tables, groups, options);
-  if (options.measure)
+  if (options.stats)
     for (const int index : tensors_.active.indices) tensors_[index].report.on_device = true;
   last_ = options;
   if (options.joins) join_reports(tables);
@@ -106,7 +106,7 @@ void device_plan::launch_kernels(device_tables& tables, const std::vector<group_
   const device_step step = asked(groups, options, has_gradients);
   void* const stream = sender_.stream();
   tables.open_launches();
-  if (step.knows_norm) engine_.check(engine_->measure_gradients(plan, step, stream));
+  if (step.knows_norm) engine_.check(engine_->sum_gradients(plan, step, stream));
   if (has_gradients && has_rule_reductions(groups)) {
     engine_.check(engine_->prepare(plan, step, true, stream));
     for (const device_launch& each : tables.launches())
@@ -156,13 +156,13 @@ void device_plan::prepare_joining() {
 }
 
 void device_plan::join_reports(const device_tables& tables) {
-  if (!last_.measure) return;
+  if (!last_.stats) return;
   device_plan_view plan = view(tables);
   plan.scratch = reinterpret_cast<sums*>(joining_.data());
   engine_.check(engine_->join_reports(plan, joined_.at<int32_t>(0), int(joined_tensors_.size()),
                                       last_.known_norm >= 0, sender_.stream()));
   for (tensor& each : tensors_.all) each.report.on_device = false;
-  last_.measure = !joined_tensors_.empty();
+  last_.stats = !joined_tensors_.empty();
 }
 
 device_report device_plan::fetch_report(void* stream) {
@@ -191,7 +191,7 @@ step_report device_plan::report(void* stream) {
   step_report report;
   report.skipped = found.skipped;
   report.take_gradients(found.all);
-  if (last_.measure && !found.skipped) report.take_change(found.all);
+  if (last_.stats && !found.skipped) report.take_change(found.all);
   return report;
 }
 

@@ -17,7 +17,7 @@ constexpr size_t most_updates_kept = 1000;  // for lazy rows
 
 void host_plan::cut(int threads) {
   chunks_.cut(tensors_.tasks, tensors_.moved, threads);
-  tensors_.settle();
+  tensors_.commit_layout();
 }
 
 void host_plan::reserve(const std::vector<group_settings>& groups, const step_settings& options) {
@@ -35,22 +35,22 @@ void host_plan::reserve(const std::vector<group_settings>& groups, const step_se
 
 bool host_plan::decide(const std::vector<group_settings>& groups, const step_settings& options) {
   report_ = {};
-  if (needs_gradient_norm(groups, options)) measure_gradients(groups, options);
+  if (needs_gradient_norm(groups, options)) sum_gradients(groups, options);
   report_.skipped = options.skip || (options.skip_nonfinite && report_.nonfinite > 0);
   return !report_.skipped;
 }
 
-void host_plan::measure_gradients(const std::vector<group_settings>& groups, const step_settings& options) {
-  report_.take_gradients(gradstep::measure_gradients(chunks_, options.unscale));
+void host_plan::sum_gradients(const std::vector<group_settings>& groups, const step_settings& options) {
+  report_.take_gradients(gradstep::sum_gradients(chunks_, options.unscale));
   std::fill(group_norms_.begin(), group_norms_.end(), 0.0);
   const auto norms_of_groups = [&](double scale) {
     for (size_t i = 0; i < groups.size(); ++i)
-      if (groups[i].around.clip_alone && (scale == 1 || std::isinf(group_norms_[i])))
+      if (groups[i].options.clip_by_group && (scale == 1 || std::isinf(group_norms_[i])))
         group_norms_[i] = norm_of_group(int(i), scale);
   };
   norms_of_groups(1);
   if (!std::isinf(report_.gradient_norm) || report_.nonfinite > 0) return;
-  const sums scaled = gradstep::measure_gradients(chunks_, options.unscale * against_overflow);
+  const sums scaled = gradstep::sum_gradients(chunks_, options.unscale * against_overflow);
   report_.gradient_norm = std::sqrt(scaled.gradient) / against_overflow;
   norms_of_groups(against_overflow);
 }
@@ -66,12 +66,12 @@ double host_plan::norm_of_group(int group, double scale) const {
 
 void host_plan::find_clip_factors(const std::vector<group_settings>& groups, const step_settings& options) {
   for (size_t group = 0; group < groups.size(); ++group) {
-    const step_options& around = groups[group].around;
+    const step_options& group_options = groups[group].options;
     clip_factors_[group] = 1;
-    if (around.clip_norm == no_limit) continue;  // the norm may not be known
-    double norm = around.clip_alone ? group_norms_[group] : report_.gradient_norm;
+    if (group_options.clip_norm == no_limit) continue;  // the norm may not be known
+    double norm = group_options.clip_by_group ? group_norms_[group] : report_.gradient_norm;
     if (options.known_norm >= 0) norm = options.known_norm;
-    clip_factors_[group] = around.clip_factor(norm);
+    clip_factors_[group] = group_options.clip_factor(norm);
   }
 }
 
@@ -135,7 +135,7 @@ void host_plan::write() {
 }
 
 void host_plan::take_report(const std::vector<group_settings>& groups, const step_settings& options) {
-  if (options.measure) {
+  if (options.stats) {
     for (const int index : tensors_.active.indices)
       tensors_[index].report.released = total(tensors_[index].layout.task);
     const sums all = chunks_.total();

@@ -45,7 +45,7 @@ class host_plan {
   const step_report& report() const { return report_; }
 
  private:
-  void measure_gradients(const std::vector<group_settings>& groups, const step_settings& options);
+  void sum_gradients(const std::vector<group_settings>& groups, const step_settings& options);
   // Of tensors that are seen as matrices: all that comes before the first write, and after the other tensors.
   void prepare_matrices();
   void finish_matrices();

@@ -39,7 +39,7 @@ const prepared_update& host_updates::find_or_make(const tensor& of, int group, c
                                                   const step_settings& options, double clip_factor,
                                                   bool norm_is_known) {
   step_context now = of.time.next_update();
-  settings.around.complete(now, settings.lr, settings.weight_decay);
+  settings.options.complete(now, settings.lr, settings.weight_decay);
   const rule_entry& rule = active_target().rules[settings.rule];
   const tensor_task& task = of.layout.task;
   if (rule.bodies[0].measure) {
@@ -55,11 +55,11 @@ const prepared_update& host_updates::find_or_make(const tensor& of, int group, c
   update.body = &rule.bodies[int(task.type)];
   update.measures = rule.measures;
   update.type = task.type;
-  update.zero_gradient = settings.around.zero_gradient;
-  update.measure_gradient = options.measure && !norm_is_known;
-  update.measure_change = options.measure;
-  update.body->prepare(settings.hypers.data(), made.after, update.rule);
-  make_constants(update, settings.around, made.after, options.unscale, clip_factor);
+  update.zero_grad = settings.options.zero_grad;
+  update.sum_gradient = options.stats && !norm_is_known;
+  update.sum_change = options.stats;
+  update.body->make_rule_constants(settings.hypers.data(), made.after, update.rule);
+  make_constants(update, settings.options, made.after, options.unscale, clip_factor);
   return made;
 }
 

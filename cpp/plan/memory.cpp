@@ -77,9 +77,9 @@ class array_list {
   }
 
   // Once, however many states share it.
-  void add_number(tensor_part what, const scalar_ref& cell) {
-    if (!numbers_.emplace(cell.data, cell.type).second) return;
-    arrays_.emplace_back(cell.data, cell.type, std::span<const dimension>(), true, of_numbers);
+  void add_number(tensor_part what, const scalar_ref& scalar) {
+    if (!numbers_.emplace(scalar.data, scalar.type).second) return;
+    arrays_.emplace_back(scalar.data, scalar.type, std::span<const dimension>(), true, of_numbers);
     parts_.push_back(what);
   }
 
@@ -109,7 +109,7 @@ array_list list_arrays(const tensor_list& tensors, const std::vector<int>& indic
     add_gradient(arrays, i);
   }
   for (int i = 0; i < int(tensors.all.size()); ++i)
-    if (!listed[size_t(i)] && tensors[i].layout.known_apart) arrays.add_written(i);
+    if (!listed[size_t(i)] && tensors[i].layout.known_disjoint) arrays.add_written(i);
   return arrays;
 }
 
@@ -120,7 +120,7 @@ std::optional<shared_memory> find_among(tensor_list& tensors, const std::vector<
   array_list arrays = list_arrays(tensors, indices, add_gradient);
   if (arrays.find()) {
     // One of a tensor that rests may have been freed, and its memory given to another.
-    for (tensor& each : tensors.all) each.layout.known_apart = false;
+    for (tensor& each : tensors.all) each.layout.known_disjoint = false;
     arrays = list_arrays(tensors, indices, add_gradient);
     if (const auto found = arrays.find()) return found;
   }
@@ -134,7 +134,7 @@ bool memory_check::must_look(const tensor_list& tensors, bool zeroes) const {
   const std::vector<int>& active = tensors.active.indices;
   return std::any_of(active.begin(), active.end(), [&](int index) {
     const tensor_layout& layout = tensors[index].layout;
-    if (!layout.known_apart) return true;
+    if (!layout.known_disjoint) return true;
     if (!layout.gradient_moved) return false;
     const operand& gradient = layout.task.gradient;
     return zeroes || written_.meets(extent_of({gradient.data, gradient.type, gradient.dimensions, false}));
@@ -146,7 +146,7 @@ std::optional<shared_memory> memory_check::find(tensor_list& tensors,
   const active_tensors& active = tensors.active;
   std::vector<bool> zeroed(groups.size());
   bool zeroes = false;
-  for (size_t i = 0; i < groups.size(); ++i) zeroes |= zeroed[i] = groups[i].around.zero_gradient;
+  for (size_t i = 0; i < groups.size(); ++i) zeroes |= zeroed[i] = groups[i].options.zero_grad;
   if (zeroed != zeroed_ || must_look(tensors, zeroes)) {
     const auto add_gradient = [&](array_list& arrays, size_t i) {
       arrays.add_gradient(active.indices[i], zeroed[size_t(active.groups[i])]);
@@ -157,7 +157,7 @@ std::optional<shared_memory> memory_check::find(tensor_list& tensors,
     zeroed_ = std::move(zeroed);
   }
   for (const int index : active.indices) {
-    tensors[index].layout.known_apart = true;
+    tensors[index].layout.known_disjoint = true;
     tensors[index].layout.gradient_moved = false;
   }
   return std::nullopt;
@@ -167,7 +167,7 @@ std::optional<shared_memory> memory_check::find(tensor_list& tensors,
 std::optional<shared_memory> memory_check::find_written(tensor_list& tensors,
                                                         const std::vector<int>& indices) {
   const bool known = std::all_of(indices.begin(), indices.end(),
-                                 [&](int index) { return tensors[index].layout.known_apart; });
+                                 [&](int index) { return tensors[index].layout.known_disjoint; });
   std::vector<extent> written;
   return known ? std::nullopt : find_among(tensors, indices, [](array_list&, size_t) {}, written);
 }

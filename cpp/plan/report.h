@@ -10,7 +10,7 @@ namespace gradstep {
 
 // The results of the last step, if it measured; norms are over all tensors, NaN where they were not formed.
 struct step_report {
-  bool measured = false, skipped = false;
+  bool has_stats = false, skipped = false;
   double gradient_norm = 0, update_norm = std::numeric_limits<double>::quiet_NaN(),
          parameter_norm = std::numeric_limits<double>::quiet_NaN(), nonfinite = 0;
 
@@ -19,7 +19,7 @@ struct step_report {
     gradient_norm = std::sqrt(all.gradient);
   }
   void take_change(const sums& all) {
-    measured = true;
+    has_stats = true;
     update_norm = std::sqrt(all.change);
     parameter_norm = std::sqrt(all.parameter);
   }

@@ -24,7 +24,7 @@ void take(tensor& into, const sums& found) { std::copy(found.rule, found.rule + 
 const rule_entry& rule_of(const group_settings& group) { return active_target().rules[group.rule]; }
 
 bool needs_gradient_norm(const std::vector<group_settings>& groups, const step_settings& options) {
-  const auto clips = [](const group_settings& group) { return group.around.clip_norm != no_limit; };
+  const auto clips = [](const group_settings& group) { return group.options.clip_norm != no_limit; };
   return options.skip_nonfinite ||
          (options.known_norm < 0 && std::any_of(groups.begin(), groups.end(), clips));
 }

@@ -39,7 +39,7 @@ struct group_settings {
   std::vector<double> hypers;
   double lr = 0;
   double weight_decay = 0;
-  step_options around;
+  step_options options;
   row_policy rows = row_policy::refuse;
   std::shared_ptr<const std::vector<number_source>> shared_sources = {};
 
@@ -54,7 +54,7 @@ struct step_settings {
   double unscale = 1;           // multiplies every gradient
   bool skip = false;            // make no update
   bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
-  bool measure = false;         // what the step did
+  bool stats = false;           // what the step did
   double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
   scalar_ref grad_scale = {};   // on a device: what divides every gradient,
   scalar_ref found_inf = {};    // and what is not 0 where no update is to be made

@@ -58,17 +58,17 @@ struct tensor_list {
 
   void start_step();
   void activate(int index, int group);
-  void note_moved(tensor& which);  // it lies elsewhere than before
+  void invalidate(tensor& which);  // it lies elsewhere than before
 
   // The active tensors whose gradients are filled with zeros.
   std::vector<int> zeroed(const std::vector<group_settings>& groups) const;
 
   // Whether other tensors step than the last time, or from another place.
-  bool changed() const { return moved || active.indices != settled; }
-  void settle();  // what follows from them has been made
+  bool changed() const { return moved || active.indices != committed; }
+  void commit_layout();  // what follows from them has been made
 
-  bool moved = true;         // a tensor, since the last `settle`
-  std::vector<int> settled;  // that stepped then
+  bool moved = true;           // a tensor, since the last `settle`
+  std::vector<int> committed;  // that stepped then
 
  private:
   int64_t moves_ = 0;

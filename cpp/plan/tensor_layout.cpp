@@ -60,7 +60,7 @@ operand tensor_layout::visited_part(const array_view& array) const {
 }
 
 void tensor_layout::expect(const state_arrays& arrays) {
-  known_apart = false;
+  known_disjoint = false;
   task.state_count = arrays.of_rule;
   task.has_average = arrays.has_average;
   task.has_copy = arrays.has_copy;
@@ -116,7 +116,7 @@ void tensor_layout::set_second_plane(int state, char* data) {
   task.states[state].second = second_planes_[state] = data;
 }
 
-void tensor_layout::mark_moved() { laid_out_ = known_apart = false; }
+void tensor_layout::mark_moved() { laid_out_ = known_disjoint = false; }
 
 bool tensor_layout::must_lay_out_gradient(const array_view& gradient, bool parameter_moved) const {
   return parameter_moved || !unchanged(gradient, gradient_);

@@ -80,8 +80,8 @@ class tensor_layout {
   void visit_rows(std::vector<int64_t> numbers);
 
   // What is remembered of memory that arrays share (plan/memory.h).
-  bool known_apart = false;    // all of its arrays but the gradient, where they lie now
-  bool gradient_moved = true;  // since the gradient was found apart
+  bool known_disjoint = false;  // all of its arrays but the gradient, where they lie now
+  bool gradient_moved = true;   // since the gradient was found apart
 
  private:
   void change_form(const matrix_form* form);

@@ -49,7 +49,7 @@ byte fold(const byte* data, int64_t bytes) {
 
 }  // namespace
 
-bool lies_straight(const array_view& view) {
+bool is_contiguous(const array_view& view) {
   int64_t expected = format_of(view.type).bytes;
   for (int d = view.ndim; d-- > 0; expected *= view.dimensions[d].size)
     if (view.dimensions[d].size != 1 && view.dimensions[d].stride != expected) return false;
@@ -95,7 +95,7 @@ std::vector<byte*> read_modify_write::addresses(const py::list& arrays, bool wri
     kept_alive_.push_back(py::reinterpret_borrow<py::object>(array));
     const int64_t size = view.size() * format_of(view.type).bytes;
     if (bytes && size != bytes) throw py::value_error(name + " has another size: pass arrays of one size");
-    if (!lies_straight(view)) throw py::value_error(name + " is not contiguous: pass a copy of it");
+    if (!is_contiguous(view)) throw py::value_error(name + " is not contiguous: pass a copy of it");
     if (written && !view.writable) throw py::value_error(name + " is read-only: pass a copy of it");
     bytes = size;
     found.push_back(reinterpret_cast<byte*>(view.data));

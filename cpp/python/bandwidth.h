@@ -10,7 +10,7 @@ namespace gradstep {
 
 struct array_view;
 
-bool lies_straight(const array_view& view);  // in the order of its dimensions, without gaps
+bool is_contiguous(const array_view& view);  // in the order of its dimensions, without gaps
 
 // Reads and writes back every byte of some arrays and reads every byte of others, without changing one. It
 // knows nothing of rules, dtypes or plans.

@@ -180,7 +180,7 @@ void binding::bind(const state_binding& given) {
   for (const std::string& name : of.numbers) take(name);
   take(of.average_product);
   of_->time.numbers.resize(of.numbers.size());
-  corrects_average_ = !of.average_product.empty();
+  ema_bias_correction_ = !of.average_product.empty();
   of_->layout.expect({int(of.arrays.size()), !of.average.empty(), !of.copy.empty()});
   two_planed_.clear();
   for (int k = 0; k < int(of.arrays.size()); ++k) {
@@ -244,10 +244,10 @@ void binding::set_member(size_t member, const array_view& array) {
   const size_t place = member - layout.state_count();
   if (place < numbers.size())
     numbers[place] = read_scalar(array, what);
-  else if (const size_t second = place - numbers.size(); corrects_average_ && second == 0)
+  else if (const size_t second = place - numbers.size(); ema_bias_correction_ && second == 0)
     of_->time.average_product = read_scalar(array, what);
   else
-    set_second_plane(two_planed_[second - size_t(corrects_average_)], array, what);
+    set_second_plane(two_planed_[second - size_t(ema_bias_correction_)], array, what);
 }
 
 void binding::set_second_plane(int state, const array_view& array, const std::string& what) {
@@ -277,9 +277,9 @@ void binding::refuse_wrong_count() const {
 }
 
 bool binding::suits(int state_count, const group_settings& settings) const {
-  const step_options& around = settings.around;
-  return states_known_ && of_->layout.has({state_count, around.averages, around.copies}) &&
-         corrects_average_ == around.corrects_average;
+  const step_options& options = settings.options;
+  return states_known_ && of_->layout.has({state_count, options.has_ema, options.has_cast_to}) &&
+         ema_bias_correction_ == options.ema_bias_correction;
 }
 
 bool binding::holds_its_members() {

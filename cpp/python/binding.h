@@ -103,7 +103,7 @@ class binding {
   sighting parameter_known_, gradient_known_;  // of a dense gradient
   identities values_seen_;                     // of the state, when it held the members
   std::vector<int> two_planed_;                // the rule's states whose second planes come last
-  bool corrects_average_ = false;              // a member is the product of the average's decays
+  bool ema_bias_correction_ = false;           // a member is the product of the average's decays
   pybind11::handle gradient_seen_;             // the last gradient; alive only within its step
   pybind11::handle row_values_;                // or what a sparse one holds for its rows
   bool states_known_ = true;                   // the state is the one that is bound, as far as we know

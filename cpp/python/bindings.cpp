@@ -99,7 +99,7 @@ py::list bindings::read_tensors(const step_arguments& given, owners& keep) {
     tensor& its = tensors_[each.index];
     // Remembered until the next `settle`: a later refusal in this step must not hide it from the next one.
     if (objects.read(each.gradient, active_target().rules[settings.rule], settings, keep))
-      tensors_.note_moved(its);
+      tensors_.invalidate(its);
     if (its.layout.row_dimensions()) refuse_beside_rows(settings, each.index);
     if (!objects.has_states()) unbound.append(each.index);
     tensors_.activate(each.index, each.group);

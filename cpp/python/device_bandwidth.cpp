@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t pack_bytes = 16;
 
 bool is_packs(const array_view& view, int64_t bytes) {
-  return lies_straight(view) && reinterpret_cast<uintptr_t>(view.data) % pack_bytes == 0 && bytes > 0 &&
+  return is_contiguous(view) && reinterpret_cast<uintptr_t>(view.data) % pack_bytes == 0 && bytes > 0 &&
          bytes % pack_bytes == 0;
 }
 

@@ -18,10 +18,10 @@ py::list host_stepper::step(const step_arguments& given, const step_books& books
     skip(given, books);
     return py::list();
   }
-  const bool apart = needs_gradient_norm(given.groups, given.options) || has_rule_reductions(given.groups) ||
-                     has_matrix_reductions(given.groups);
-  if (before.by && apart)
-    update_apart(given, books, before);
+  const bool needs_sums = needs_gradient_norm(given.groups, given.options) ||
+                          has_rule_reductions(given.groups) || has_matrix_reductions(given.groups);
+  if (before.by && needs_sums)
+    update_after_sums(given, books, before);
   else if (plan_.decide(given.groups, given.options))
     update(given, books, before);
   else
@@ -49,8 +49,8 @@ void host_stepper::update(const step_arguments& given, const step_books& books,
 
 // Where sums over what the earlier step writes are asked for, it is written before it is known whether there
 // is an update. So all that can fail comes before it here too, and an update is counted until it is skipped.
-void host_stepper::update_apart(const step_arguments& given, const step_books& books,
-                                const earlier_step<host_stepper>& before) {
+void host_stepper::update_after_sums(const step_arguments& given, const step_books& books,
+                                     const earlier_step<host_stepper>& before) {
   before.by->count_update(before.given, {});
   counted_ahead counted(*this, given, books);
   before.by->write(before.given, {});

@@ -32,8 +32,8 @@ class host_stepper : public bindings {
   friend class read_step<host_stepper>;
   pybind11::list read(const step_arguments& given, owners& keep);
   void update(const step_arguments& given, const step_books& books, const earlier_step<host_stepper>& before);
-  void update_apart(const step_arguments& given, const step_books& books,
-                    const earlier_step<host_stepper>& before);
+  void update_after_sums(const step_arguments& given, const step_books& books,
+                         const earlier_step<host_stepper>& before);
   void count_update(const step_arguments& given, const step_books& books);
   void write(const step_arguments& given, const step_books& books);
   void skip(const step_arguments& given, const step_books& books);

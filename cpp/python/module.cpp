@@ -51,13 +51,13 @@ std::vector<number_source> find_places(const rule_entry& rule, const named_sourc
 }
 
 group_settings make_settings(const std::string& rule, std::vector<double> hypers, double lr,
-                             double weight_decay, const step_options& around, row_policy rows,
+                             double weight_decay, const step_options& options, row_policy rows,
                              const named_sources& sources) {
   const int index = find_rule(rule);
   const rule_entry& found = active_target().rules[index];
   if (int(hypers.size()) != found.hypers)
     throw py::value_error("the rule '" + rule + "' takes other hyper-parameters");
-  group_settings made = {index, std::move(hypers), lr, weight_decay, around, rows};
+  group_settings made = {index, std::move(hypers), lr, weight_decay, options, rows};
   if (!sources.empty())
     made.shared_sources = std::make_shared<const std::vector<number_source>>(find_places(found, sources));
   return made;
@@ -135,24 +135,24 @@ void bind_settings(py::module_& m) {
       .value("REST", row_policy::rest)
       .value("LAG", row_policy::lag)
       .finalize();
-  py::class_<step_options>(m, "Surroundings")
+  py::class_<step_options>(m, "StepOptions")
       .def(py::init<>())
       .def_readwrite("decay", &step_options::decay)
-      .def_readwrite("full_lr", &step_options::full_lr)
+      .def_readwrite("peak_lr", &step_options::peak_lr)
       .def_readwrite("cautious", &step_options::cautious)
       .def_readwrite("maximize", &step_options::maximize)
       .def_readwrite("clip_norm", &step_options::clip_norm)
-      .def_readwrite("clip_alone", &step_options::clip_alone)
+      .def_readwrite("clip_by_group", &step_options::clip_by_group)
       .def_readwrite("clip_value", &step_options::clip_value)
-      .def_readwrite("averages", &step_options::averages)
-      .def_readwrite("corrects_average", &step_options::corrects_average)
-      .def_readwrite("average_decay", &step_options::average_decay)
-      .def_readwrite("copies", &step_options::copies)
-      .def_readwrite("zero_gradient", &step_options::zero_gradient);
-  py::class_<scalar_ref>(m, "NumberCell");
+      .def_readwrite("has_ema", &step_options::has_ema)
+      .def_readwrite("ema_bias_correction", &step_options::ema_bias_correction)
+      .def_readwrite("ema", &step_options::ema)
+      .def_readwrite("has_cast_to", &step_options::has_cast_to)
+      .def_readwrite("zero_grad", &step_options::zero_grad);
+  py::class_<scalar_ref>(m, "ScalarRef");
   py::class_<group_settings>(m, "GroupSettings")
       .def(py::init(&make_settings), py::arg("rule"), py::arg("hypers"), py::arg("lr"),
-           py::arg("weight_decay"), py::arg("around"), py::arg("rows") = row_policy::refuse,
+           py::arg("weight_decay"), py::arg("options"), py::arg("rows") = row_policy::refuse,
            py::arg("sources") = named_sources());
   py::class_<step_settings>(m, "StepSettings")
       .def(py::init([](int threads) { return step_settings{.threads = threads}; }), py::arg("threads"))
@@ -160,7 +160,7 @@ void bind_settings(py::module_& m) {
       .def_readwrite("unscale", &step_settings::unscale)
       .def_readwrite("skip", &step_settings::skip)
       .def_readwrite("skip_nonfinite", &step_settings::skip_nonfinite)
-      .def_readwrite("measure", &step_settings::measure)
+      .def_readwrite("stats", &step_settings::stats)
       .def_readwrite("known_norm", &step_settings::known_norm)
       .def_readwrite("grad_scale", &step_settings::grad_scale)
       .def_readwrite("found_inf", &step_settings::found_inf)
@@ -168,7 +168,7 @@ void bind_settings(py::module_& m) {
       .def_readwrite("ahead", &step_settings::ahead)
       .def_readwrite("joins", &step_settings::joins);
   py::class_<step_report>(m, "StepReport")
-      .def_readonly("measured", &step_report::measured)
+      .def_readonly("has_stats", &step_report::has_stats)
       .def_readonly("skipped", &step_report::skipped)
       .def_readonly("gradient_norm", &step_report::gradient_norm)
       .def_readonly("update_norm", &step_report::update_norm)
@@ -176,8 +176,8 @@ void bind_settings(py::module_& m) {
       .def_readonly("nonfinite", &step_report::nonfinite);
 }
 
-void bind_separate_calls(py::module_& m) {
-  py::class_<standalone_operations>(m, "SeparateCalls")
+void bind_standalone_operations(py::module_& m) {
+  py::class_<standalone_operations>(m, "StandaloneOperations")
       .def("unscale", &standalone_operations::unscale, py::arg("gradients"), py::arg("by"))
       .def("norm", &standalone_operations::norm, py::arg("gradients"))
       .def("clip_norm", &standalone_operations::clip_norm, py::arg("gradients"), py::arg("limit"),
@@ -187,8 +187,9 @@ void bind_separate_calls(py::module_& m) {
       .def("average", &standalone_operations::average, py::arg("averages"), py::arg("parameters"),
            py::arg("decay"), py::arg("product"))
       .def("cast", &standalone_operations::cast, py::arg("copies"), py::arg("parameters"));
-  py::class_<host_operations, standalone_operations>(m, "HostCalls").def(py::init<int>(), py::arg("threads"));
-  py::class_<device_operations, standalone_operations>(m, "DeviceCalls")
+  py::class_<host_operations, standalone_operations>(m, "HostOperations")
+      .def(py::init<int>(), py::arg("threads"));
+  py::class_<device_operations, standalone_operations>(m, "DeviceOperations")
       .def(py::init<const py::capsule&, int>(), py::arg("engine"), py::arg("device"));
 }
 
@@ -307,7 +308,7 @@ PYBIND11_MODULE(_core, m) {
       .def("last_norm", &device_stepper::last_norm)
       .def("not_updated", &device_stepper::not_updated)
       .def("is_capturing", &device_stepper::is_capturing_of, py::arg("parameter"))
-      .def("find_cell", &device_stepper::find_scalar, py::arg("number"));
+      .def("find_scalar", &device_stepper::find_scalar, py::arg("number"));
   py::class_<read_modify_write>(m, "ReadModifyWrite")
       .def(py::init<const py::list&>(), py::arg("tensors"))
       .def("run", &read_modify_write::run, py::arg("threads"));
@@ -315,6 +316,6 @@ PYBIND11_MODULE(_core, m) {
       .def(py::init<const py::capsule&, int, const py::list&, const py::object&>(), py::arg("engine"),
            py::arg("device"), py::arg("written"), py::arg("read"))
       .def("run", &device_read_modify_write::run);
-  bind_separate_calls(m);
+  bind_standalone_operations(m);
   bind_schedules(m);
 }

@@ -31,7 +31,7 @@ std::string name_of(const tensor_part& part, const std::function<std::string(int
 
 void refuse_impossible(const std::vector<group_settings>& groups) {
   for (const group_settings& group : groups)
-    if (group.around.cautious && rule_of(group).writes_parameter)
+    if (group.options.cautious && rule_of(group).writes_parameter)
       throw py::value_error("cautious decay looks at the update's direction, and the rule '" +
                             std::string(rule_of(group).name) + "' has none: pass cautious=False");
   if (const group_settings* const unlike = find_unlike_group(groups))
@@ -79,12 +79,12 @@ void refuse_beside_rows(const group_settings& settings, int index) {
     refuse(
         "its rule measures whole tensors, and can't tell what the rows that it leaves out add; pass "
         ".to_dense()");
-  if (settings.around.zero_gradient)
+  if (settings.options.zero_grad)
     refuse("zero_grad=True would leave its rows in it, with zeros; pass zero_grad=False and set it to None");
   if (settings.rows == row_policy::lag) return;
   if (settings.weight_decay != 0)
     refuse("weight_decay would change the rows that it leaves out; pass weight_decay=0, or lazy_rows=True");
-  if (settings.around.averages)
+  if (settings.options.has_ema)
     refuse("ema would move the averages of the rows that it leaves out; pass ema=None, or lazy_rows=True");
 }
 

@@ -17,7 +17,7 @@ standalone_arrays standalone_operations::written(const py::list& gradients) cons
 bool standalone_operations::unscale(const py::list& gradients, double by) {
   standalone_arrays arrays = written(gradients);
   arrays.tell_autograd();
-  return measure_prepared(arrays, {by, 1, no_limit, 0, false}).nonfinite > 0;
+  return sum_transformed(arrays, {by, 1, no_limit, 0, false}).nonfinite > 0;
 }
 
 double standalone_operations::norm(const py::list& gradients) {
@@ -27,7 +27,7 @@ double standalone_operations::norm(const py::list& gradients) {
 }
 
 double standalone_operations::norm_of(standalone_arrays& gradients) {
-  return norm_by([&](double by) { return measure(gradients, by); });
+  return norm_by([&](double by) { return sum(gradients, by); });
 }
 
 double standalone_operations::clip_norm(const py::list& gradients, double limit,
@@ -36,14 +36,14 @@ double standalone_operations::clip_norm(const py::list& gradients, double limit,
   const double norm = total ? *total : norm_of(arrays);
   const double shrink = clip_factor_for(limit, norm);
   arrays.tell_autograd();
-  if (shrink != 1) prepare(arrays, {1, shrink, no_limit, 0, false});
+  if (shrink != 1) transform(arrays, {1, shrink, no_limit, 0, false});
   return norm;
 }
 
 void standalone_operations::clip_value(const py::list& gradients, double limit) {
   standalone_arrays arrays = written(gradients);
   arrays.tell_autograd();
-  prepare(arrays, {1, 1, limit, 0, false});
+  transform(arrays, {1, 1, limit, 0, false});
 }
 
 void standalone_operations::zero(const py::list& gradients) {

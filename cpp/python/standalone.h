@@ -39,10 +39,10 @@ class standalone_operations {
 
  protected:
   virtual device where() const = 0;
-  virtual void prepare(standalone_arrays& gradients, const gradient_transform& stage) = 0;
-  virtual sums measure(standalone_arrays& gradients, double by) = 0;  // of the gradients times `by`
-  virtual sums measure_prepared(standalone_arrays& gradients,
-                                const gradient_transform& stage) = 0;  // once they are
+  virtual void transform(standalone_arrays& gradients, const gradient_transform& stage) = 0;
+  virtual sums sum(standalone_arrays& gradients, double by) = 0;  // of the gradients times `by`
+  virtual sums sum_transformed(standalone_arrays& gradients,
+                               const gradient_transform& stage) = 0;  // once they are
   virtual void fill_with_zeros(standalone_arrays& gradients) = 0;
   virtual void follow(standalone_arrays& averages_or_copies, double weight) = 0;
   // A few bytes from where the arrays are, and to there.

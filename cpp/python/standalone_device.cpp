@@ -13,7 +13,7 @@ void refuse_captured_call() {
       "(clip_norm, clip_value, ema, cast_to, zero_grad), which can be");
 }
 
-device_step measured_times(double by) {
+device_step scaled_by(double by) {
   device_step step = {};
   step.unscale = by;
   return step;
@@ -49,30 +49,30 @@ void device_operations::with(standalone_arrays& arrays, const Run& run) {
   engine_.wait(sender_.stream());
 }
 
-void device_operations::prepare(standalone_arrays& gradients, const gradient_transform& stage) {
+void device_operations::transform(standalone_arrays& gradients, const gradient_transform& stage) {
   with(gradients, [&](const device_plan_view& plan, void* stream) {
-    engine_.check(engine_->prepare_gradients(plan, stage, stream));
+    engine_.check(engine_->transform_gradients(plan, stage, stream));
   });
 }
 
-sums device_operations::measure(const device_plan_view& plan, double by, void* stream) const {
+sums device_operations::sum(const device_plan_view& plan, double by, void* stream) const {
   device_report found = {};
-  engine_.check(engine_->measure_gradients(plan, measured_times(by), stream));
+  engine_.check(engine_->sum_gradients(plan, scaled_by(by), stream));
   engine_.fetch(&found, plan.report, sizeof found, stream);
   return found.all;
 }
 
-sums device_operations::measure(standalone_arrays& gradients, double by) {
+sums device_operations::sum(standalone_arrays& gradients, double by) {
   sums found;
-  with(gradients, [&](const device_plan_view& plan, void* stream) { found = measure(plan, by, stream); });
+  with(gradients, [&](const device_plan_view& plan, void* stream) { found = sum(plan, by, stream); });
   return found;
 }
 
-sums device_operations::measure_prepared(standalone_arrays& gradients, const gradient_transform& stage) {
+sums device_operations::sum_transformed(standalone_arrays& gradients, const gradient_transform& stage) {
   sums found;
   with(gradients, [&](const device_plan_view& plan, void* stream) {
-    engine_.check(engine_->prepare_gradients(plan, stage, stream));
-    found = measure(plan, 1, stream);
+    engine_.check(engine_->transform_gradients(plan, stage, stream));
+    found = sum(plan, 1, stream);
   });
   return found;
 }

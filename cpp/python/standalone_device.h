@@ -15,9 +15,9 @@ class device_operations : public standalone_operations {
 
  protected:
   device where() const override { return engine_.where(); }
-  void prepare(standalone_arrays& gradients, const gradient_transform& stage) override;
-  sums measure(standalone_arrays& gradients, double by) override;
-  sums measure_prepared(standalone_arrays& gradients, const gradient_transform& stage) override;
+  void transform(standalone_arrays& gradients, const gradient_transform& stage) override;
+  sums sum(standalone_arrays& gradients, double by) override;
+  sums sum_transformed(standalone_arrays& gradients, const gradient_transform& stage) override;
   void fill_with_zeros(standalone_arrays& gradients) override;
   void follow(standalone_arrays& averages_or_copies, double weight) override;
   void read(void* to, const void* from, size_t bytes, const standalone_arrays& beside) override;
@@ -25,7 +25,7 @@ class device_operations : public standalone_operations {
 
  private:
   device_turn start(const standalone_arrays& arrays);
-  sums measure(const device_plan_view& plan, double by, void* stream) const;
+  sums sum(const device_plan_view& plan, double by, void* stream) const;
   // Sends what the device must know of the arrays, calls run(plan, stream) where they have elements, and
   // waits.
   template <class Run>

@@ -21,13 +21,15 @@ chunk_list cut(standalone_arrays& arrays, int threads) {
   return chunks;
 }
 
-const around_bodies& around(const tensor_task& task) { return active_target().around[int(task.type)]; }
+const transform_bodies& transforms(const tensor_task& task) {
+  return active_target().transforms[int(task.type)];
+}
 
 void prepare_run(const tensor_task& task, const gradient_transform& stage, int64_t first, int64_t count) {
   block gradient(active_target(), task.gradient, task.type);
   for_each_block(first, count, [&](int64_t at, int64_t n) {
     void* const g = gradient.read(at, n);
-    around(task).prepare_gradient(g, n, stage);
+    transforms(task).transform_gradients(g, n, stage);
     gradient.write(at, n);
   });
 }
@@ -36,7 +38,7 @@ void average_run(const tensor_task& task, double weight, int64_t first, int64_t 
   block parameter(active_target(), task.parameter, task.type);
   block average(active_target(), task.average, task.type);
   for_each_block(first, count, [&](int64_t at, int64_t n) {
-    around(task).average(average.read(at, n), parameter.read(at, n), n, weight);
+    transforms(task).average(average.read(at, n), parameter.read(at, n), n, weight);
     average.write(at, n);
   });
 }
@@ -49,22 +51,22 @@ void cast_run(const tensor_task& task, int64_t first, int64_t count) {
 
 }  // namespace
 
-void host_operations::prepare(standalone_arrays& gradients, const gradient_transform& stage) {
+void host_operations::transform(standalone_arrays& gradients, const gradient_transform& stage) {
   cut(gradients, threads_).run([&](const chunk& each) {
     prepare_run(*each.task, stage, each.first, each.count);
   });
 }
 
-sums host_operations::measure(standalone_arrays& gradients, double by) {
-  return measure_gradients(cut(gradients, threads_), by);
+sums host_operations::sum(standalone_arrays& gradients, double by) {
+  return sum_gradients(cut(gradients, threads_), by);
 }
 
-sums host_operations::measure_prepared(standalone_arrays& gradients, const gradient_transform& stage) {
+sums host_operations::sum_transformed(standalone_arrays& gradients, const gradient_transform& stage) {
   const chunk_list chunks = cut(gradients, threads_);
   chunks.run([&](const chunk& each) {
     for_each_leaf(each.first, each.count, [&](int64_t, int64_t first, int64_t end) {
       prepare_run(*each.task, stage, first, end - first);
-      measure_run(active_target(), *each.task, 1, first, end - first);  // what has been written, in L1
+      sum_gradient_run(active_target(), *each.task, 1, first, end - first);  // what has been written, in L1
     });
   });
   return chunks.total();

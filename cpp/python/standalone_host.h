@@ -11,9 +11,9 @@ class host_operations : public standalone_operations {
 
  protected:
   device where() const override { return host_memory; }
-  void prepare(standalone_arrays& gradients, const gradient_transform& stage) override;
-  sums measure(standalone_arrays& gradients, double by) override;
-  sums measure_prepared(standalone_arrays& gradients, const gradient_transform& stage) override;
+  void transform(standalone_arrays& gradients, const gradient_transform& stage) override;
+  sums sum(standalone_arrays& gradients, double by) override;
+  sums sum_transformed(standalone_arrays& gradients, const gradient_transform& stage) override;
   void fill_with_zeros(standalone_arrays& gradients) override;
   void follow(standalone_arrays& averages_or_copies, double weight) override;
   void read(void* to, const void* from, size_t bytes, const standalone_arrays&) override;

@@ -28,8 +28,8 @@ struct piecewise_linear {
   }
   GS_HD double operator()(double t) const {
     const int i = int(reached(steps + 1, lines - 1, t));
-    const double way = (t - steps[i]) / (steps[i + 1] - steps[i]);
-    return lerp(values[i], values[i + 1], maximum(way, 0.0));
+    const double fraction = (t - steps[i]) / (steps[i + 1] - steps[i]);
+    return lerp(values[i], values[i + 1], maximum(fraction, 0.0));
   }
 };
 

@@ -33,16 +33,16 @@ GS_HD double corrected_average_weight(double decay, double& product) {
 
 struct step_options {
   decay_kind decay = decay_kind::coupled;
-  double full_lr = 0;
+  double peak_lr = 0;
   bool cautious = false;  // p shrinks only where the update has its sign
   bool maximize = false;
   double clip_norm = no_limit;
-  bool clip_alone = false;  // by this group's norm, not by that of all groups
+  bool clip_by_group = false;  // by this group's norm, not by that of all groups
   double clip_value = no_limit;
-  bool averages = false, corrects_average = false;
-  double average_decay = 0;
-  bool copies = false;
-  bool zero_gradient = false;
+  bool has_ema = false, ema_bias_correction = false;
+  double ema = 0;
+  bool has_cast_to = false;
+  bool zero_grad = false;
 
   GS_HD double decay_of(double lr, double weight_decay) const {
     switch (decay) {
@@ -51,9 +51,9 @@ struct step_options {
       case decay_kind::decoupled:
         return lr * weight_decay;
       case decay_kind::full:
-        return lr / full_lr * weight_decay;
+        return lr / peak_lr * weight_decay;
       case decay_kind::corrected:
-        return lr * (lr / full_lr) * weight_decay;
+        return lr * (lr / peak_lr) * weight_decay;
     }
     return 0;
   }
@@ -70,8 +70,7 @@ struct step_options {
 
   // The weight of the new parameter in its average.
   GS_HD double average_weight(step_context& now) const {
-    return corrects_average ? corrected_average_weight(average_decay, now.average_product)
-                            : 1 - average_decay;
+    return ema_bias_correction ? corrected_average_weight(ema, now.average_product) : 1 - ema;
   }
 
   // What multiplies gradients of this norm.

@@ -24,7 +24,7 @@ def hand_callables(
     empty_caches: Callable[[], None],
 ) -> None: ...
 
-class SeparateCalls:
+class StandaloneOperations:
     def unscale(self, gradients: list[Any], by: float) -> bool: ...
     def norm(self, gradients: list[Any]) -> float: ...
     def clip_norm(self, gradients: list[Any], limit: float, total: float | None) -> float: ...
@@ -33,10 +33,10 @@ class SeparateCalls:
     def average(self, averages: list[Any], parameters: list[Any], decay: float, product: Any) -> None: ...
     def cast(self, copies: list[Any], parameters: list[Any]) -> None: ...
 
-class HostCalls(SeparateCalls):
+class HostOperations(StandaloneOperations):
     def __init__(self, threads: int) -> None: ...
 
-class DeviceCalls(SeparateCalls):
+class DeviceOperations(StandaloneOperations):
     def __init__(self, engine: Any, device: int) -> None: ...
 
 class DecayKind:
@@ -50,22 +50,22 @@ class RowPolicy:
     REST: RowPolicy
     LAG: RowPolicy
 
-class Surroundings:
+class StepOptions:
     def __init__(self) -> None: ...
     decay: DecayKind
-    full_lr: float
+    peak_lr: float
     cautious: bool
     maximize: bool
     clip_norm: float
-    clip_alone: bool
+    clip_by_group: bool
     clip_value: float
-    averages: bool
-    corrects_average: bool
-    average_decay: float
-    copies: bool
-    zero_gradient: bool
+    has_ema: bool
+    ema_bias_correction: bool
+    ema: float
+    has_cast_to: bool
+    zero_grad: bool
 
-class NumberCell:
+class ScalarRef:
     """One float32 or float64 number in an array, where a device reads it."""
 
 class GroupSettings:
@@ -75,9 +75,9 @@ class GroupSettings:
         hypers: Sequence[float],
         lr: float,
         weight_decay: float,
-        around: Surroundings,
+        options: StepOptions,
         rows: RowPolicy = ...,
-        sources: Sequence[tuple[str, Program | NumberCell, float]] = ...,
+        sources: Sequence[tuple[str, Program | ScalarRef, float]] = ...,
     ) -> None: ...
 
 class StepSettings:
@@ -86,17 +86,17 @@ class StepSettings:
     unscale: float
     skip: bool
     skip_nonfinite: bool
-    measure: bool
+    stats: bool
     known_norm: float
-    grad_scale: NumberCell
-    found_inf: NumberCell
+    grad_scale: ScalarRef
+    found_inf: ScalarRef
     tells_states: bool
     ahead: bool
     joins: bool
 
 class StepReport:
     @property
-    def measured(self) -> bool: ...
+    def has_stats(self) -> bool: ...
     @property
     def skipped(self) -> bool: ...
     @property
@@ -173,7 +173,7 @@ class DevicePlan(_Tensors):
     def last_norm(self) -> float: ...
     def not_updated(self) -> list[int]: ...
     def is_capturing(self, parameter: object) -> bool: ...
-    def find_cell(self, number: object) -> NumberCell | None: ...
+    def find_scalar(self, number: object) -> ScalarRef | None: ...
 
 class ReadModifyWrite:
     def __init__(self, tensors: list[tuple[list[Any], list[Any]]]) -> None: ...

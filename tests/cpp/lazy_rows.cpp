@@ -32,8 +32,8 @@ struct twins {
         full(type, {row_count, columns}, state_count),
         lazy_average(type, {row_count, columns}),
         full_average(type, {row_count, columns}) {
-    settings.around.averages = true;
-    settings.around.average_decay = 0.75;
+    settings.options.has_ema = true;
+    settings.options.ema = 0.75;
     groups = {settings};
     lazy.parameter.fill([&] { return random.uniform(); });
     const std::vector<double> start = lazy.parameter.numbers();

@@ -23,7 +23,7 @@ TEST(gradients_that_are_only_read_may_share) {
   plan.add(0, third.parameter.view(), second.gradient.view(), third.state());
   CHECK(!plan.read({momentum_settings()}));
   group_settings zeroing = momentum_settings();
-  zeroing.around.zero_gradient = true;
+  zeroing.options.zero_grad = true;
   const auto found = plan.read({zeroing});
   CHECK(found && !found->alone && !found->unsure);
 }
@@ -33,7 +33,7 @@ TEST(a_gradient_that_is_zeroed_is_not_its_parameter) {
   test_plan plan;
   plan.add(0, arrays.parameter.view(), arrays.parameter.view(), arrays.state());
   group_settings zeroing = momentum_settings();
-  zeroing.around.zero_gradient = true;
+  zeroing.options.zero_grad = true;
   const auto found = plan.read({zeroing});
   CHECK(found && is_part(found->subject, 0, tensor_part::zeroed_gradient) &&
         is_part(found->other, 0, tensor_part::parameter));

@@ -194,8 +194,8 @@ TEST(gradients_are_clipped_by_the_norm_of_all) {
     first.add_to(plan, 0);
     second.add_to(plan, 1);
     std::vector<group_settings> groups = {momentum_settings(), adamw_settings()};
-    groups[0].around.clip_norm = 0.5;
-    groups[0].around.clip_alone = alone;
+    groups[0].options.clip_norm = 0.5;
+    groups[0].options.clip_by_group = alone;
     reference_tensor expected(first), other(second);
     for (int t = 1; t <= steps; ++t) {
       fill(first.gradient, random);
@@ -222,7 +222,7 @@ TEST(gradients_that_are_not_finite_skip_the_step) {
     each->add_to(plan);
   }
   group_settings settings = adamw_settings();
-  settings.around.zero_gradient = true;
+  settings.options.zero_grad = true;
   const step_settings options = {.skip_nonfinite = true};
   CHECK(plan.step({settings}, options));
   for (const double found : {double(INFINITY), double(NAN)}) {
@@ -259,7 +259,7 @@ TEST(a_gradient_is_zeroed_where_it_lies) {
     for (const char* const place : places(arrays.gradient.view()))
       std::fill_n(expected.data() + (place - arrays.gradient.memory().data()), bytes_of(type), '\0');
     group_settings settings = momentum_settings();
-    settings.around.zero_gradient = true;
+    settings.options.zero_grad = true;
     CHECK(plan.step({settings}));
     CHECK(arrays.gradient.memory() == expected);
   }
@@ -278,12 +278,12 @@ TEST(a_report_tells_what_the_step_did) {
   const auto append = [](numbers& to, const numbers& more) { to.insert(to.end(), more.begin(), more.end()); };
   append(before, second.parameter.numbers());
   append(gradients, second.gradient.numbers());
-  CHECK(plan.step({momentum_settings()}, {.measure = true}));
+  CHECK(plan.step({momentum_settings()}, {.stats = true}));
   after = first.parameter.numbers();
   append(after, second.parameter.numbers());
   numbers change = after;
   for (size_t i = 0; i < change.size(); ++i) change[i] -= before[i];
-  CHECK(plan.report().measured);
+  CHECK(plan.report().has_stats);
   // Sums of 5544 squares.
   CHECK(std::abs(plan.report().gradient_norm / norm_of(gradients) - 1) < 1e-13);
   CHECK(std::abs(plan.report().parameter_norm / norm_of(after) - 1) < 1e-13);
@@ -302,8 +302,8 @@ TEST(averages_and_copies_follow_the_parameter) {
   test_plan plan;
   plan.add(0, arrays.parameter.view(), arrays.gradient.view(), states);
   group_settings settings = momentum_settings();
-  settings.around.averages = settings.around.copies = true;
-  settings.around.average_decay = 0.75;
+  settings.options.has_ema = settings.options.has_cast_to = true;
+  settings.options.ema = 0.75;
   numbers expected = average.numbers();
   for (int t = 0; t < steps; ++t) {
     fill(arrays.gradient, random);
@@ -406,9 +406,9 @@ TEST(all_that_a_step_needs_is_allocated_before_it_writes) {
     situation = of.name;
     for (const bool alone : {false, true}) {
       group_settings settings = settings_of(of.name, numbers(size_t(of.hypers), 0.5), 0.01);
-      settings.around.clip_norm = 0.5;
-      settings.around.clip_alone = alone;
-      settings.around.zero_gradient = true;
+      settings.options.clip_norm = 0.5;
+      settings.options.clip_by_group = alone;
+      settings.options.zero_grad = true;
       std::vector<tensor_arrays> tensors;
       test_plan plan;
       for (const shape& each : {shape{70, 90}, shape{300, 40}, shape{2, 3, 5}}) {
@@ -418,7 +418,7 @@ TEST(all_that_a_step_needs_is_allocated_before_it_writes) {
       }
       for (const tensor_arrays& each : tensors) each.add_to(plan);
       for (int t = 0; t < 2; ++t)
-        CHECK(plan.step({settings}, {.threads = 2, .skip_nonfinite = true, .measure = true, .joins = t > 0}));
+        CHECK(plan.step({settings}, {.threads = 2, .skip_nonfinite = true, .stats = true, .joins = t > 0}));
       CHECK(!plan.step({settings}, {.skip = true}));
     }
   }

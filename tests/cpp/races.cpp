@@ -26,7 +26,7 @@ class training {
 
   void step(int threads = 3) {
     if (moves_) move();
-    plan_.step(groups_, {.threads = threads, .skip_nonfinite = true, .measure = true});
+    plan_.step(groups_, {.threads = threads, .skip_nonfinite = true, .stats = true});
     norms_ += std::to_string(plan_.report().update_norm) + " ";
   }
 

@@ -93,7 +93,7 @@ TEST(gradients_of_any_format_are_summed_alike_on_each_target) {
   on_each_target([&](const target&) {
     chunk_list chunks;
     chunks.cut(pointers(tasks), true, 1);
-    CHECK(same_sums(gradstep::measure_gradients(chunks, 0.37), tree(expected)));
+    CHECK(same_sums(gradstep::sum_gradients(chunks, 0.37), tree(expected)));
     for (size_t i = 0; i < tasks.size(); ++i) CHECK(same_sums(gradstep::total(tasks[i]), expected[i]));
   });
 }
@@ -110,7 +110,7 @@ TEST(sums_depend_on_no_cut) {
       task.leaves = leaves.data();
       for (int64_t first = 0; first < task.size;) {
         const int64_t count = std::min(random.between(1, 5) * leaf_elements, task.size - first);
-        gradstep::measure_run(on, task, 3, first, count);
+        gradstep::sum_gradient_run(on, task, 3, first, count);
         first += count;
       }
       CHECK(same_sums(gradstep::total(task), expected));
@@ -128,7 +128,7 @@ TEST(what_is_not_finite_is_counted) {
   on_each_target([&](const target&) {
     chunk_list chunks;
     chunks.cut({&task}, true, 1);
-    CHECK_EQ(gradstep::measure_gradients(chunks, 1).nonfinite, expected);
+    CHECK_EQ(gradstep::sum_gradients(chunks, 1).nonfinite, expected);
   });
 }
 
@@ -138,6 +138,6 @@ TEST(norms_whose_squares_overflow_are_finite) {
   tensor_task task = gradient_task(gradient);
   chunk_list chunks;
   chunks.cut({&task}, true, 1);
-  const double norm = gradstep::norm_by([&](double by) { return gradstep::measure_gradients(chunks, by); });
+  const double norm = gradstep::norm_by([&](double by) { return gradstep::sum_gradients(chunks, by); });
   CHECK(std::abs(norm / 5e200 - 1) < 1e-15);  // two roundings
 }

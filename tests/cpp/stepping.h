@@ -30,7 +30,7 @@ inline group_settings momentum_settings() { return settings_of("sgd_momentum", {
 inline group_settings adamw_settings() {
   group_settings made = settings_of("adam", {0.9, 0.99, 1e-8}, 0.01);
   made.weight_decay = 0.1;
-  made.around.decay = gradstep::decay_kind::decoupled;
+  made.options.decay = gradstep::decay_kind::decoupled;
   return made;
 }
 
@@ -72,7 +72,7 @@ class test_plan {
     for (int i = 0; i < int(held_.size()); ++i) {
       const int group = held_[size_t(i)].group;
       tensors_[i].layout.see_as(gradstep::rule_of(groups[size_t(group)]).form);
-      if (lay_out(i)) tensors_.note_moved(tensors_[i]);
+      if (lay_out(i)) tensors_.invalidate(tensors_[i]);
       tensors_.activate(i, group);
     }
     return memory_.find(tensors_, groups);

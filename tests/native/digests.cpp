@@ -158,7 +158,7 @@ void run_rule(const rule_entry& rule) {
     now.measured[0] = .7;  // not what is measured below: there are infinite and NaN numbers
     now.measured[1] = 1.3;
     alignas(16) unsigned char constants[gradstep::constants_bytes];
-    body.prepare(hypers.data(), now, constants);
+    body.make_rule_constants(hypers.data(), now, constants);
     std::vector<T> g = numbers<T>(100 + uint64_t(t), count);
     const gradstep::gradient_transform stage = {.5, .75, 1.5, .03, t % 2 != 0};
     const bool alone = t % 4 == 0;

@@ -51,7 +51,7 @@ def fresh_state(size):
 
 
 def settings(**options):
-    around = _core.Surroundings()
+    around = _core.StepOptions()
     for name, value in options.items():
         setattr(around, name, value)
     hypers = [HYPER[name] for name in _core.rules()["sgd_momentum"][1]]
@@ -65,7 +65,7 @@ def names():
 def step(plan, p, g, state, threads=1, fresh=True, group=None, measure=False):
     binding = _core.StateBinding(0, state, {}, names(), fresh)
     asked = _core.StepSettings(threads)
-    asked.measure = measure
+    asked.stats = measure
     unbound = plan.step([[p]], [g], [state], [group or settings()], asked, bindings=[binding] if fresh else [])
     assert not unbound
 

@@ -12,7 +12,7 @@ namespace gradstep::GS_TARGET {
 template <class Rule, class T>
 void reduce_part(const update& step, const operands& x, double* row_lanes, double* columns) {
   const Rule rule = *static_cast<const Rule*>(step.rule);
-  const all_around<T> around(step, x);
+  const all_transforms<T> transforms(step, x);
   const T* const p = static_cast<const T*>(x.p);
   const T* const g = static_cast<const T*>(x.g);
   for (int64_t i = 0; i < x.n; i += sum_lanes) {
@@ -20,7 +20,7 @@ void reduce_part(const update& step, const operands& x, double* row_lanes, doubl
     alignas(64) T first[sum_lanes], second[sum_lanes];
     for (int lane = 0; lane < count; lane += lanes<T>) {
       const vec<T> parameter = p ? read_up_to(p, i + lane, count - lane) : vec<T>(T(0));
-      const vec<T> gradient = around.before(read_up_to(g, i + lane, count - lane), parameter);
+      const vec<T> gradient = transforms.before(read_up_to(g, i + lane, count - lane), parameter);
       const factors<vec<T>> found = rule.reduced(gradient);
       store(first + lane, found.first);
       store(second + lane, found.second);
@@ -46,17 +46,17 @@ template <class Rule, class T, int... state>
 void direct(const update& step, const operands& x, T* directions, std::integer_sequence<int, state...>) {
   static_assert(!writes_parameter<Rule>);
   const Rule rule = *static_cast<const Rule*>(step.rule);
-  const all_around<T> around(step, x);
+  const all_transforms<T> transforms(step, x);
   const T* const p = static_cast<const T*>(x.p);
   const T* const g = static_cast<const T*>(x.g);
   [[maybe_unused]] T* const s[] = {static_cast<T*>(x.s[state])..., nullptr};
   for_each_register<T>(x.n, [&](int64_t i, auto part) {
     const vec<T> parameter = read(p, i, part);
     [[maybe_unused]] vec<T> states[] = {read(s[state], i, part)..., vec<T>(T(0))};
-    const vec<T> gradient = around.before(read(g, i, part), parameter);
+    const vec<T> gradient = transforms.before(read(g, i, part), parameter);
     store(directions + i, descent<vec<T>>::direction(rule, parameter, gradient, states[state]...), part);
     (store_state<Rule, state>(s[state] + i, states[state], part), ...);
-    around.after(parameter, i, part);
+    transforms.after(parameter, i, part);
   });
 }
 

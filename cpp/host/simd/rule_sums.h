@@ -23,14 +23,14 @@ struct alignas(64) measured_row {
   T factors[4][sum_lanes];
 
   template <class Rule, int... state>
-  GS_HD void fill(const Rule& rule, const all_around<T>& around, const operands& x, int64_t first, int count,
-                  std::integer_sequence<int, state...>) {
+  GS_HD void fill(const Rule& rule, const all_transforms<T>& transforms, const operands& x, int64_t first,
+                  int count, std::integer_sequence<int, state...>) {
     for (int lane = 0; lane < count; lane += lanes<T>) {
       const int64_t at = first + lane;
       const int rest = count - lane;
       const vec<T> parameter = x.p ? read_measured<true, T>(x.p, at, rest) : vec<T>(T(0));
       const products<vec<T>> found = rule.measure(
-          parameter, around.before(read_measured<true, T>(x.g, at, rest), parameter),
+          parameter, transforms.before(read_measured<true, T>(x.g, at, rest), parameter),
           read_measured<(Rule::measured & measured_state(state)) != 0, T>(x.s[state], at, rest)...);
       store(factors[0] + lane, found.first);
       store(factors[1] + lane, found.by_first);
@@ -54,17 +54,17 @@ template <class Rule, class T>
 void measure_rule(const update& step, const operands& x, rule_lanes& lanes) {
   constexpr auto states = std::make_integer_sequence<int, Rule::states>{};
   const Rule rule = *static_cast<const Rule*>(step.rule);
-  const all_around<T> around(step, x);
+  const all_transforms<T> transforms(step, x);
   measured_row<T> row;
   rule_lanes sums;
   __builtin_memcpy(sums, lanes, sizeof sums);
   int64_t i = 0;
   for (; i + sum_lanes <= x.n; i += sum_lanes) {
-    row.fill(rule, around, x, i, sum_lanes, states);
+    row.fill(rule, transforms, x, i, sum_lanes, states);
     row.add_to(sums);
   }
   if (i < x.n) {
-    row.fill(rule, around, x, i, int(x.n - i), states);
+    row.fill(rule, transforms, x, i, int(x.n - i), states);
     row.add_to(sums);
   }
   __builtin_memcpy(lanes, sums, sizeof sums);

@@ -6,13 +6,14 @@
 namespace gradstep::GS_TARGET {
 
 template <class T>
-void prepare_gradient(void* gradient, int64_t n, const gradient_transform& stage) {
+void transform_gradients(void* gradient, int64_t n, const gradient_transform& stage) {
   T* const g = static_cast<T*>(gradient);
   update step = {};
   step.gradient = &stage;
-  const all_around<T> around(step, operands{});
-  for_each_register<T>(
-      n, [&](int64_t i, auto part) { store(g + i, around.before(read(g, i, part), vec<T>(T(0))), part); });
+  const all_transforms<T> transforms(step, operands{});
+  for_each_register<T>(n, [&](int64_t i, auto part) {
+    store(g + i, transforms.before(read(g, i, part), vec<T>(T(0))), part);
+  });
 }
 
 template <class T>
@@ -22,8 +23,8 @@ void average(void* averages, const void* parameter, int64_t n, double weight) {
   step.average_weight = weight;
   operands x = {};
   x.average = averages;
-  const all_around<T> around(step, x);
-  for_each_register<T>(n, [&](int64_t i, auto part) { around.after(read(p, i, part), i, part); });
+  const all_transforms<T> transforms(step, x);
+  for_each_register<T>(n, [&](int64_t i, auto part) { transforms.after(read(p, i, part), i, part); });
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -37,7 +37,7 @@ GS_HD bool all_finite(const double* lanes) {
 
 // Adds the squares of scale * x, and how many of these are infinite or NaN: none, where the sums are finite.
 template <class T>
-void measure(const void* values, int64_t n, double scale, double* squares, double* nonfinite) {
+void add_squares(const void* values, int64_t n, double scale, double* squares, double* nonfinite) {
   const T* const x = static_cast<const T*>(values);
   const T by = T(scale);
   sum_in_lanes<T>(
@@ -49,7 +49,7 @@ void measure(const void* values, int64_t n, double scale, double* squares, doubl
 
 // Adds the squares of x - y.
 template <class T>
-void measure_change(const void* values, const void* others, int64_t n, double* squares) {
+void add_change(const void* values, const void* others, int64_t n, double* squares) {
   const T* const x = static_cast<const T*>(values);
   const T* const y = static_cast<const T*>(others);
   sum_in_lanes<T>(

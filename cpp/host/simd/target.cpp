@@ -29,9 +29,9 @@ constexpr rule_entry entry(const char* name) {
           measurement_of<narrow>,
           sees_matrix<narrow> ? &matrix_form_of<narrow> : nullptr,
           narrow::hyper_names,
-          {{sizeof(narrow), prepare<narrow>, apply<typename descending_rule<narrow>::type, float>,
+          {{sizeof(narrow), make_rule_constants<narrow>, apply<typename descending_rule<narrow>::type, float>,
             measure_of<narrow, float>(), matrix_of<narrow, float>()},
-           {sizeof(wide), prepare<wide>, apply<typename descending_rule<wide>::type, double>,
+           {sizeof(wide), make_rule_constants<wide>, apply<typename descending_rule<wide>::type, double>,
             measure_of<wide, double>(), matrix_of<wide, double>()}}};
 }
 
@@ -46,12 +46,12 @@ constexpr storage_entry storage() {
 
 template <class T>
 constexpr sum_bodies sums() {
-  return {add<T>, measure<T>, measure_change<T>};
+  return {add<T>, add_squares<T>, add_change<T>};
 }
 
 template <class T>
-constexpr around_bodies around() {
-  return {prepare_gradient<T>, average<T>};
+constexpr transform_bodies transforms() {
+  return {transform_gradients<T>, average<T>};
 }
 
 #define GS_STORAGE(name) storage<formats::name>(),
@@ -63,7 +63,7 @@ constexpr target description = {
     sizeof(rules) / sizeof(rules[0]),
     {GS_FORMATS(GS_STORAGE)},
     {sums<float>(), sums<double>()},
-    {around<float>(), around<double>()},
+    {transforms<float>(), transforms<double>()},
     operations,
     sizeof(operations) / sizeof(operations[0]),
     evaluate,

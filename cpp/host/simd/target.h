@@ -50,7 +50,7 @@ struct matrix_body {
 // A rule in one arithmetic type.
 struct rule_body {
   int bytes;  // of its constants
-  void (*prepare)(const double* hyper, step_context& now, void* constants);
+  void (*make_rule_constants)(const double* hyper, step_context& now, void* constants);
   void (*apply)(const update& step, const operands& x);
   // Null if it need know nothing.
   void (*measure)(const update& step, const operands& x, rule_lanes& lanes);
@@ -76,13 +76,13 @@ struct storage_entry {
 // Sums (sums.h), in one arithmetic type.
 struct sum_bodies {
   void (*add)(void* sum, const void* x, int64_t n);
-  void (*measure)(const void* x, int64_t n, double scale, double* squares, double* nonfinite);
-  void (*measure_change)(const void* x, const void* y, int64_t n, double* squares);
+  void (*add_squares)(const void* x, int64_t n, double scale, double* squares, double* nonfinite);
+  void (*add_change)(const void* x, const void* y, int64_t n, double* squares);
 };
 
 // Standalone operations (standalone.h), in one arithmetic type.
-struct around_bodies {
-  void (*prepare_gradient)(void* gradient, int64_t n, const gradient_transform& stage);
+struct transform_bodies {
+  void (*transform_gradients)(void* gradient, int64_t n, const gradient_transform& stage);
   void (*average)(void* averages, const void* parameter, int64_t n, double weight);
 };
 
@@ -98,7 +98,7 @@ struct target {
   int rule_count;
   storage_entry storages[dtype_count];
   sum_bodies sums[2];
-  around_bodies around[2];
+  transform_bodies transforms[2];
   const operation_entry* operations;
   int operation_count;
   void (*evaluate)(const program& code, const int64_t* t, double* out, int64_t n);

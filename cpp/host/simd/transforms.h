@@ -63,22 +63,22 @@ struct nothing_around {
 };
 
 template <class T>
-struct all_around {
-  bool prepares;
-  transform_gradient<T> prepare;
+struct all_transforms {
+  bool transforms_gradient;
+  transform_gradient<T> transform;
   T* averages;
   T weight;
   T* zeroed;
 
-  GS_HD all_around(const update& step, const operands& x)
-      : prepares(step.gradient),
-        prepare(prepares ? *step.gradient : gradient_transform{}),
+  GS_HD all_transforms(const update& step, const operands& x)
+      : transforms_gradient(step.gradient),
+        transform(transforms_gradient ? *step.gradient : gradient_transform{}),
         averages(static_cast<T*>(x.average)),
         weight(T(step.average_weight)),
         zeroed(static_cast<T*>(x.zeroed)) {}
 
   GS_HD vec<T> before(vec<T> gradient, vec<T> parameter) const {
-    return prepares ? prepare(gradient, parameter) : gradient;
+    return transforms_gradient ? transform(gradient, parameter) : gradient;
   }
 
   // average += weight * (p - average)

@@ -59,7 +59,7 @@ def plan_for(parameters: list[Any]) -> Plan:
     return _core.DevicePlan(_load(_ENGINES[kind], number), number)
 
 
-def calls_for(arrays: list[Any]) -> _core.SeparateCalls:
+def calls_for(arrays: list[Any]) -> _core.StandaloneOperations:
     """What surrounds a step in calls of their own, for arrays that lie where the first of these does.
 
     Raises:
@@ -67,11 +67,11 @@ def calls_for(arrays: list[Any]) -> _core.SeparateCalls:
     """
     kind, number = _core.common_device([array for array in arrays if array is not None][:1])
     if kind not in _ENGINES:
-        return _core.HostCalls(get_num_threads())
+        return _core.HostOperations(get_num_threads())
     known = vars(_calls).setdefault("by_device", {})  # their memory is used again
     if (kind, number) not in known:
-        known[kind, number] = _core.DeviceCalls(_load(_ENGINES[kind], number), number)
-    calls: _core.SeparateCalls = known[kind, number]
+        known[kind, number] = _core.DeviceOperations(_load(_ENGINES[kind], number), number)
+    calls: _core.StandaloneOperations = known[kind, number]
     return calls
 
 
@@ -122,9 +122,9 @@ def empty_caches() -> None:
         cupy.get_default_memory_pool().free_all_blocks()
 
 
-def cell_on(plan: Plan, number: object) -> _core.NumberCell | None:
+def cell_on(plan: Plan, number: object) -> _core.ScalarRef | None:
     """Where a number lies on the plan's device, so that nobody waits to read it; None for any other number."""
-    return None if isinstance(plan, _core.Plan) else plan.find_cell(number)
+    return None if isinstance(plan, _core.Plan) else plan.find_scalar(number)
 
 
 @contextmanager

@@ -144,7 +144,7 @@ class Accumulation:
         asking.skip = asking.skip_nonfinite = True
         sums = [total if added is None else None for total, added in batch.each()]
         reading = [
-            _core.GroupSettings("sgd", [], lr=0.0, weight_decay=0.0, around=_core.Surroundings()) for _ in groups
+            _core.GroupSettings("sgd", [], lr=0.0, weight_decay=0.0, options=_core.StepOptions()) for _ in groups
         ]
         self._plan.step(_split(groups, sums), sums, [], reading, asking)
         return self._plan.report().nonfinite > 0
@@ -254,6 +254,6 @@ def _split(groups: list[Group], arrays: list[Any]) -> list[list[Any]]:
 
 def _addition(group: Group) -> _core.GroupSettings:
     """Gradient descent at a rate of -1 adds the gradient."""
-    around = _core.Surroundings()
-    around.zero_gradient = bool(group["zero_grad"])
-    return _core.GroupSettings("sgd", [], lr=-1.0, weight_decay=0.0, around=around)
+    around = _core.StepOptions()
+    around.zero_grad = bool(group["zero_grad"])
+    return _core.GroupSettings("sgd", [], lr=-1.0, weight_decay=0.0, options=around)

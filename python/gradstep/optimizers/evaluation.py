@@ -61,7 +61,7 @@ class EvaluationMode(Stepping):
         """From x to y or from y to x: both lie on a line with z."""
         momentum = self._read(group, self.momentum_name)
         weight = 1 - momentum if training else 1 - 1 / momentum
-        return _core.GroupSettings("interpolation", [weight], lr=0.0, weight_decay=0.0, around=_core.Surroundings())
+        return _core.GroupSettings("interpolation", [weight], lr=0.0, weight_decay=0.0, options=_core.StepOptions())
 
     def _ends(self, training: bool) -> Iterator[Any]:
         """For each parameter the array z, or None where there is nothing to do."""

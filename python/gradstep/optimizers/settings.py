@@ -46,7 +46,7 @@ class _Reading(NamedTuple):
 
 class _Surrounding(NamedTuple):
     options: tuple[object, ...]
-    around: _core.Surroundings
+    around: _core.StepOptions
 
 
 class _Made(NamedTuple):
@@ -173,7 +173,7 @@ class Settings(Rule):
             return {}
         return self._schedules[i].driving(self.param_groups[i])
 
-    def _cells(self, group: Group) -> dict[str, _core.NumberCell]:
+    def _cells(self, group: Group) -> dict[str, _core.ScalarRef]:
         """Those of a group's numbers that lie in the memory of the plan's device."""
         found = {}
         for name, place in HYPERPARAMETERS.items() if isinstance(self._plan, _core.DevicePlan) else ():
@@ -226,7 +226,7 @@ class Settings(Rule):
         """The entries by which an update keeps what was written ahead of it."""
         return [(vars(self), "_taking_back", [])] if self._taking_back else []
 
-    def _surroundings(self, memory: _Memory, group: Group, sources: Sources) -> _core.Surroundings:
+    def _surroundings(self, memory: _Memory, group: Group, sources: Sources) -> _core.StepOptions:
         options = _READ_OPTIONS(group)
         is_plain = _PLAIN_TYPES.issuperset(map(type, options))
         known = memory.surrounding

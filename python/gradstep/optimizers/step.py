@@ -263,7 +263,7 @@ class Stepping(Settings, States):
             RuntimeError: no step has been measured.
         """
         report = self._plan.report()
-        if not report.measured and not report.skipped:
+        if not report.has_stats and not report.skipped:
             raise RuntimeError("no step has been measured: make the optimizer with stats=True, then step")
         return Stats(*(getattr(report, name) for name in Stats._fields))
 

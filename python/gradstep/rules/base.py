@@ -203,7 +203,7 @@ class Rule:
 
     @classmethod
     def settings(
-        cls, group: Group, around: _core.Surroundings | None = None, sources: Sources = NO_SOURCES
+        cls, group: Group, around: _core.StepOptions | None = None, sources: Sources = NO_SOURCES
     ) -> _core.GroupSettings:
         """The group's settings for the core, checked; what has a source is 0 there.
 
@@ -211,7 +211,7 @@ class Rule:
         """
 
         def read(name: str) -> float:
-            value = 0.0 if isinstance(sources.get(name), _core.NumberCell) else cls._read(group, name)
+            value = 0.0 if isinstance(sources.get(name), _core.ScalarRef) else cls._read(group, name)
             return 0.0 if name in sources else value
 
         rule = cls.kernel(group).rule
@@ -221,7 +221,7 @@ class Rule:
             hypers=[read(name) for name in _HYPER_NAMES[rule]],
             lr=read("lr") * scale,
             weight_decay=read("weight_decay"),
-            around=around or surroundings(group),
+            options=around or surroundings(group),
             rows=cls._row_policy(group),
             sources=[(name, source, scale if name == "lr" else 1.0) for name, source in sources.items()],
         )

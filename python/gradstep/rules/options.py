@@ -24,7 +24,7 @@ __all__ = [
 DecayKind = Literal["full", "corrected"]
 
 #: hyper-parameters, by name, that a device finds by itself: by a schedule's program, or in its memory
-Sources = Mapping[str, _core.Program | _core.NumberCell]
+Sources = Mapping[str, _core.Program | _core.ScalarRef]
 NO_SOURCES: Sources = {}
 
 
@@ -242,27 +242,27 @@ def _refuse_beside_release(group: Group) -> None:
         )
 
 
-def surroundings(group: Group, sources: Sources = NO_SOURCES) -> _core.Surroundings:
+def surroundings(group: Group, sources: Sources = NO_SOURCES) -> _core.StepOptions:
     """A group's options for the core, checked."""
 
     def read(name: str, otherwise: float) -> float:
-        if isinstance(sources.get(name), _core.NumberCell):
+        if isinstance(sources.get(name), _core.ScalarRef):
             return 1.0  # any number: it is there, and the device knows it
         return otherwise if group[name] is None else read_hyperparameter(group, name, HYPERPARAMETERS[name])
 
-    around = _core.Surroundings()
+    around = _core.StepOptions()
     around.maximize = bool(group["maximize"])
     around.decay = _DECAYS[group["decoupled_weight_decay"]]
-    around.full_lr = read("peak_lr", 1.0)
+    around.peak_lr = read("peak_lr", 1.0)
     around.cautious = bool(group["cautious"])
     around.clip_norm = read("clip_norm", around.clip_norm)
-    around.clip_alone = group["clip_scope"] == "group"
+    around.clip_by_group = group["clip_scope"] == "group"
     around.clip_value = read("clip_value", around.clip_value)
-    around.averages = group["ema"] is not None
-    around.average_decay = read("ema", 0.0)
-    around.corrects_average = around.averages and bool(group["ema_bias_correction"])
-    around.copies = group["cast_to"] is not None
-    around.zero_gradient = bool(group["zero_grad"]) or group["accumulate"] > 1  # the sum is used up
+    around.has_ema = group["ema"] is not None
+    around.ema = read("ema", 0.0)
+    around.ema_bias_correction = around.has_ema and bool(group["ema_bias_correction"])
+    around.has_cast_to = group["cast_to"] is not None
+    around.zero_grad = bool(group["zero_grad"]) or group["accumulate"] > 1  # the sum is used up
     return around
 
 
@@ -276,7 +276,7 @@ def step_settings(
     """
     settings = _core.StepSettings(threads)
     lagged = groups[0]["clip_lagged"]
-    settings.measure = lagged or any(group["stats"] for group in groups)
+    settings.stats = lagged or any(group["stats"] for group in groups)
     if lagged:
         settings.known_norm = groups[0].get("last_norm", 0.0)
     settings.skip_nonfinite = any(group["skip_nonfinite"] for group in groups)

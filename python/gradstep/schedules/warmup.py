@@ -87,7 +87,7 @@ class Warmup(Schedule):
         return self.n - self.offset
 
     def code(self) -> list[Instruction]:
-        return [*self.curve(), *self.way(), ("toward", [self.start])]
+        return [*self.curve(), *self.way(), ("interpolate_from", [self.start])]
 
     def curve(self) -> list[Instruction]:
         if self.mode == "prefix":
@@ -99,16 +99,16 @@ class Warmup(Schedule):
     def way(self) -> list[Instruction]:
         gone = [float(self.n), float(self.offset)]
         if self.kind == "exponential":
-            return [("exponential_way", gone)]
+            return [("exponential_fraction", gone)]
         shapes: dict[str, list[Instruction]] = {
             "linear": [],
             "power": [("raised", [self.power])],
-            "cosine": [("cosine_way", [])],
-            "1-sqrt": [("sqrt_way", [])],
-            "log": [("log_way", [float(self.n)])],
-            "constant": [("constant_way", [])],
+            "cosine": [("cosine_shape", [])],
+            "1-sqrt": [("sqrt_shape", [])],
+            "log": [("log_shape", [float(self.n)])],
+            "constant": [("step_shape", [])],
         }
-        return [("way", gone), *shapes[self.kind]]
+        return [("warmup_fraction", gone), *shapes[self.kind]]
 
     def landmarks(self) -> list[Landmark]:
         if self.kind == "exponential":

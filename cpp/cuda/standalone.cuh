@@ -16,21 +16,22 @@ struct of_three_arrays {
 };
 
 template <class T>
-__device__ __forceinline__ void prepare_gradient(const device_plan_view& plan, const device_chunk& chunk,
-                                                 const gradient_transform& stage) {
+__device__ __forceinline__ void transform_gradients_of(const device_plan_view& plan,
+                                                       const device_chunk& chunk,
+                                                       const gradient_transform& stage) {
   const device_array gradient = plan.gradients[chunk.tensor];
-  const transform_gradient<T> prepare(stage);
+  const transform_gradient<T> transform(stage);
   const auto part = [&]<class Access, int in_flight>(int64_t first, int64_t end) {
     const auto load = [&](int64_t i) { return Access::load(gradient, plan.layouts, i); };
     const auto change = [&](const typename Access::loaded& bits, int64_t i) {
       auto g = Access::decode(bits, gradient.type);
       GS_UNROLL
-      for (int k = 0; k < Access::count; ++k) g.x[k] = prepare(g.x[k], T(0));
+      for (int k = 0; k < Access::count; ++k) g.x[k] = transform(g.x[k], T(0));
       Access::store(gradient, plan.layouts, i, g);
     };
     return visit_block<Access::count, in_flight>(first, end, load, change);
   };
-  visit_by<T, of_one_array>(gradient.by, chunk.first, end_of(plan, chunk), part);
+  visit_by<T, of_one_array>(gradient.access, chunk.first, end_of(plan, chunk), part);
 }
 
 // The average of a parameter and its copy, whichever there is.
@@ -62,16 +63,16 @@ __device__ __forceinline__ void follow_parameter(const device_plan_view& plan, c
     };
     return visit_block<Access::count, in_flight>(first, end, load, follow);
   };
-  visit_by<T, of_three_arrays>(tensor.by, chunk.first, end_of(plan, chunk), part);
+  visit_by<T, of_three_arrays>(tensor.access, chunk.first, end_of(plan, chunk), part);
 }
 
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)
-    prepare_gradients_kernel(device_plan_view plan, gradient_transform stage) {
+    transform_gradients_kernel(device_plan_view plan, gradient_transform stage) {
   const device_chunk chunk = plan.chunks[blockIdx.x];
   if (plan.tensors[chunk.tensor].type == arithmetic::f64)
-    prepare_gradient<double>(plan, chunk, stage);
+    transform_gradients_of<double>(plan, chunk, stage);
   else
-    prepare_gradient<float>(plan, chunk, stage);
+    transform_gradients_of<float>(plan, chunk, stage);
 }
 
 __global__ void __launch_bounds__(block_threads, blocks_per_processor)
