@@ -79,6 +79,7 @@ def assert_all_same(case, found, expected):
         assert_same(case, a, b)
 
 
+@pytest.mark.grid
 @each_dtype
 @pytest.mark.parametrize("layout", LAYOUTS)
 @each_rule

@@ -38,6 +38,7 @@ def run(case, dtype, options, place):
     return [p, *optimizer.state[0].values()], optimizer
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("case", ONE_EACH, ids=lambda case: case.kernel)

@@ -58,6 +58,7 @@ def in_words(options):
     return "-".join(f"{name}={value}" for name, value in options.items() if value is not False) or "as-is"
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(("case", "options"), ASKED, ids=in_words)
 @each_dtype
 def test_every_option(device, case, dtype, options):

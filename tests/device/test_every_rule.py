@@ -43,6 +43,7 @@ def test_more_blocks_than_run_at_once(device, case):
         assert twins.found.stats() == twins.expected.stats()
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(("dtype", "of_gradients", "state_dtype"), kinds())
 @each_rule
 def test_every_dtype(device, case, dtype, of_gradients, state_dtype):
@@ -63,6 +64,7 @@ def test_complex_parameters(device, case, layout):
         twins.assert_same()
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("dtype", ["f64", "f32", "f16"])
 @pytest.mark.parametrize("layout", VIEWS)
 @each_rule
@@ -71,6 +73,7 @@ def test_every_layout(device, case, layout, dtype):
     same_steps(Twins(device, case.over_tensors, normals(0, sizes, dtype), VIEWS[layout]), sizes, dtype, steps=2)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("dtype", ["f64", "f32", "f16", "bf16"])
 @each_rule
 def test_awkward_numbers(device, case, dtype):

@@ -42,6 +42,7 @@ def assert_all_same(device, found, expected):
         assert_same_bits(device.get(a), to_numpy(b))
 
 
+@pytest.mark.grid
 @each_layout
 @each_dtype
 @pytest.mark.parametrize("call", CALLS)

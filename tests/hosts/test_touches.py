@@ -151,6 +151,7 @@ NEUTRAL = [
 ]
 
 
+@pytest.mark.grid
 @each_case
 @named(NEUTRAL)
 def test_a_touch_that_means_nothing_changes_nothing(touch, case, recwarn):

@@ -110,6 +110,7 @@ def layout_of(optimizer):
     return {name: described(value) for name, value in optimizer.state_dict()["state"].get(0, {}).items()}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("fused", [None, True, False])
 @pytest.mark.parametrize("default", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("dtype", KINDS, ids=str)

@@ -78,6 +78,7 @@ def test_infinite(name, label):
         assert_refused(name, label, math.inf, ValueError)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("decoy", DECOYS)
 @each_number
 def test_of_a_wrong_type(name, label, decoy):

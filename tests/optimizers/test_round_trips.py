@@ -53,6 +53,7 @@ class Run:
         return frozen([self.params, [state or {} for state in states], groups])
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("case", ONE_EACH, ids=str)
 @pytest.mark.parametrize("layer", ["arrays", "tensors"])

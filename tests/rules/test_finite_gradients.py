@@ -53,6 +53,7 @@ each_option = pytest.mark.parametrize("options", OPTIONS)
 each_case = pytest.mark.parametrize("case", ALL_CASES, ids=str)
 
 
+@pytest.mark.grid
 @each_dtype
 @each_option
 @each_case
@@ -68,6 +69,7 @@ def test_no_finite_gradients_make_a_nan(case, options, dtype):
                 assert not np.isnan(np.asarray(array).astype(float)).any(), (name, t, what)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("size", [1e160, 1e200, 1e300])
 @pytest.mark.parametrize("of", ["parameters", "gradients", "both"])
 @each_case

@@ -105,6 +105,7 @@ def test_every_class_of_torch_but_sparse_adam_takes_complex_parameters():
     assert {info.optim_cls.__name__ for info, *_ in COMPLEX} == {info.optim_cls.__name__ for info in DENSE}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("info", "i", "given"), COMPLEX, ids=described(COMPLEX))
 def test_complex_configuration(info, i, given, dtype, seed):

@@ -131,6 +131,7 @@ def as_float(array):
     return array.astype(np.float32)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("state_dtype", [None, "param"])
 @pytest.mark.parametrize("gradient_dtype", DTYPES)
 @pytest.mark.parametrize("dtype", ["f16", "bf16"])
@@ -157,6 +158,7 @@ def test_16_bit_is_float_rounded_once(case, dtype, gradient_dtype, state_dtype):
                 assert_same_bits(found, values)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("gradient_dtype", DTYPES)
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @each_rule

@@ -109,6 +109,7 @@ def test_chunkings(case, dtype):
         assert_same_bits(np.concatenate(pieces), whole)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("offset", [1, 3, 7])
 @each_dtype
 @each_rule

@@ -122,6 +122,7 @@ def test_torchs_checkpoint_is_taken_as_it_is(case, dtype):
         assert_same_bits(to_numpy(p), array)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("state_dtype", [None, "param"])
 @each_dtype
 @each_case
@@ -138,6 +139,7 @@ def test_save_load_and_go_on(case, dtype, state_dtype):
         assert_same_run(params, optimizer, straight, never)
 
 
+@pytest.mark.grid
 @each_dtype
 @each_case
 def test_save_load_and_go_on_with_arrays(case, dtype):

@@ -74,6 +74,7 @@ class Apart:
         return total
 
 
+@pytest.mark.grid
 @each_correction
 @each_scope
 @each_dtype
