@@ -7,7 +7,7 @@
 
 namespace gradstep {
 
-// A sum of multiples: `step` as often as 0 to `most` times.
+// A sum of multiples: `step` times 0 to `most`.
 struct multiple {
   int64_t step, most;
 };
@@ -24,7 +24,7 @@ class patience {
   int64_t left_;
 };
 
-// Asks if a sum of multiples can come to a number from target - slack to target.
+// Whether a sum of multiples can be a number from target - slack to target.
 class equation {
  public:
   equation(std::vector<multiple> terms, int64_t slack, patience& patience);

@@ -1,5 +1,5 @@
-// How the elements of arrays lie in memory, and the order in which a step visits them: the parameter's own
-// memory order, so that whatever lies as the parameter does is one straight run.
+// The layout of an array's elements in memory, and the order in which a step visits them. That is the
+// parameter's own memory order, so that an array with the parameter's layout is one contiguous run.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace gradstep {
 // The dimensions of a parameter from the slowest to the fastest in memory, without those of size one.
 using visiting_order = std::vector<int>;
 
-// Of the dimensions from the `first` on.
+// From dimension `first` on.
 visiting_order memory_order(const array_view& parameter, int first = 0);
 // The same dimensions in the order of their indices.
 visiting_order index_order(const array_view& array, int first = 0);
@@ -33,11 +33,12 @@ struct operand {
   operand() = default;
   operand(const array_view& view, const visiting_order& order);
 
-  // Of the rows only; a row is what the indices of the first `row_dimensions` leave, in the order given.
+  // Visits only these rows, in the order given. A row is the part of an array at one index of its first
+  // `row_dimensions` dimensions.
   operand(const array_view& view, int row_dimensions, const visiting_order& order, const row_list* rows);
 };
 
-// Calls visit(row, first, count) for what lies of each row within [first, first + count).
+// Calls visit(row, first, count) for the part of each row within [first, first + count).
 template <class Visit>
 void for_each_row(const operand& x, int64_t first, int64_t count, const Visit& visit) {
   while (count > 0) {
@@ -48,7 +49,7 @@ void for_each_row(const operand& x, int64_t first, int64_t count, const Visit& v
   }
 }
 
-// Copies `count` elements, from the `first` in visiting order on, between an operand and a straight buffer.
+// Copies `count` elements, starting at `first` in visiting order, between an operand and a contiguous buffer.
 void gather(const operand& from, int64_t first, int64_t count, void* to);
 void scatter(const void* from, const operand& to, int64_t first, int64_t count);
 

@@ -147,7 +147,7 @@ class search {
   }
 
   // Parts whose addresses leave different remainders when divided by a stride: columns, blocks of columns,
-  // diagonals, every n-th element. False if no stride that comes often tells any apart.
+  // diagonals, every n-th element. False if no common stride separates them.
   bool split_by_remainder(const group& members) {
     for (const int64_t stride : frequent_strides(members)) {
       std::vector<group> parts = parts_by_remainder(members, stride);

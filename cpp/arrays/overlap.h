@@ -11,7 +11,7 @@
 
 namespace gradstep {
 
-// An array as far as sharing goes. Its dimensions belong to somebody else and must outlive it.
+// An array, for the search for shared memory. Its dimensions belong to the caller and must outlive it.
 struct touched_array {
   const char* data;
   dtype type;
@@ -32,7 +32,7 @@ struct touched_array {
   bool empty() const;
 };
 
-// The bytes from `low` up to `high` hold all of an array.
+// A range of bytes, from `low` up to `high`, that contains an array.
 struct extent {
   uintptr_t low, high;
 
@@ -41,21 +41,21 @@ struct extent {
 
 extent extent_of(const touched_array& array);
 
-// Two arrays, by their places in a list; twice the same for one that repeats its own elements.
+// Two arrays by their places in a list; the same place twice for an array that repeats its own elements.
 struct sharing_pair {
   int first, second;
   bool unsure;  // the search for a shared element was given up
 };
 
-// The steps of a search through strides that no rule decides, for all arrays of a call together: some tenths
+// The limit on the steps of the search where no rule decides, for all arrays of a call together: some tenths
 // of a second.
 constexpr int64_t search_limit = int64_t(1) << 20;
 
-// A pair that shares a byte, of arrays of which one is written and that are no mates that lie element for
-// element on one another, or a written array that repeats an element; nothing if there is none.
+// Finds a pair of arrays that share a byte, of which one is written and which are not mates that coincide
+// element for element; or a written array that repeats an element. Nothing if there is none.
 std::optional<sharing_pair> find_sharing(std::span<const touched_array> arrays);
 
-// Extents, joined where they meet, for quick questions.
+// Extents, joined where they touch, for fast queries.
 class extent_set {
  public:
   extent_set() = default;

@@ -1,4 +1,4 @@
-// Which rows of an array a step visits, and where the values of each come from.
+// The rows of an array that a step visits, and the places of their values.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace gradstep {
 
-// Some rows of an array, by their numbers, in the order in which they are visited.
+// Some rows of an array by their numbers, in visiting order.
 struct row_list {
   std::vector<int64_t> numbers;
   std::vector<int64_t> starts;  // where the numbers begin that are added up to one; empty where none are
@@ -15,12 +15,13 @@ struct row_list {
   int64_t count() const { return int64_t(starts.empty() ? numbers.size() : starts.size() - 1); }
 };
 
-// The rows of a sparse gradient, each once and upwards, and where among the values given each of them comes.
+// The rows of a sparse gradient: each once, in ascending order, with the places of its values among those
+// given.
 struct row_order {
   row_list visited, given;
 };
 
-// Of the rows in the order in which their values are given; a row may come more than once.
+// Sorts the rows, which are given in the order of their values; a row may occur more than once.
 row_order sort_rows(std::span<const int64_t> numbers);
 
 }  // namespace gradstep

@@ -1,4 +1,4 @@
-// An array as its owner gives it: where it lies and what it is. A view copies nothing and keeps nothing.
+// An array as its owner gives it: its place, type and shape. A view copies nothing and keeps nothing alive.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct dimension {
   bool operator==(const dimension&) const = default;
 };
 
-// The memory that an array lies in, numbered as by DLPack.
+// The memory of an array, numbered as by DLPack.
 struct device {
   int32_t type, id;
 
@@ -43,7 +43,7 @@ struct array_view {
   bool same_place_as(const array_view& other) const;  // the dimensions, not the data
   // Appends the dimension of the two reals, once `type` and the dimensions are those of a complex array.
   void see_as_pairs();
-  // Takes the format that suits; false if there is none.
+  // Sets the format that matches; false if there is none.
   template <class Suits>
   bool take_format(const Suits& suits) {
     for (int i = 0; i < dtype_count; ++i)
@@ -55,8 +55,8 @@ struct array_view {
   }
 };
 
-// The role of an array in a step: "the gradient of parameter" and 3, or no number for the only one of its
-// kind, for messages; and where it must lie.
+// The role of an array in a step, for messages: "the gradient of parameter" and 3, or no number if there is
+// only one; and the memory that it must be in.
 struct array_role {
   const char* what;
   int index = -1;
@@ -65,7 +65,7 @@ struct array_role {
   std::string text() const { return index < 0 ? what : std::string(what) + " " + std::to_string(index); }
 };
 
-// Of an array of one float32 or float64 number; nothing for any other.
+// The scalar of an array of one float32 or float64 number; nothing for any other.
 std::optional<scalar_ref> scalar_of(const array_view& number);
 
 }  // namespace gradstep

@@ -1,5 +1,4 @@
-// Loading and storing an array's elements by a thread of a device: one type for each way in which they can
-// lie.
+// Loading and storing an array's elements by a thread of a device: one access type for each layout.
 #pragma once
 
 #include <type_traits>
@@ -19,10 +18,11 @@ namespace gradstep::GS_TARGET {
   return offset;
 }
 
-// Ways to the elements from i on, `count` at once, or `there` of them at an array's end. What is loaded is
-// decoded apart, once all that a step needs is on its way: whatever else is done to it would be waited for.
+// Each access type handles the elements from i on: `count` at once, or only the first `there` of them at an
+// array's end. Loading and decoding are separate calls, so that every load of a step is issued before
+// anything waits for one.
 
-// Of arrays that lie straight in the arithmetic type itself.
+// Contiguous arrays in the arithmetic type itself.
 template <class T, int numbers>
 struct native_access {
   static constexpr int count = numbers;
@@ -55,7 +55,7 @@ struct native_access {
   }
 };
 
-// Of arrays that lie straight in f32 or in 16 bits, for arithmetic in f32.
+// Contiguous arrays in f32 or in 16 bits, for arithmetic in f32.
 template <int numbers>
 struct stored_access {
   static constexpr int count = numbers;
@@ -126,7 +126,7 @@ struct stored_access {
   }
 };
 
-// Of one element of such an array.
+// One element of such an array.
 struct contiguous_number {
   static constexpr int count = 1;
   static constexpr bool is_contiguous = true;
@@ -153,7 +153,7 @@ struct contiguous_number {
   }
 };
 
-// Of one element, wherever it lies.
+// One element of an array of any layout.
 template <class T>
 struct placed_access {
   static constexpr int count = 1;
@@ -179,7 +179,7 @@ struct placed_access {
   }
 };
 
-// Of a whole group by one thread, where an array is of a format with groups: the last one may have less.
+// A whole group by one thread, where an array's format has groups. The last group may be shorter.
 template <class T>
 struct grouped_access {
   static constexpr int count = 32;
@@ -205,7 +205,7 @@ struct grouped_access {
   }
 };
 
-// A copy is of any type, however its parameter is reached.
+// Stores a copy, which may be of any type, however its parameter is accessed.
 template <class Access>
 __device__ __forceinline__ void store_copy(const device_array& copy, const device_layout* layouts, int64_t i,
                                            const typename Access::values& x) {
@@ -223,7 +223,7 @@ __device__ __forceinline__ void store_some_of_copy(const device_array& copy, int
     if (k < there) encode(copy.data + (i + k) * bytes_of(copy.type), copy.type, pack<number, 1>{x.x[k]});
 }
 
-// Of one element of arrays that lie straight.
+// One element of contiguous arrays.
 template <class T>
 using contiguous_access = std::conditional_t<sizeof(T) == 8, native_access<T, 1>, contiguous_number>;
 

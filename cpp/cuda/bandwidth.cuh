@@ -1,4 +1,4 @@
-// A plain kernel that reads four arrays and writes three of them back: the speed that the memory gives.
+// A plain kernel that reads four arrays and writes three of them back, to measure the bandwidth of memory.
 #pragma once
 
 #include "cuda/runtime.h"

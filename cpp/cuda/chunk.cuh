@@ -1,4 +1,4 @@
-// A chunk of one tensor, which a thread block takes, and the loop over its elements.
+// A chunk of one tensor, which one thread block takes, and the loop over its elements.
 #pragma once
 
 #include "cuda/access.cuh"
@@ -14,14 +14,14 @@ __device__ __forceinline__ array_access access_to(const device_plan_view& plan, 
   return plan.tensors[tensor].access & plan.gradients[tensor].access;
 }
 
-// The chunks of a plan that a launch visits: from one on, each cut into parts for a block each. The memory is
-// the fastest where a block takes little, and a block for nothing costs time: there are as many parts as suit
-// the tensors' sizes.
+// The chunks of a plan that a launch visits, starting at one, each cut into parts with a block each. Memory
+// is fastest if a block takes little, but an empty block costs time, so the number of parts depends on the
+// tensors' sizes.
 struct visited_chunks {
   int32_t first, parts;
 };
 
-// A block's part; none where the chunk ends before.
+// A block's part; it is empty where the chunk ends before it.
 struct chunk_part {
   int tensor;
   int64_t first, end;
@@ -45,14 +45,14 @@ __device__ __forceinline__ void zero_gradient(const device_plan_view& plan, cons
 }
 
 // Calls change(load(i), i) for the elements at i, i + stride and so on up to the end, `count` at each, with
-// so many loads on their way at once.
+// `in_flight` loads outstanding.
 template <int count, int in_flight, class Load, class Change>
 __device__ __forceinline__ void visit(int64_t i, int64_t end, int64_t stride, const Load& load,
                                       const Change& change) {
   for (; i + count <= end; i += in_flight * stride) {
     decltype(load(i)) found[in_flight];
     const auto is_there = [&](int k) { return k == 0 || i + k * stride + count <= end; };
-    // Elements past the end are loaded from elsewhere: a branch would wait for those before it.
+    // Elements past the end are loaded from another place: a branch would wait for the loads before it.
     GS_UNROLL
     for (int k = 0; k < in_flight; ++k) found[k] = load(is_there(k) ? i + k * stride : i);
     GS_UNROLL
@@ -61,7 +61,7 @@ __device__ __forceinline__ void visit(int64_t i, int64_t end, int64_t stride, co
   }
 }
 
-// By all threads of the block. Returns where the elements begin that are too few for an access.
+// For all threads of the block. Returns where the elements begin that are too few for a whole access.
 template <int count, int in_flight, int threads = block_threads, class Load, class Change>
 __device__ __forceinline__ int64_t visit_block(int64_t first, int64_t end, const Load& load,
                                                const Change& change) {

@@ -9,7 +9,7 @@
 
 namespace gradstep::GS_TARGET {
 
-// The arrays of one tensor that its update visits, as they stand in the table.
+// The arrays of one tensor that its update visits, read from the table.
 template <class Rule>
 struct listed_arrays {
   const device_array &parameter, &gradient, &average, &copy;
@@ -23,8 +23,8 @@ struct listed_arrays {
         states(tensor.states) {}
 };
 
-// The same in registers, where it is pointers and types alone: read anew after each store, which might be to
-// the table, they would delay every load.
+// The same in registers, if it is only pointers and types. Reading them again after each store, which might
+// be to the table, would delay every load.
 template <class Rule>
 struct held_arrays {
   const device_array parameter, gradient, average, copy;
@@ -35,8 +35,7 @@ struct held_arrays {
     GS_UNROLL
     for (int k = 0; k < Rule::states; ++k) {
       states[k] = tensor.states[k];
-      states[k].type =
-          tensor.states[0].type;  // as table.h says of packs, and of single elements that lie straight
+      states[k].type = tensor.states[0].type;  // as table.h says of packs, and of single contiguous elements
     }
   }
 };
@@ -44,7 +43,7 @@ struct held_arrays {
 template <class Rule, class Access>
 using arrays_for = std::conditional_t<Access::is_contiguous, held_arrays<Rule>, listed_arrays<Rule>>;
 
-// A tensor's update of this step: what is the same for all of its elements.
+// A tensor's update in this step: all that is the same for its elements.
 template <class Rule, class T, class Access>
 struct tensor_update {
   const arrays_for<Rule, Access> arrays;
@@ -55,7 +54,7 @@ struct tensor_update {
   const bool transforms, averages, zeroes;
   const T average_weight;
 
-  // Directions that stand in its place have been transformed already.
+  // Directions that are passed as the gradient have been transformed already.
   static constexpr bool uses_gradient = !std::is_same_v<Rule, given_direction>;
 
   __device__ tensor_update(const device_plan_view& plan, int index)
@@ -86,13 +85,13 @@ struct tensor_update {
   }
 };
 
-// Something of each array of a step.
+// One value for each array of a step.
 template <class Rule, class Of>
 struct of_arrays {
   Of p, g, average, s[Rule::states > 0 ? Rule::states : 1];
 };
 
-// A few elements of all arrays of a step, by one way to them.
+// A few elements of every array of a step, reached by one access type.
 template <class Rule, class T, class Access>
 struct elements {
   static constexpr int count = Access::count;
@@ -102,7 +101,7 @@ struct elements {
   of_arrays<Rule, typename Access::loaded> bits;
   of_arrays<Rule, values> now;
 
-  // `there` are fewer than `count` where an array ends.
+  // `there` is less than `count` at an array's end.
   __device__ __forceinline__ static elements load(const update& on, int64_t i, int there = count) {
     if constexpr (count > 1 && Access::is_contiguous)
       if (there < count)

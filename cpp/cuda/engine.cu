@@ -20,9 +20,9 @@ const char* select_device(int device, int* before) {
   if (const char* error = failure(cudaGetDevice(before))) return error;
   return *before == device ? nullptr : failure(cudaSetDevice(device));
 }
-// While anybody captures a graph, memory can be taken and given back by a thread that says it knows what it
-// does: else that capture would fail for what has nothing to do with it, a plan that the garbage collector
-// has found.
+// During any thread's capture of a graph, memory can be allocated and freed only by a thread that has
+// declared its calls safe. Without that, the capture would fail for an unrelated reason: a plan that the
+// garbage collector has just found.
 template <class Call>
 const char* beside_captures(const Call& call) {
   cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;

@@ -1,5 +1,5 @@
-// The gradients' sums before the first write, on a device; and after it, the reports of updates that were
-// made one by one, joined.
+// The gradients' sums before the first write, on a device, and the joined reports of updates that were made
+// one by one.
 #pragma once
 
 #include "cuda/access.cuh"
@@ -12,7 +12,7 @@ __device__ __forceinline__ double unscale_of(const device_step& step) {
   return step.grad_scale.data ? 1 / step.grad_scale.get() : step.unscale;
 }
 
-// A lane's sums over gradients; a count is the same by any way.
+// The sums of one lane over gradients. The count is exact, whatever the order of addition.
 template <class T>
 struct gradient_sums {
   const T unscale;
@@ -27,7 +27,7 @@ struct gradient_sums {
   __device__ __forceinline__ sums found() const { return {squares, double(nonfinite)}; }
 };
 
-// Every 32nd element from the first, of an array that lies straight, with so many loads on their way at once.
+// Sums every 32nd element of a contiguous array, starting at the first, with `in_flight` loads outstanding.
 template <class Format, int in_flight, class T>
 __device__ __forceinline__ sums sum_contiguous(const char* data, T unscale, int64_t first, int64_t end) {
   using bits = pack<typename Format::bits, 1>;
@@ -65,7 +65,7 @@ __device__ __forceinline__ sums sum_gradient(const device_plan_view& plan, int t
   return lane.found();
 }
 
-// By all thread blocks.
+// For all thread blocks.
 template <int in_flight>
 __device__ __forceinline__ void sum_gradients_of(const device_plan_view& plan, const device_step& step) {
   const int tensor = plan.chunks[blockIdx.x].tensor;
@@ -86,7 +86,7 @@ __global__ void __launch_bounds__(block_threads, sum_blocks)
   sum_gradients_of<16>(plan, step);
 }
 
-// One thread block.
+// For one thread block.
 __global__ void __launch_bounds__(block_threads, 1)
     join_reports_kernel(device_plan_view plan, const int32_t* tensors, int count, bool lagged) {
   for (int i = int(threadIdx.x); i < count; i += block_threads)

@@ -6,7 +6,7 @@
 
 namespace gradstep::GS_TARGET {
 
-// For the emulated device alone, as yet: a thread of a GPU that holds a whole group needs local memory.
+// For the emulated device only, so far: a thread of a GPU that holds a whole group needs local memory.
 #if defined(__CUDACC__)
 constexpr bool has_grouped_formats = false;
 #else

@@ -1,6 +1,6 @@
 // Kernels of rules that see their tensor as a matrix, before the parameter is written: sums over rows and
-// columns, the numbers made of them, directions that are written down and changed row by row. A
-// thread block takes a band of rows, a warp one of them; the sums are those of the CPU to the bit.
+// columns, the numbers made of them, directions that are written to memory and changed row by row. A thread
+// block takes a band of rows, a warp one row at a time. The sums have the bits of the CPU.
 #pragma once
 
 #include "cuda/reduce.cuh"
@@ -9,13 +9,13 @@
 
 namespace gradstep::GS_TARGET {
 
-// Calls visit(row) for each row of a band that is this warp's.
+// Calls visit(row) for each row of a band that belongs to this warp.
 template <class Visit>
 __device__ __forceinline__ void for_each_row(const device_band& band, const Visit& visit) {
   for (int64_t row = band.first_row + warp_of_block(); row < band.last_row; row += block_warps) visit(row);
 }
 
-// The gradient as the rule reduces it.
+// The gradient in the form that the rule reduces.
 template <class Rule, class T>
 struct reduced_gradient {
   const device_array &parameter, &gradient;
@@ -67,7 +67,7 @@ __global__ void __launch_bounds__(block_threads, blocks_per_processor)
   }
 }
 
-// Of one column of a matrix, by its place among those of all matrices.
+// The sum of one column, numbered over all matrices.
 __device__ __forceinline__ double sum_of_column(const device_matrix& matrix, int64_t place) {
   const int64_t columns = matrix.sizes.columns, bands = matrix.sizes.bands(), first = place / columns * bands;
   double sum = 0;
@@ -76,14 +76,14 @@ __device__ __forceinline__ double sum_of_column(const device_matrix& matrix, int
   return sum;
 }
 
-// By a whole warp: the result is lane 0's.
+// For a whole warp: lane 0 has the result.
 __device__ __forceinline__ double sum_of_rows(const device_matrix& matrix, int64_t first, int64_t count) {
   double sum = 0;
   for (int64_t row = lane_of_warp(); row < count; row += warp_size) sum += matrix.row_sums[first + row];
   return fold_warp(sum);
 }
 
-// Number i of a state after the update, which is made of this sum.
+// Computes number i of a state after the update from this sum.
 template <class Rule, class T>
 __device__ __forceinline__ void renew(const device_plan_view& plan, const device_matrix& matrix, int state,
                                       int64_t i, double sum) {
@@ -128,7 +128,7 @@ struct in_flight_of {
   static constexpr int packs = 1, singles = singles_in_flight<Rule, T>;
 };
 
-// Writes the directions of elements [first, end), and their states; uses the gradient up.
+// Writes the directions of elements [first, end), and their states. This is the last use of the gradient.
 template <class Elements, int in_flight>
 __device__ __forceinline__ int64_t direct_part(const device_plan_view& plan, int tensor, int64_t first,
                                                int64_t end) {

@@ -1,4 +1,4 @@
-// The sums over a tensor that a rule asks for before the first write, on a device.
+// The sums over a tensor that a rule measures before the first write, on a device.
 #pragma once
 
 #include "cuda/elements.cuh"

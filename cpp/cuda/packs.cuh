@@ -12,8 +12,8 @@ __device__ __forceinline__ int64_t bytes_of(dtype type) {
 #undef GS_BYTES
 }
 
-// A few numbers that lie together, moved by one access, or by two where they are more than 16 bytes: as a
-// whole, for the compiler moves a reference's numbers one by one.
+// A few adjacent numbers, moved by one access, or by two if they are more than 16 bytes. They are moved as a
+// whole, because the compiler moves the numbers of a reference one by one.
 constexpr int pack_alignment(int bytes) { return bytes < 16 ? bytes : 16; }
 
 template <class Number, int count>
@@ -57,7 +57,7 @@ __device__ __forceinline__ void encode_inline(char* place, dtype type, const pac
   }
 }
 
-// Calls, not inlined: for every array of a step they would be most of a kernel's code.
+// Not inlined: repeated for every array of a step, they would be most of a kernel's code.
 template <class T>
 [[gnu::noinline]] __device__ T read_number(const char* place, dtype type) {
   switch (type) {

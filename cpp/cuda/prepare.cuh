@@ -1,5 +1,5 @@
-// The constants of a step, on a device: from the groups' numbers, their schedules and each tensor's time to
-// the row that its update reads. A thread takes a tensor.
+// The constants of a step on a device: from the groups' numbers, their schedules and each tensor's time to
+// the row that its update reads. One thread per tensor.
 #pragma once
 
 #include <type_traits>
@@ -97,7 +97,8 @@ __device__ __forceinline__ bool is_skipped(const device_plan_view& plan, const d
          (step.skip_nonfinite && plan.report->all.nonfinite > 0);
 }
 
-// Of the tensors, once all have read their numbers, some of which are shared, and the count of updates.
+// Advances the tensors' times and the count of updates, once all tensors have read their numbers, some of
+// which are shared.
 __device__ __forceinline__ void advance(const device_plan_view& plan, const device_step& step) {
   for (int i = int(threadIdx.x); i < plan.tensor_count; i += block_threads) {
     const device_tensor& tensor = plan.tensors[i];

@@ -61,7 +61,7 @@ __device__ __forceinline__ sums add_lanes(sums x, int count) {
   return x;
 }
 
-// The same for parts in memory, by the whole block; uses them up. The result is thread 0's.
+// The same for parts in memory, by the whole block. It overwrites the parts; thread 0 has the result.
 template <summed what>
 __device__ __forceinline__ sums add_pairwise(sums* parts, int count) {
   __shared__ double shared[block_warps * sizeof(sums) / sizeof(double)];
@@ -90,7 +90,7 @@ __device__ __forceinline__ sums add_pairwise(sums* parts, int count) {
   }
 }
 
-// True in the last of so many blocks to come here, which can then read what the others have written.
+// True in the last of `blocks` blocks that call this. That block can then read what the others have written.
 __device__ __forceinline__ bool is_last(unsigned* arrived, int blocks) {
   __shared__ bool last;
   __syncthreads();
@@ -103,7 +103,7 @@ __device__ __forceinline__ bool is_last(unsigned* arrived, int blocks) {
   return last;
 }
 
-// From the sums of tensors to those of groups and of all.
+// Adds the sums of tensors to those of groups and of all.
 template <summed what>
 __device__ __forceinline__ void add_tensors(const device_plan_view& plan) {
   sums* const of_groups = plan.totals + plan.tensor_count;

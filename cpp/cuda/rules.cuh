@@ -24,7 +24,7 @@ const char* launch_by(const device_plan_view& plan, const device_launch& part, c
                 {part.first_chunk, part.parts});
 }
 
-// The kernels that write the parameters, each those of the tensors that it reaches.
+// Launches the kernels that write the parameters; each updates the tensors that it can reach.
 template <class Rule, class T>
 const char* launch_last(const device_plan_view& plan, const device_step& step, const device_launch& part,
                         void* to) {
@@ -40,8 +40,8 @@ const char* launch_last(const device_plan_view& plan, const device_step& step, c
                 step);
 }
 
-// Those before it, of a rule that sees its tensors as matrices: first for its states, then for its
-// directions.
+// Launches the kernels before these, for a rule that sees its tensors as matrices: for its states, then for
+// its directions.
 template <class Rule, class T>
 const char* launch_reductions(const device_plan_view& plan, const device_launch& part, void* to) {
   const auto stream = static_cast<cudaStream_t>(to);
@@ -81,7 +81,7 @@ const char* launch_update(const device_plan_view& plan, const device_step& step,
 
 template <class Rule, class T>
 const char* launch_measure(const device_plan_view& plan, const device_launch& part, void* stream) {
-  if constexpr (reduces<Rule>)  // it is measured with the numbers after this update
+  if constexpr (reduces<Rule>)  // it measures the numbers after this update
     if (const char* const error = launch_reductions<Rule, T>(plan, part, stream)) return error;
   const auto blocks = unsigned(part.last_chunk - part.first_chunk);
   return launch(measure_rule_kernel<Rule, T>, blocks, block_threads, static_cast<cudaStream_t>(stream), plan,
@@ -98,7 +98,7 @@ constexpr rule_launches launches_of() {
   return found;
 }
 
-// In the order of the list, but only those of the part's own rules are there: rules.cu.
+// In the order of the list; only the entries of this part's own rules are filled (rules.cu).
 template <int part>
 const rule_launches* launches_of_part();
 

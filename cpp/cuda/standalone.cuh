@@ -34,7 +34,7 @@ __device__ __forceinline__ void transform_gradients_of(const device_plan_view& p
   visit_by<T, of_one_array>(gradient.access, chunk.first, end_of(plan, chunk), part);
 }
 
-// The average of a parameter and its copy, whichever there is.
+// Updates the average and the copy of a parameter, or one of them.
 template <class T>
 __device__ __forceinline__ void follow_parameter(const device_plan_view& plan, const device_chunk& chunk,
                                                  double weight) {

@@ -1,5 +1,5 @@
-// A step's update on a device: a thread block takes a part of one tensor and makes its update, with all that
-// surrounds the rule, on registers.
+// A step's update on a device: a thread block takes a part of one tensor and updates it. The transforms
+// before and after the rule happen in registers.
 #pragma once
 
 #include "cuda/elements.cuh"
@@ -8,7 +8,7 @@
 
 namespace gradstep::GS_TARGET {
 
-// A step that is skipped still zeroes the gradients that it was to use up.
+// A skipped step also zeroes the gradients that it would have used.
 __device__ __forceinline__ bool zeroes_gradient(const device_plan_view& plan, int tensor) {
   return plan.groups[plan.tensors[tensor].group].options.zero_grad;
 }
@@ -41,13 +41,13 @@ __device__ __forceinline__ void zero_packs(const device_plan_view& plan, const c
       Access::store(gradient, nullptr, i, {});
 }
 
-// By the states whose numbers registers must hold for each element in flight.
+// By the number of states that registers must hold for each element in flight.
 template <class Rule, class T>
 inline constexpr int singles_in_flight = Rule::states * sizeof(T) > 16  ? 1
                                          : Rule::states * sizeof(T) > 8 ? 2
                                                                         : 4;
 
-// The same where packs can't be had.
+// The same without packs.
 template <class Rule, class T>
 __device__ __forceinline__ void update_singles(const device_plan_view& plan, const chunk_part& part,
                                                const array_access& access) {
@@ -65,9 +65,9 @@ __device__ __forceinline__ void update_singles(const device_plan_view& plan, con
   visit_singles<T, singles_in_flight<Rule, T>>(access, part.first, part.end, update);
 }
 
-// How many threads a block has, and how many blocks a processor at once. More keep more of the memory busy,
-// with fewer registers for each thread, which hold a pack of each array and the rule's constants: as many as
-// need no others.
+// The number of threads of a block, and of blocks per processor at once. More of them keep more of the memory
+// busy, but leave fewer registers for each thread. Registers hold a pack of each array and the rule's
+// constants: there are as many threads as need no spills.
 template <reach by>
 inline constexpr int update_threads = by == reach::stored ? block_threads / 2 : block_threads;
 template <class Rule, class T, reach by>
@@ -78,7 +78,7 @@ inline constexpr int update_blocks = [] {
 }();
 constexpr int update_pack = 4;  // numbers of up to 32 bits: more need too many registers
 
-// Updates the tensors whose packs are reached so, whatever others there are.
+// Updates the tensors that are reached by these packs.
 template <class Rule, class T, class Access, int threads>
 __device__ __forceinline__ void update_tensors_by(const device_plan_view& plan,
                                                   const visited_chunks& visited) {
@@ -90,7 +90,7 @@ __device__ __forceinline__ void update_tensors_by(const device_plan_view& plan,
     zero_packs<Access, threads>(plan, part);
 }
 
-// The others.
+// Updates the tensors that are reached one element at a time.
 template <class Rule, class T>
 __device__ __forceinline__ void update_other_tensors(const device_plan_view& plan,
                                                      const visited_chunks& visited) {
@@ -114,8 +114,8 @@ __global__ void __launch_bounds__(update_threads<by>, update_blocks<Rule, T, by>
     update_other_tensors<Rule, T>(plan, visited);
 }
 
-// The sums over one lane's elements of an update: of the gradient as it came if they are not known yet, of
-// the change and of the parameter.
+// The sums over one lane's elements of an update: of the original gradient if they are not known yet, of the
+// change and of the parameter.
 template <class Rule, class T, class Access, int in_flight>
 __device__ __forceinline__ sums update_part_with_stats(const device_plan_view& plan, int tensor,
                                                        int64_t first, int64_t end, bool knows_norm) {

@@ -1,5 +1,4 @@
-// A run of elements visited by the widest access that its arrays allow, and what is left over by narrower
-// ones.
+// Visits a run of elements by the widest access that its arrays allow, and the rest by narrower ones.
 #pragma once
 
 #include "cuda/access.cuh"
@@ -22,9 +21,9 @@ __device__ __forceinline__ void visit_singles(const array_access& access, int64_
     part.template operator()<placed_access<T>, 1>(first, end);
 }
 
-// Calls part<Access, in_flight>(first, end), which returns where those elements begin that are too few for an
-// access, by the widest way that there is, and for what is left. `limits` says how many packs and single
-// elements are on their way at once.
+// Calls part<Access, in_flight>(first, end) by the widest access that the arrays allow, and again for the
+// rest. `part` returns where the elements begin that are too few for a whole access. `limits` says how many
+// packs and how many single elements are in flight at once.
 template <class T, class limits, class Part>
 __device__ __forceinline__ void visit_by(const array_access& access, int64_t first, int64_t end,
                                          const Part& part) {

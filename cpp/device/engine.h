@@ -1,4 +1,4 @@
-// A device of an engine, with errors as exceptions and memory that is given back.
+// A device of an engine: errors become exceptions, and memory is freed.
 #pragma once
 
 #include <new>
@@ -44,8 +44,8 @@ class device_engine {
   int device_;
 };
 
-// Makes a device the thread's own for as long as it lives. Nothing is called where it is that already: a
-// thread that is given back a device which it has not used yet would make a context there.
+// Makes a device the thread's current one while it lives. If it already is, no call is made: setting a thread
+// back to a device that it has not used yet would create a context there.
 class selected_device {
  public:
   explicit selected_device(const device_engine& on);
@@ -57,7 +57,7 @@ class selected_device {
   int before_ = 0;
 };
 
-// A place in a stream's order; nowhere at first, and nothing waits for that.
+// A place in a stream's order. At first it is nowhere, and waiting for it returns at once.
 class device_event {
  public:
   explicit device_event(const device_engine& on) : on_(on) {}
@@ -75,13 +75,14 @@ class device_event {
   bool recorded_ = false;
 };
 
-// Is called where a device has no memory left, before the second try; to be set once.
+// The function that is called when a device has no memory left, before the second try. To be set once.
 void set_cache_emptier(void (*empty_caches)());
 
 enum class memory_kind { on_device, pinned };
 
-// Memory of a device, or of the host for it to read; empty at first. Where a device has none left, the caches
-// of the arrays' libraries are emptied before the second try; throws out_of_device_memory if that fails too.
+// Memory of a device, or of the host for the device to read; empty at first. If a device has none left, the
+// caches of the array libraries are emptied before a second try, and out_of_device_memory is thrown if that
+// fails too.
 template <memory_kind kind>
 class device_memory {
  public:

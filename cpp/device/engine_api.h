@@ -23,7 +23,7 @@ struct device_launch {
 };
 constexpr uint32_t all_reaches = (1u << reach_count) - 1;
 
-// The yardstick's arrays, all of so many packs of 16 bytes, at multiples of that.
+// The arrays of the bandwidth test: each is `packs` packs of 16 bytes, aligned to 16 bytes.
 struct rewritten_arrays {
   char* written[3];
   const char* read;
@@ -43,45 +43,45 @@ struct engine {
   const char* (*release)(void* memory);                         // once nothing on the device uses it any more
   const char* (*allocate_pinned)(void** memory, size_t bytes);  // of the host, for `send`
   const char* (*release_pinned)(void* memory);
-  // Copies in the stream's order; from pinned memory, which must stay as it is until the stream has come by.
+  // Copies in the stream's order. Pinned memory must stay unchanged until the stream has reached the copy.
   const char* (*send)(void* to, const void* from, size_t bytes, void* stream);
   const char* (*fetch)(void* to, const void* from, size_t bytes, void* stream);  // and waits
   const char* (*wait)(void* stream);
   const char* (*is_capturing)(bool* answer, void* stream);
-  // The graph that is being captured of the stream keeps the owner. Once it is gone, and all that was made of
-  // it, `release` is called with the owner, on any thread; it calls nothing here.
+  // Makes the graph that is being captured from the stream keep the owner. After the graph and everything
+  // instantiated from it are destroyed, `release` is called with the owner, on any thread; it must not call
+  // the device.
   const char* (*keep_in_graph)(void* stream, void* owner, void (*release)(void* owner));
-  // The stream that a step goes to where no library of arrays knows it; null where one does.
+  // The stream for steps over arrays whose library has no current stream; null where the library has one.
   void* (*current_stream)();
 
-  // An event is recorded in a stream's order; the host or another stream can wait until the stream has come
-  // by.
+  // Records an event in a stream's order. The host or another stream can wait until the stream has reached
+  // it.
   const char* (*make_event)(void** event);  // of the selected device
   const char* (*drop_event)(void* event);
   const char* (*record)(void* event, void* stream);
   const char* (*wait_for_event)(void* event);
   const char* (*hold_up)(void* stream, void* event);  // all that the stream is told from now on
 
-  // The gradients' sums: of each tensor, each group and all.
+  // Forms the gradients' sums: of each tensor, each group and all.
   const char* (*sum_gradients)(const device_plan_view& plan, const device_step& step, void* stream);
-  // The constants of each tensor's update. `before_measuring` the rules' sums they count as 0, and nothing is
-  // advanced.
+  // Makes the constants of each tensor's update. With `before_measuring` the rules' sums count as 0, and
+  // nothing is advanced.
   const char* (*prepare)(const device_plan_view& plan, const device_step& step, bool before_measuring,
                          void* stream);
-  // The sums that a rule asks for.
+  // Forms the sums that a rule asks for.
   const char* (*measure_rule)(const device_plan_view& plan, const device_launch& launch, void* stream);
   const char* (*update)(const device_plan_view& plan, const device_step& step, const device_launch& launch,
                         void* stream);
-  // Apart from a step: gradients on the way to a rule, or filled with zeros; averages and copies of
-  // parameters.
+  // Standalone operations: gradients transformed or filled with zeros; averages and copies of parameters.
   const char* (*transform_gradients)(const device_plan_view& plan, const gradient_transform& stage,
                                      void* stream);
   const char* (*zero_gradients)(const device_plan_view& plan, void* stream);
   const char* (*follow_parameters)(const device_plan_view& plan, double weight, void* stream);
-  // Makes one report of what the last updates of these tensors did.
+  // Joins the reports of the last updates of these tensors into one.
   const char* (*join_reports)(const device_plan_view& plan, const int32_t* tensors, int count, bool lagged,
                               void* stream);
-  // Moves the bytes of an update of Adam and changes none: what the memory gives.
+  // Moves the bytes of an Adam update and changes none: the bandwidth of the memory.
   const char* (*rewrite)(const rewritten_arrays& arrays, void* stream);
 };
 

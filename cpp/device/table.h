@@ -1,4 +1,4 @@
-// A device's view of a plan: plain structs, in its memory.
+// A plan on a device: plain structs in its memory.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,21 @@
 
 namespace gradstep {
 
-constexpr int layout_limit = 8;      // dimensions of an array that is no straight run
+constexpr int layout_limit = 8;      // dimensions of an array that is not contiguous
 constexpr int leaves_per_chunk = 8;  // a thread block's work: part of one tensor, a leaf for each warp
 constexpr int64_t chunk_elements = leaves_per_chunk * leaf_elements;
 
-// A thread moves so many numbers of each array at once: 16 bytes of the arithmetic type where all arrays are
-// of it, and of 16-bit numbers where some are and the arithmetic is in f32.
+// Numbers of each array that a thread moves at once: 16 bytes of the arithmetic type where all arrays are of
+// it, and 16 bytes of 16-bit numbers where some are, with arithmetic in f32.
 template <class T>
 inline constexpr int pack_count = 16 / int(sizeof(T));
 constexpr int stored_pack_count = 16 / int(sizeof(uint16_t));
 
-// An update's block takes about so many elements, or all of a chunk.
+// A block of an update takes about this many elements, or a whole chunk.
 constexpr int64_t part_elements = 1024;
 constexpr int32_t most_parts = int32_t(chunk_elements / part_elements);
 
-// The ways in which the elements of arrays can be reached on a device.
+// The kinds of access that an array allows.
 struct array_access {
   bool contiguous;     // element i at data + i * bytes, of a type that goes with the arithmetic's: f64 beside
                        // f64 alone
@@ -42,8 +42,8 @@ struct array_access {
   }
 };
 
-// How a step reaches a tensor's elements: by packs of the arithmetic's own numbers, by packs of numbers of up
-// to 32 bits, or one by one, the last of which suits all arrays.
+// How a step reaches a tensor's elements: by packs of the arithmetic type, by packs of numbers of up to 32
+// bits, or one by one, which works for every array.
 enum class reach : uint8_t { native, stored, single };
 constexpr int reach_count = 3;
 
@@ -54,14 +54,14 @@ GS_HD reach reach_of(const array_access& access) {
 // An array of a step on a device. Its elements are visited in the order of the parameter's memory.
 struct device_array {
   char* data;    // null where there is none
-  char* second;  // of a format with groups, which lies straight
+  char* second;  // of a format with groups; the array is contiguous
   int64_t size;  // of the tensor
   dtype type;
   array_access access;
   int32_t layout;  // in the table of layouts; below 0: element i lies at data + i * bytes
 };
 
-// From an element's number to its place: sizes from the slowest to the fastest, strides in bytes.
+// The layout of an array: sizes from the slowest dimension to the fastest, strides in bytes.
 struct device_layout {
   int32_t ndim;
   int64_t sizes[layout_limit], strides[layout_limit];
@@ -89,7 +89,8 @@ struct device_chunk {
   int64_t first;
 };
 
-// A tensor that its rule sees as a matrix (step/matrix_form.h); null is what its form does not ask for.
+// A tensor that its rule sees as a matrix (step/matrix_form.h). Pointers that its form does not need are
+// null.
 struct device_matrix {
   int32_t tensor;  // its place among those with a gradient
   matrix_form form;
@@ -114,8 +115,8 @@ struct device_group {
   int32_t first_source, last_source;
 };
 
-// The source of a group's number: a cell, or a program, which is given the count of updates. The number found
-// is multiplied by the factor.
+// The source of a group's number: a scalar in device memory, or a program that is given the count of updates.
+// The number found is multiplied by the factor.
 struct device_source {
   int32_t number;     // its place among them
   scalar_ref scalar;  // no data: the program
@@ -124,11 +125,12 @@ struct device_source {
   double factor;
 };
 
-// The device's own memory of a tensor between steps, beside its state.
+// A tensor's clock and last report in device memory. They last from step to step; the tensor's states are
+// arrays of the caller.
 struct device_clock {
   int64_t t;
   bool fresh;
-  sums reported;  // of the gradient and of what the last update did, where that is measured
+  sums reported;  // the sums of the last update, where stats are asked for
 };
 
 // One tensor's constants of this update.
@@ -169,8 +171,8 @@ struct device_plan_view {
   device_report* report;
 };
 
-// The places among the counters of thread blocks: of `prepare`, of tensors that are summed, then a tensor's
-// of its chunks.
+// The places among the counters of thread blocks: those of `prepare`, those of summed tensors, then one per
+// tensor for its chunks.
 enum arrivals : int { of_prepare, of_tensors, of_chunks };
 constexpr int arrival_counters(int tensors) { return of_chunks + tensors; }
 
@@ -181,7 +183,7 @@ struct device_step {
   scalar_ref found_inf;   // is not 0 where the step is to be skipped; no data for none
   bool skip, skip_nonfinite;
   bool stats;       // sums what the step does
-  bool knows_norm;  // the gradients have been measured
+  bool knows_norm;  // the gradients' norm has been formed
   bool lagged;      // clip by the last update's norm
   bool ahead;       // of one tensor, ahead of the step that counts as the update of all
 };

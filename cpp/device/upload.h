@@ -1,4 +1,4 @@
-// Tables in a device's memory, and how they come there.
+// Tables in a device's memory, and sending them.
 #pragma once
 
 #include <cstring>
@@ -9,8 +9,8 @@
 
 namespace gradstep {
 
-// The order in which a plan's work is done, whatever streams it is given to; and how bytes come to a device,
-// from pinned memory that is used again once the stream has come by.
+// Orders a plan's work, even if it is given to several streams, and sends bytes to a device from pinned
+// memory that is reused once the stream has copied it.
 class device_sender {
  public:
   explicit device_sender(const device_engine& on) : on_(on) {}
@@ -22,7 +22,7 @@ class device_sender {
   void send(void* to, const void* from, size_t bytes);
   void wait() const { done_.wait(); }  // until all turns are done
 
-  // In a turn: gives memory of so many bytes instead, and back what was there once nothing uses it any more.
+  // In a turn: replaces memory by `bytes` bytes, and frees the old memory once nothing uses it any more.
   template <memory_kind kind>
   void replace(device_memory<kind>& memory, size_t bytes) const {
     device_memory<kind> larger(on_, bytes);
@@ -48,8 +48,8 @@ class device_sender {
   size_t used_ = 0;  // of the side
 };
 
-// Work that is given to a stream: it begins after that of the turn before, which may have had another stream.
-// A captured turn is ordered by whoever captures and replays it.
+// Work that is given to a stream. It begins after the work of the previous turn, which may have used another
+// stream. Captured turns are ordered by the code that captures and replays them.
 class device_turn {
  public:
   device_turn(device_sender& sender, void* stream) : sender_(sender) { sender.start(stream); }
@@ -60,12 +60,12 @@ class device_turn {
   device_sender& sender_;
 };
 
-// Arrays, one behind the other in a run of bytes.
+// Arrays packed one after another into a run of bytes.
 class packed_arrays {
  public:
   void clear() { bytes_.clear(); }
 
-  // Returns where the array begins.
+  // Returns the offset of the array.
   template <class T>
   size_t append(const T* items, size_t count) {
     const size_t first = (bytes_.size() + 15) / 16 * 16;
@@ -84,9 +84,9 @@ class packed_arrays {
   std::vector<char> bytes_;
 };
 
-// A run of bytes on a device that is sent only where it differs from what is there. A step that is captured
-// in a graph always sends it, from memory that is set aside for that, so that each replay does; others send
-// it from then on, since nobody tells when a replay has.
+// A run of bytes on a device that is sent only where it differs from the previous contents. A step that is
+// captured in a graph always sends it, from memory reserved for that graph, so that each replay sends it too.
+// From then on every step sends it, because a replay does not notify the host.
 class device_table {
  public:
   void hold(const std::vector<char>& bytes, device_sender& by);

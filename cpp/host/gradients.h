@@ -1,4 +1,4 @@
-// What must be known of all gradients before the first write.
+// Sums over all gradients, formed before the first write.
 #pragma once
 
 #include <cmath>
@@ -7,14 +7,15 @@
 
 namespace gradstep {
 
-// Reads them once, for the squares and the count of what is not finite, of the gradients times `unscale`.
+// Reads them once and forms the sum of squares and the count of infinities and NaN, of the gradients times
+// `unscale`.
 sums sum_gradients(const chunk_list& chunks, double unscale);
 
-// The factor for gradients that are finite and whose squares are not, as those of float64 above 1e154: they
-// are read once more then. Others, whose squares become 0, add nothing that a norm would show.
+// The factor for finite gradients whose squares overflow, such as those of float64 above 1e154: they are read
+// once more with it. Gradients whose squares then become 0 are too small to change the norm.
 constexpr double against_overflow = 0x1p-600;
 
-// The norm of gradients, `measure(by)` being the sums of these times `by`.
+// The norm of gradients, where `sum_of(by)` forms the sums of the gradients times `by`.
 template <class Sum>
 double norm_by(const Sum& sum_of) {
   const sums all = sum_of(1);

@@ -1,9 +1,8 @@
-// The memory of a step for a tensor that its rule sees as a matrix, beside its task: the numbers of states
-// that are not like the parameter, the sums that they are made of, and the tensor's directions.
+// The memory of a step for a tensor that its rule sees as a matrix: the numbers of states that are not like
+// the parameter, the sums that they are made of, and the tensor's directions.
 //
-// Such a state takes part in a step twice. Its own array is read when the numbers are renewed and written
-// with the update. In between the new numbers are kept here, and the task's operand repeats them over the
-// matrix.
+// Such a state is used twice in a step. Its own array is read when the numbers are renewed, and written with
+// the update. In between, the new numbers are kept here, and the task's operand repeats them over the matrix.
 #pragma once
 
 #include <vector>
@@ -26,16 +25,16 @@ struct matrix_task {
 
   bool is_own(int state) const { return form.reduces && form.shapes[state] != state_shape::like_parameter; }
 
-  // The numbers of this state, which lie at `data`, as an operand of the matrix's elements.
+  // The numbers of this state, at address `data`, as an operand of the matrix's elements.
   operand repeated(int state, char* data, arithmetic type) const;
 };
 
-// Takes the memory of one update, before anything is written.
+// Allocates the memory of one update, before anything is written.
 void reserve_matrix(tensor_task& task);
 
-// Forms the sums of the band that these elements are.
+// Forms the sums of one band, given by its elements.
 void reduce_band(const target& on, const tensor_task& task, int64_t first, int64_t count);
-// From these to the numbers after this update, which `write_numbers` writes into the states.
+// Turns these sums into the numbers after this update; `write_numbers` writes them into the states.
 void renew_numbers(const target& on, const tensor_task& task);
 void write_numbers(const target& on, const tensor_task& task);
 

@@ -19,7 +19,7 @@ void for_each_leaf(int64_t first, int64_t count, const Visit& visit) {
 
 double fold_lanes(const double* lanes);
 
-// The sums of one leaf on their way: of its gradient, and of the change that the step makes.
+// The partial sums of one leaf, lane by lane: of its gradient, and of the change that the step makes.
 struct gradient_lanes {
   double squares[sum_lanes] = {}, nonfinite[sum_lanes] = {};
 

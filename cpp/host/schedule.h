@@ -1,4 +1,4 @@
-// A schedule as the optimizers and the door hold it: a checked program and the numbers it reads.
+// A schedule as the optimizers and the Python layer hold it: a checked program and the numbers that it reads.
 #pragma once
 
 #include <string>

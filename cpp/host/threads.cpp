@@ -109,7 +109,7 @@ pool* get_own_pool() {
 
 using openmp_parallel = void (*)(void (*)(void*), void*, unsigned threads, unsigned flags);
 
-// GNU OpenMP's entry point, which LLVM's runtime offers too; in a forked child its threads are gone.
+// GNU OpenMP's entry point, which LLVM's runtime offers too. A forked child has none of its threads.
 openmp_parallel find_openmp() {
   static std::atomic<openmp_parallel> found = nullptr;
   if (generation > 1) return nullptr;

@@ -1,6 +1,6 @@
-// One parallel region: the caller and some helpers run the same body. Where an OpenMP runtime is loaded
-// (torch's) its threads are used, because a second pool beside it would fight its spinning workers for the
-// cores; elsewhere, and in a child after fork(), a small pool of our own.
+// One parallel region: the caller and some helpers run the same body. If an OpenMP runtime is loaded
+// (torch's), its threads are used, because a second pool would compete with its spinning workers for the
+// cores. Otherwise, and in a child after fork(), a small pool of our own is used.
 #pragma once
 
 namespace gradstep {

@@ -9,7 +9,7 @@
 #define GS_HD inline __attribute__((always_inline))
 #endif
 
-// A way that registers hardly ever take, out of the way of the others.
+// A branch that registers hardly ever take, kept out of the hot code.
 #if defined(__CUDACC__) || defined(GS_SCALAR)
 #define GS_RARE GS_HD
 #else

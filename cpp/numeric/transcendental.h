@@ -89,7 +89,7 @@ GS_HD double round_small(double x) { return (x + 0x1.8p52) - 0x1.8p52; }
 // 2^k for an integer k from -1022 to 1023: in the sum, k + 1023 are the lowest bits.
 GS_HD double power_of_two(double k) { return from_bits(to_bits(k + (0x1.8p52 + 1023)) << 52); }
 
-// 2^(high + low), for a low that is small beside high or beside 1.
+// 2^(high + low), for a low that is small compared with high or with 1.
 GS_HD double exp2(twofold x) {
   const double high = clamp(x.high, 1100);
   const double low = pick(high == x.high, x.low, 0.0);
@@ -141,7 +141,7 @@ GS_HD twofold log2_twofold(double x) {
   return log2_normal(pick(subnormal, x * 0x1p54, x), pick(subnormal, 54.0, 0.0));
 }
 
-// What a logarithm is at the ends of its range; `inside` is its value between them.
+// The value of a logarithm at the ends of its range; `inside` is its value between them.
 GS_HD double log_edges(double x, double inside) {
   const double infinity = __builtin_inf();
   const double ends = pick(x == 0, -infinity, pick(x == infinity, infinity, inside));

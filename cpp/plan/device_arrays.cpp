@@ -72,8 +72,8 @@ device_tensor device_arrays::describe(const tensor& of, int index, int group) {
   made.parameter = take(task.parameter, "parameter");
   made.state_count = std::max(task.state_count, 0);
   for (int k = 0; k < made.state_count; ++k) made.states[k] = take(task.states[k], "a state of parameter");
-  // Which keeps registers free where elements lie straight: a tensor's states have one type, unless someone
-  // has replaced one.
+  // The kernels for contiguous elements keep one type for all states, which saves registers. A tensor's
+  // states differ in type only after someone has replaced one.
   for (int k = 1; k < made.state_count; ++k)
     if (made.states[k].type != made.states[0].type)
       made.access.contiguous = made.access.vectorizable = made.access.native = false;

@@ -1,4 +1,4 @@
-// A tensor's arrays as a device sees them.
+// The description of a tensor's arrays for a device.
 #pragma once
 
 #include <cstring>
@@ -9,7 +9,7 @@
 
 namespace gradstep {
 
-// Its padding too, so that equal tables are equal bytes.
+// Zeroes the padding too, so that equal tables are equal bytes.
 template <class T>
 T zeroed() {
   T made;
@@ -17,10 +17,10 @@ T zeroed() {
   return made;
 }
 
-// Describes arrays, and lists the layouts of those that are no straight run.
+// Describes arrays, and lists the layouts of those that are not one contiguous run.
 class device_arrays {
  public:
-  // Of an array that `what` names in a message, of the parameter of this number.
+  // Describes an array of the parameter of this index; messages call it `what`.
   device_array describe(const operand& x, const tensor_task& of, const char* what, int index);
   device_tensor describe(const tensor& of, int index, int group);
 

@@ -24,19 +24,20 @@ struct device_cut {
   std::vector<device_launch> launches;
   std::vector<int32_t> launch_of;  // each of these tensors; below 0 where it has no elements
 
-  // Cuts the active tensors; `arrays` takes their layouts.
+  // Cuts the active tensors. Their layouts are added to `arrays`.
   void make(const tensor_list& of, const std::vector<group_settings>& groups, device_arrays& arrays);
 
-  // Puts the numbers, sums and directions of matrices into their places in this memory, and tells how much it
-  // takes; null only tells.
+  // Assigns the numbers, sums and directions of matrices their places in this memory, and returns its size in
+  // bytes. With null it only returns the size.
   size_t place_matrices(char* memory);
 
-  // Finds how each launch reaches its elements. A gradient may be reached in another way than the one before.
+  // Finds how each launch reaches its elements. It can differ from step to step, with the layout of the
+  // gradients.
   void find_reaches(const std::vector<device_array>& gradients);
 
-  // Whether elements of a tensor can't be stored alone, since a format has groups.
+  // Whether some elements can't be stored alone, because their format has groups.
   bool has_groups() const;
-  // Of the tensors, those that have elements.
+  // The number of tensors that have elements.
   int32_t summed_count() const;
 
  private:

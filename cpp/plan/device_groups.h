@@ -1,4 +1,5 @@
-// The settings of groups as a device sees them: their numbers, and where it finds those that others drive.
+// The settings of groups for a device: their numbers, and the sources of numbers that a schedule or an array
+// drives.
 #pragma once
 
 #include <vector>

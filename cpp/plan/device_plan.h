@@ -1,5 +1,5 @@
-// The step of tensors on a device, once their arrays have been read: tables of them in its memory, and a few
-// launches for each step, none of which waits for the device.
+// The step of tensors on a device, once their arrays have been read: tables in its memory, and a few launches
+// for each step, none of which waits for the device.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class device_plan {
  public:
   device_plan(tensor_list& tensors, const engine& of, int device) : tensors_(tensors), engine_(of, device) {}
   device_plan(const device_plan&) = delete;  // its parts hold on to each other
-  ~device_plan();                            // waits: a step that is still on its way uses what it holds
+  ~device_plan();                            // waits: a step in flight uses its memory
 
   const device_engine& on() const { return engine_; }
 
@@ -32,28 +32,29 @@ class device_plan {
   };
   bool is_capturing() const { return sender_.is_capturing(); }  // in a turn
 
-  // In a turn. All memory that the step needs is taken here, before anything is written or counted.
+  // In a turn. Allocates all memory that the step needs, before anything is written or counted.
   device_tables& prepare(const std::vector<group_settings>& groups, const step_settings& options);
-  // Makes the step, once it is counted.
+  // Launches the step, once it is counted.
   void launch(device_tables& tables, const std::vector<group_settings>& groups, const step_settings& options);
 
-  // As far as is known without waiting.
+  // The answer as far as it is known without waiting.
   bool skipped() const { return last_.skip; }
-  // The clock of the schedules, and the norm that clips the next gradients where it is the last ones'.
+  // Sets the count of updates that schedules follow, and the norm that clips the next gradients where they
+  // are clipped by the last ones'.
   void start_from(int64_t updates, double last_norm);
 
-  // The last step's report, and what has been counted. These wait, for what the stream does.
+  // The last step's report, and the counts. These calls wait for the stream.
   step_report report(void* stream);
   int64_t updates(void* stream) { return fetch_report(stream).updates; }
   double last_norm(void* stream) { return fetch_report(stream).last_norm; }
-  // The tensors that have states and no update yet, since all steps were skipped; none once a graph is
-  // captured, which needs the states.
+  // The tensors that have states and no update yet, because all steps were skipped. There are none once a
+  // graph is captured, since it needs the states.
   std::vector<int> not_updated(void* stream);
 
  private:
   void launch_kernels(device_tables& tables, const std::vector<group_settings>& groups,
                       const step_settings& options);
-  // Of this step, and of those that were ahead, each of one tensor, since the last call.
+  // Makes one report of this step and of those ahead of it, each of one tensor, since the last call.
   void prepare_joining();
   void join_reports(const device_tables& tables);
   void upload_clocks();

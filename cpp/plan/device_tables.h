@@ -1,4 +1,4 @@
-// The tables that a device reads of a plan, and its memory for a step: made, and sent where they differ.
+// The tables of a plan in a device's memory: made, and sent where they differ from what is there.
 #pragma once
 
 #include <optional>
@@ -16,21 +16,22 @@ class device_tables {
  public:
   explicit device_tables(device_sender& by) : by_(by) {}
 
-  // Whether the cut is one of these tensors, where they lie now, for these groups.
+  // Whether the present cut fits these tensors, at their present addresses, and these groups.
   bool suits(const active_tensors& active, const std::vector<group_settings>& groups) const;
-  // Sends which tensors step and the chunks that they are cut into, and takes the memory for their sums.
+  // Sends the stepping tensors and their chunks, and allocates memory for their sums.
   void cut(const tensor_list& tensors, const std::vector<group_settings>& groups);
 
-  // Sends what may differ from step to step, where it does: the gradients' places, the groups' settings.
+  // Sends what can change from step to step, where it has: the gradients' addresses, the groups' settings.
   void renew(const tensor_list& tensors, const std::vector<group_settings>& groups);
 
   const std::vector<device_launch>& launches() const { return cut_.launches; }
-  // Whether elements of a tensor can't be stored alone, since a format has groups.
+  // Whether some elements can't be stored alone, because their format has groups.
   bool has_groups() const { return cut_.has_groups(); }
-  // But for what is kept from step to step.
+  // The view of a plan, without the parts that last from step to step.
   const device_plan_view& view() const { return view_; }
 
-  // The launches of a step count thread blocks. Where not all of them could be made, the counters begin anew.
+  // The launches of a step count thread blocks. If one of them failed, the counters are reset before the next
+  // step.
   void open_launches() { launches_are_open_ = true; }
   void close_launches() { launches_are_open_ = false; }
   bool has_open_launches() const { return launches_are_open_; }
@@ -50,7 +51,7 @@ class device_tables {
   device_arrays arrays_;       // of the tensors, then of the gradients,
   size_t tensor_layouts_ = 0;  // whose layouts come after so many
   std::vector<device_array> gradients_;
-  packed_arrays packed_;  // on its way
+  packed_arrays packed_;  // being sent
 
   device_table sent_cut_, sent_gradients_, sent_settings_;
   device_memory<memory_kind::on_device> memory_, matrix_memory_;

@@ -1,4 +1,4 @@
-// The step of tensors in the host's memory, once their arrays have been read: over all of them in one
+// The step of tensors in the host's memory, once their arrays have been read. All tensors are updated in one
 // parallel region.
 #pragma once
 
@@ -12,9 +12,9 @@
 
 namespace gradstep {
 
-// A step is cut, reserved, decided, prepared and written, in this order; between the last two its caller
-// counts it. Everything that it needs is allocated by `reserve`, and what follows allocates nothing: in the
-// last micro-batch of an accumulation the sums are written before the step that reads them is decided.
+// The order of calls for a step: cut, reserve, decide, prepare, write. Between the last two the caller counts
+// the step. `reserve` allocates everything, and the calls after it allocate nothing: in the last micro-batch
+// of an accumulation, the sums are written before the update that reads them is decided.
 class host_plan {
  public:
   explicit host_plan(tensor_list& tensors) : tensors_(tensors) {}
@@ -22,23 +22,24 @@ class host_plan {
   void cut(int threads);
   void reserve(const std::vector<group_settings>& groups, const step_settings& options);
 
-  // Whether to make an update. Measures the gradients where that depends on them, or their clipping does.
+  // Whether to make an update. Reads the gradients if that, or their clipping, depends on them.
   bool decide(const std::vector<group_settings>& groups, const step_settings& options);
-  // The report of a step that something else decides to skip.
+  // Sets the report of a step that is skipped for another reason.
   void skip() { report_ = {.skipped = true}; }
 
-  // The constants of the update, and the sums that they depend on.
+  // Makes the constants of the update, and the sums that they depend on.
   void prepare(const std::vector<group_settings>& groups, const step_settings& options);
   void write();
-  // Of the update that has been made.
+  // Takes the report of the update that has been written.
   void take_report(const std::vector<group_settings>& groups, const step_settings& options);
 
-  // Fills the gradients with zeros whose groups ask for it, where no update does it.
+  // Fills the gradients of the groups that ask for it with zeros, where no update does it.
   void zero_gradients() const;
 
-  // The tensors that keep as many updates for lazy rows as may be kept.
+  // The tensors whose lazy rows keep as many updates as the limit allows.
   std::vector<int> full_of_updates() const;
-  // Applies what the visited rows of these tensors have missed; `all_rows` says that these are all that lag.
+  // Applies the updates that the visited rows of these tensors have missed; `all_rows` says that no other
+  // rows lag.
   void cut_rows(const std::vector<int>& indices, int threads);
   void apply_missed(const std::vector<int>& indices, bool all_rows);
 
@@ -46,7 +47,8 @@ class host_plan {
 
  private:
   void sum_gradients(const std::vector<group_settings>& groups, const step_settings& options);
-  // Of tensors that are seen as matrices: all that comes before the first write, and after the other tensors.
+  // For tensors that are seen as matrices: the passes before the first write, and those after the other
+  // tensors.
   void prepare_matrices();
   void finish_matrices();
   double norm_of_group(int group, double scale) const;

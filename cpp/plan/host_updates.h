@@ -1,4 +1,4 @@
-// From a group's settings and a tensor's time to the constants of its update on the host, made once for each
+// The constants of updates on the host, made from a group's settings and a tensor's time, once for each
 // distinct pair.
 #pragma once
 
@@ -17,11 +17,11 @@ struct prepared_update {
 
 class host_updates {
  public:
-  // Allocates for so many active tensors, so that `make` allocates nothing.
+  // Allocates for this number of active tensors, so that `make` allocates nothing.
   void reserve(size_t tensors);
 
-  // One for each active tensor, whose task then points to it. `clip_factors` are those of the groups;
-  // `norm_is_known` says that the gradients have been measured before.
+  // Makes one update for each active tensor, and points the tensor's task to it. `clip_factors` are those of
+  // the groups; `norm_is_known` says that the gradients' norm has been formed already.
   void make(tensor_list& tensors, const std::vector<group_settings>& groups, const step_settings& options,
             const std::vector<double>& clip_factors, bool norm_is_known);
 

@@ -1,5 +1,5 @@
-// Rows that sparse gradients have left out: the updates that each has missed, to be applied when the row is
-// next used.
+// Lazy rows: the updates that each row of a tensor has missed because sparse gradients left it out. They are
+// applied when the row is next used.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class lazy_rows {
   size_t updates() const { return history_.steps.size(); }
   const host_update& last_update() const { return history_.steps.back(); }
 
-  // Keeps the updates from now on, for so many rows. The task reads them.
+  // Keeps the updates from now on, for this number of rows. The task reads them.
   const row_history& follow(int64_t row_count);
 
   // The rows, among those given or among all, that have missed an update.

@@ -113,7 +113,8 @@ array_list list_arrays(const tensor_list& tensors, const std::vector<int>& indic
   return arrays;
 }
 
-// What the arrays share and may not; if nothing, `written` becomes the extents of those that are written.
+// Finds memory that the arrays share and may not. If there is none, `written` becomes the extents of those
+// that are written.
 template <class AddGradient>
 std::optional<shared_memory> find_among(tensor_list& tensors, const std::vector<int>& indices,
                                         const AddGradient& add_gradient, std::vector<extent>& written) {
@@ -163,7 +164,7 @@ std::optional<shared_memory> memory_check::find(tensor_list& tensors,
   return std::nullopt;
 }
 
-// The next step looks at what has moved once more, beside gradients.
+// Leaves gradients out, so the next step checks the arrays that have moved once more, with them.
 std::optional<shared_memory> memory_check::find_written(tensor_list& tensors,
                                                         const std::vector<int>& indices) {
   const bool known = std::all_of(indices.begin(), indices.end(),

@@ -1,4 +1,4 @@
-// What a step reports.
+// The report of a step.
 #pragma once
 
 #include <cmath>
@@ -8,7 +8,7 @@
 
 namespace gradstep {
 
-// The results of the last step, if it measured; norms are over all tensors, NaN where they were not formed.
+// The results of the last step. Norms are over all tensors, and NaN where they were not formed.
 struct step_report {
   bool has_stats = false, skipped = false;
   double gradient_norm = 0, update_norm = std::numeric_limits<double>::quiet_NaN(),

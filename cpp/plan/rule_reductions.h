@@ -1,5 +1,5 @@
-// What must be known of gradients and tensors before the first write: gradient norms, and the sums that some
-// rules ask for, over each tensor or over all of them.
+// Reductions before the first write: whether a step needs the gradients' norm, and the sums that some rules
+// measure, over each tensor or over all of them.
 #pragma once
 
 #include <vector>
@@ -12,20 +12,20 @@ namespace gradstep {
 
 const rule_entry& rule_of(const group_settings& group);
 
-// Whether the gradients' norm or what is not finite in them must be known.
+// Whether the norm of the gradients, or their count of infinities and NaN, must be known.
 bool needs_gradient_norm(const std::vector<group_settings>& groups, const step_settings& options);
 
 bool has_rule_reductions(const std::vector<group_settings>& groups);
 // Whether a rule sums over rows and columns before the first write.
 bool has_matrix_reductions(const std::vector<group_settings>& groups);
-// Whether one changes its directions before the descent.
+// Whether a rule changes its whole direction before the descent.
 bool has_whole_directions(const std::vector<group_settings>& groups);
 
-// A group whose rule reduces over all groups as one, though it differs from the first in what the sums
-// depend on; null for none.
+// A group that differs from the first in numbers that the sums depend on, though its rule sums over all
+// groups; null for none.
 const group_settings* find_unlike_group(const std::vector<group_settings>& groups);
 
-// Forms the rules' sums, once the tasks have their constants: one pass over what the rules read.
+// Forms the rules' sums in one pass over the arrays that the rules read. The tasks must have their constants.
 void reduce_for_rules(tensor_list& tensors, const chunk_list& chunks);
 
 }  // namespace gradstep

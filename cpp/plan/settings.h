@@ -1,4 +1,4 @@
-// What the Python layer asks of a step: numbers, which are checked there.
+// The settings of a step. They come from the Python layer, which checks the numbers.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +16,15 @@
 
 namespace gradstep {
 
-// What a sparse gradient is to the rows that it leaves out.
+// The meaning of a sparse gradient for the rows that it leaves out.
 enum class row_policy {
   refuse,
   rest,  // nothing: they stay as they are
   lag,   // a gradient of zero, made up for when they come again
 };
 
-// Where a device finds a number of a group by itself: what a schedule gives for the updates that it has
-// counted, or what others have written into its memory.
+// The source of a group's number on a device: a schedule, evaluated at the device's count of updates, or
+// device memory that others write.
 struct number_source {
   int number;  // its place among group_numbers
   std::variant<scalar_ref, schedule> from;
@@ -33,7 +33,7 @@ struct number_source {
   bool operator==(const number_source&) const = default;
 };
 
-// A group's settings of the next step.
+// The settings of a group for the next step.
 struct group_settings {
   int rule = 0;  // index in the target's list
   std::vector<double> hypers;
@@ -55,7 +55,7 @@ struct step_settings {
   bool skip = false;            // make no update
   bool skip_nonfinite = false;  // make none if a gradient is infinite or NaN
   bool stats = false;           // what the step did
-  double known_norm = -1;       // to clip by; below 0 the gradients' own is measured first
+  double known_norm = -1;       // to clip by; below 0 the gradients' own is formed first
   scalar_ref grad_scale = {};   // on a device: what divides every gradient,
   scalar_ref found_inf = {};    // and what is not 0 where no update is to be made
   bool tells_states = false;    // autograd too, for they are the caller's own
@@ -63,8 +63,8 @@ struct step_settings {
   bool joins = false;           // which reports them as one
 };
 
-// The place of a group's number of this name, its rule's own or one that every rule has; below 0 for one that
-// the rule has not.
+// The place of the group's number of this name, which belongs to its rule or to every rule; below 0 if the
+// rule has none.
 int place_of_number(const rule_entry& rule, const std::string& name);
 
 }  // namespace gradstep

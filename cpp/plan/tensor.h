@@ -1,4 +1,4 @@
-// A tensor of a plan, and those that step.
+// A tensor of a plan, and the list of those that step.
 #pragma once
 
 #include <deque>
@@ -28,8 +28,8 @@ struct tensor {
   int64_t moved_at = 0;       // the plan's move that brought it to where it lies
 };
 
-// The tensors that have a gradient in a step, the groups that they are of, and the move that has brought each
-// to where it lies.
+// The tensors that have a gradient in a step, their groups, and the number of the move that last changed the
+// place of each.
 struct active_tensors {
   std::vector<int> indices, groups;
   std::vector<int64_t> moves;
@@ -47,7 +47,7 @@ struct active_tensors {
   bool operator==(const active_tensors&) const = default;
 };
 
-// All tensors of a plan. They stay where they are, since tasks point to them.
+// All tensors of a plan. Their addresses do not change, since tasks point to them.
 struct tensor_list {
   std::deque<tensor> all;
   active_tensors active;
@@ -63,7 +63,7 @@ struct tensor_list {
   // The active tensors whose gradients are filled with zeros.
   std::vector<int> zeroed(const std::vector<group_settings>& groups) const;
 
-  // Whether other tensors step than the last time, or from another place.
+  // Whether other tensors step than the last time, or from other addresses.
   bool changed() const { return moved || active.indices != committed; }
   void commit_layout();  // what follows from them has been made
 

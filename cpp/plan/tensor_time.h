@@ -1,4 +1,4 @@
-// A tensor's own time: how many updates it has had, and the numbers of its state that tell so.
+// A tensor's time: its number of updates, and the numbers of its state that record it.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 namespace gradstep {
 
 // Invariant: on the host the numbers of the state are the truth, so that a saved state is the whole state;
-// `t` is what they said when they were last advanced. Once a device has taken a tensor's time up, it advances
+// `t` is a copy from when they were last advanced. Once a tensor's clock is on a device, the device advances
 // it there.
 struct tensor_time {
   std::vector<scalar_ref> numbers;  // t, then those that the rule keeps

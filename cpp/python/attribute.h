@@ -1,5 +1,5 @@
-// Attributes and methods of many objects of few types. To find one in the type costs as much as to use it, so
-// it is found once for objects of one type that come one after the other.
+// Attributes and methods of many objects of few types. Looking one up in the type costs as much as using it,
+// so it is looked up once for consecutive objects of one type.
 #pragma once
 
 #include <pybind11/cast.h>
@@ -20,7 +20,7 @@ class attribute {
   }
 
  private:
-  // A getter written in C comes before whatever an object holds by itself.
+  // A getter written in C comes before the object's own attributes.
   void find(PyTypeObject* type) {
     type_ = type;
     getter_ = nullptr;

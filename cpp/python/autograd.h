@@ -1,5 +1,5 @@
-// Facts about torch that the core is told: its autograd, told of what is written through pointers (a graph
-// that has saved a tensor must notice), and whether somebody overrides its functions.
+// Facts about torch that the core is given: how to tell autograd about writes through pointers (a graph that
+// has saved a tensor must notice), and whether its functions are overridden.
 #pragma once
 
 #include <pybind11/cast.h>
@@ -13,10 +13,10 @@ void meet_torch(pybind11::type tensor, pybind11::object increment_version, bool 
 
 bool is_tensor(pybind11::handle object);
 
-// True if a method of a plain tensor may run code of Python.
+// True if a method of a plain tensor may run Python code.
 bool torch_functions_are_overridden();
 
-// Increments the versions of the tensors among these arrays; runs no code of Python.
+// Increments the versions of the tensors among these arrays; runs no Python code.
 void tell_autograd(const pybind11::list& written);
 
 }  // namespace gradstep

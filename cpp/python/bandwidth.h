@@ -1,4 +1,4 @@
-// What the memory gives to a plain loop: the yardstick that steps are measured against.
+// The memory bandwidth of a plain loop: the yardstick for the speed of steps.
 #pragma once
 
 #include <pybind11/cast.h>

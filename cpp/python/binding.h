@@ -17,8 +17,8 @@ namespace gradstep {
 
 struct sparse_gradient;
 
-// What a state holds, by name: the rule's arrays and numbers in the order of its arguments, and those of the
-// options (no name where there is none).
+// The contents of a state by name: the rule's arrays and numbers in the order of its arguments, and those of
+// the options (an empty name where there is none).
 struct state_names {
   std::vector<std::string> arrays, numbers;
   std::string average, average_product, copy;
@@ -26,7 +26,8 @@ struct state_names {
   std::map<std::string, std::string> formats = {};
 };
 
-// A state for a tensor without a whole one, for one step: it becomes its own once that is sure to be made.
+// A state for a tensor that has none or a partial one. It becomes the tensor's own when the step is certain
+// to be made.
 struct state_binding {
   int index;                    // of the tensor
   pybind11::dict state, added;  // what is there, and what the step adds to it
@@ -34,14 +35,14 @@ struct state_binding {
   bool fresh;
 };
 
-// Objects that keep the memory of arrays alive, for as long as a step needs it.
+// Objects that keep the memory of arrays alive during a step.
 using owners = std::vector<pybind11::object>;
 
 // Reads an array that is to be written.
 array_view read_parameter(pybind11::handle parameter, const array_role& role, owners& keep);
 
-// Invariant: the members are the objects that the state holds, or the next update adds to it, under these
-// names; where each lies is what `known` says, if it says anything.
+// Invariant: the members are the objects that the state holds under these names, or that the next update adds
+// to it. `known` is the last known place of each, if any.
 class binding {
  public:
   // Of the tensor `of`, with that index, whose arrays are all there. On the host its numbers can be read.
@@ -55,17 +56,17 @@ class binding {
 
   void take(pybind11::handle parameter_now);  // begins anew for another one
 
-  // Takes up the present place of the parameter, the gradient and the states, if it has those that the rule
-  // needs; true if what is visited has changed.
+  // Reads the present places of the parameter, the gradient and the states, if it has those that the rule
+  // needs. True if the visited memory has changed.
   bool read(pybind11::handle gradient_now, const rule_entry& rule, const group_settings& settings,
             owners& keep);
   bool has_states() const { return bound_; }  // in this step
   void refuse_wrong_count() const;            // of updates, as the state says it
 
-  // True if all that was read still lies there.
+  // True if all arrays are still where they were read.
   bool is_unmoved(pybind11::handle gradient_now);
 
-  // Takes up the parameter's present place, for a visit of those of these rows that lag; None for all rows.
+  // Reads the parameter's present place, to visit those of these rows that lag; None for all rows.
   void visit_lagging(const pybind11::object& numbers, owners& keep);
 
   void bind(const state_binding& given);

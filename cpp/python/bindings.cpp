@@ -19,7 +19,7 @@ attribute grad_attribute() {
   return attribute(name);
 }
 
-// A sequence that nobody else can change.
+// A sequence that no other code can change.
 py::tuple owned(py::handle sequence) {
   const auto made = py::reinterpret_steal<py::tuple>(PySequence_Tuple(sequence.ptr()));
   if (!made) throw py::error_already_set();

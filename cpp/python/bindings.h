@@ -1,5 +1,4 @@
-// The tensors of an optimizer: read, refused where they can't be stepped, and given their states, for the
-// plan that steps them.
+// The tensors of an optimizer: they are read, checked, and given their states, for the plan that steps them.
 #pragma once
 
 #include <pybind11/cast.h>
@@ -19,7 +18,7 @@
 
 namespace gradstep {
 
-// Marks a plan as stepping for as long as it lives; not in the child of a fork() in the middle of a step.
+// Marks a plan as stepping while it lives. In the child of a fork() during a step, the plan is not stepping.
 class step_guard {
  public:
   explicit step_guard(int& stepping) : stepping_(stepping) {
@@ -45,14 +44,14 @@ struct step_arguments {
   std::vector<state_binding> bindings;
 };
 
-// A step that another plan makes before.
+// A step of another plan, which is made first.
 template <class Plan>
 struct earlier_step {
   Plan* by = nullptr;  // null for none
   step_arguments given;
 };
 
-// Entries written into Python's objects when the step makes an update, and when it skips it.
+// Entries to write into Python's objects: when the step makes an update, and when it skips it.
 struct step_books {
   bookkeeping updated, skipped;
 };
@@ -68,10 +67,10 @@ class bindings {
   void clear();
 
  protected:
-  // Takes up what a step is made of, and raises for what can't be stepped; `keep` holds what keeps memory
-  // alive. Returns the indices of tensors without states.
+  // Reads the objects of a step, and raises for those that can't be stepped. `keep` holds the objects that
+  // keep memory alive. Returns the indices of tensors without states.
   pybind11::list read_all(const step_arguments& given, owners& keep);
-  // Lets go of what was given to a step; bindings that came to no update are as if they had never been.
+  // Releases the arguments of a step. Bindings that led to no update are undone.
   class step_scope {
    public:
     step_scope(bindings& of, const step_arguments& given);
@@ -84,16 +83,16 @@ class bindings {
     const step_arguments& given_;
   };
 
-  // The gradients of the step, for a captured one, whose replays read them.
+  // Keeps the gradients of a captured step, since its replays read them.
   void keep_gradients(owners& keep) const {
     for (const stepped& each : given_) keep.push_back(each.gradient);
   }
 
-  // Counts an update, or one that is skipped, in Python's objects, in the states and for autograd.
+  // Counts an update, or a skipped one, in Python's objects, in the states and for autograd.
   void count(const step_arguments& given, const bookkeeping& books, bool updated);
 
-  // An update that is counted before it is known whether it is made, since an earlier step of another stepper
-  // is written in between, after which nothing may fail. What raises takes the count back.
+  // An update that is counted before it is known whether it is made. An earlier step of another stepper is
+  // written in between, and nothing may fail after that. An exception takes the count back.
   class counted_ahead {
    public:
     counted_ahead(bindings& of, const step_arguments& given, const step_books& books);
@@ -149,7 +148,7 @@ class bindings {
   identities states_seen_;      // the states' dicts, as they were at the last step
 };
 
-// The objects of a step, and of one of another stepper that is made before, read and held while they live.
+// The objects of a step, and of an earlier step of another stepper, read and held while this lives.
 template <class Stepper>
 class read_step {
   const bindings::step_scope scope_;

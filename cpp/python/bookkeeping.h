@@ -1,6 +1,6 @@
-// Changes that an update makes in Python's objects beside the arrays: counts, rates, states that it has made.
-// All of it is written at once, by code that no signal can interrupt, so that an update is counted whole or
-// not at all.
+// Changes that an update makes in Python's objects other than arrays: counts, rates, states that it has made.
+// All of them are written at once, by code that no signal can interrupt, so that an update is counted whole
+// or not at all.
 #pragma once
 
 #include <pybind11/cast.h>
@@ -12,14 +12,14 @@ namespace gradstep {
 class bookkeeping {
  public:
   bookkeeping() = default;
-  // `entries` holds tuples (target, key, value): an item of a dict or a list, or an attribute of anything
-  // else. The value `removed` takes a dict's item away, `gradient_norm` stands for the norm that the step
-  // finds.
+  // `entries` holds tuples (target, key, value): an item of a dict or a list, or an attribute of any other
+  // object. The value `removed` deletes a dict's item; `gradient_norm` stands for the norm that the step will
+  // find.
   explicit bookkeeping(const pybind11::list& entries);
 
-  // Writes all entries but the norms, or none where one raises; returns what they have replaced, in order.
+  // Writes all entries except the norms, or none if one raises. Returns the replaced values, in order.
   std::vector<pybind11::object> replace() const;
-  // Puts back what `replace` returned, but for entries that `kept` has as well, in the same order.
+  // Writes back what `replace` returned, except for entries that are also in `kept`, in the same order.
   void put_back(const std::vector<pybind11::object>& replaced, const bookkeeping& kept = {}) const;
   void write_norm(double norm) const;
 

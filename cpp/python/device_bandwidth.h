@@ -1,4 +1,4 @@
-// The bandwidth that a device's memory gives to a plain kernel: the yardstick for steps there.
+// The memory bandwidth of a plain kernel on a device: the yardstick for the speed of steps there.
 #pragma once
 
 #include <pybind11/cast.h>

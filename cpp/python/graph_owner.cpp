@@ -12,7 +12,7 @@ namespace {
 
 struct graph_owner {
   PyObject* kept;
-  graph_owner* next = nullptr;  // among those whose graphs are gone
+  graph_owner* next = nullptr;  // among those whose graphs are destroyed
 };
 
 std::atomic<graph_owner*> without_graph = nullptr;

@@ -1,5 +1,5 @@
-// Objects that a graph on a device keeps alive: its replays read and write their memory, which nobody else
-// may need any more.
+// Objects that a graph on a device keeps alive. Its replays read and write their memory, even if nothing else
+// refers to them any more.
 #pragma once
 
 #include <pybind11/cast.h>

@@ -37,8 +37,8 @@ py::list host_stepper::read(const step_arguments& given, owners& keep) {
   return unbound;
 }
 
-// All that can fail comes first. Then the update is counted and made, in this order and without a chance for
-// a signal in between: it is whole for whoever sees any of it.
+// Everything that can fail comes first. Then the update is counted and written, with no chance for a signal
+// in between, so no code can see half of it.
 void host_stepper::update(const step_arguments& given, const step_books& books,
                           const earlier_step<host_stepper>& before) {
   if (before.by) before.by->count_update(before.given, {});
@@ -69,7 +69,7 @@ void host_stepper::count_update(const step_arguments& given, const step_books& b
   count(given, books.updated, true);
 }
 
-// The rows catch up last, when all of the update is there: it is a write of its own, which may fail.
+// The rows catch up last, after the whole update: that is a separate write, which may fail.
 void host_stepper::write(const step_arguments& given, const step_books& books) {
   plan_.write();
   plan_.take_report(given.groups, given.options);

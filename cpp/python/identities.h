@@ -1,5 +1,5 @@
-// The members of a dict or a list as they were, by identity: tells whether anybody has replaced one. A walk
-// through the values is several times faster than looking each up.
+// The members of a dict or a list as they were, by identity, to find out whether one has been replaced.
+// Iterating over the values is several times faster than looking each up.
 #pragma once
 
 #include <pybind11/cast.h>

@@ -1,5 +1,5 @@
-// Arrays of NumPy: as their fields tell, and as views. What includes pybind11's numpy.h takes four seconds to
-// compile: this does, and the module of schedules.
+// NumPy's arrays, by their fields and as views. A source that includes pybind11's numpy.h takes four seconds
+// to compile: only this one and the module of schedules do.
 #pragma once
 
 #include <pybind11/cast.h>

@@ -1,4 +1,4 @@
-// What can't be stepped, in the user's words. The core finds it; only this room names options.
+// The errors of a step, in the user's words. The core finds the faults; only this room names options.
 #pragma once
 
 #include <pybind11/cast.h>

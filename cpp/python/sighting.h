@@ -40,7 +40,7 @@ class sighting {
   uint64_t kind_ = 0;  // DLPack's dtype and device, torch's dtype, or NumPy's flags
   int64_t storage_bytes_ = 0, storage_offset_ = 0;  // where torch's functions tell them
   int ndim_ = 0;
-  // Sizes, then strides: of few dimensions beside the rest, since a step compares them for each array.
+  // Sizes, then strides. Arrays of few dimensions keep them here, since a step compares them for each array.
   int64_t near_[2 * near_limit];
   std::vector<int64_t> far_;
   std::shared_ptr<const array_view> described_;  // of a tensor that has to be described again

@@ -1,5 +1,5 @@
-// The operations around the rule as calls of their own, over arrays that no plan holds: the bodies and the
-// walk are those of the step, so the bits are too.
+// The operations before and after the rule as standalone functions, over arrays that no plan holds. Their
+// bodies and their loop are those of the step, and so are their bits.
 #pragma once
 
 #include <pybind11/cast.h>

@@ -1,4 +1,4 @@
-// The arrays of a call apart from a step, read and found fit for it: each becomes part of a task.
+// The arrays of a standalone operation, read and checked: each becomes part of a task.
 #pragma once
 
 #include <pybind11/cast.h>

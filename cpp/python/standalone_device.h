@@ -1,4 +1,4 @@
-// The calls apart from a step over arrays on a device. Each waits until it is done.
+// Standalone operations over arrays on a device. Each waits until it is done.
 #pragma once
 
 #include "plan/device_tables.h"

@@ -1,4 +1,4 @@
-// The calls apart from a step over arrays in the host's memory.
+// Standalone operations over arrays in the host's memory.
 #pragma once
 
 #include "python/standalone.h"

@@ -13,7 +13,7 @@ namespace gradstep {
 
 namespace {
 
-// Of all threads, and of this one, which waits for no call of its own. The GIL guards them.
+// Counts of all threads, and of this one, which does not wait for its own writes. The GIL guards them.
 int writing = 0, forking = 0;
 thread_local int writing_here = 0, forking_here = 0;
 

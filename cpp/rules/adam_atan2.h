@@ -16,7 +16,7 @@ struct adam_atan2 {
   static constexpr int states = 2;
 
   T w1, b2, w2;  // weights of the moments
-  T balance;     // what multiplies sqrt(v) beside m: b and both corrections
+  T balance;     // the factor of sqrt(v) relative to m: b and both corrections
 
   GS_HD static adam_atan2 at(const hyper& h, step_context& c) {
     c.rate *= h.a;

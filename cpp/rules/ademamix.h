@@ -1,6 +1,6 @@
 // AdEMAMix: Pagliardini, Ablin and Grangier 2024, arXiv:2409.03137, Algorithm 1: Adam with a second, slow
-// mean beside the fast one. The slow mean is not corrected for its start at zero; its weight alpha and its
-// beta3 warm up instead, beta3 so that its half-life grows linearly from that of beta1.
+// mean in addition to the fast one. The slow mean is not corrected for its start at zero. Instead its weight
+// alpha and its beta3 warm up, beta3 so that its half-life grows linearly from that of beta1.
 #pragma once
 
 #include "rules/adam.h"

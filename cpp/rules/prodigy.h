@@ -1,6 +1,7 @@
 // Prodigy: Mishchenko and Defazio 2024, arXiv:2306.06101, Algorithm 4, in the form of its authors' code: Adam
-// whose rate is multiplied by an estimate d of the distance to the solution, which gradients and the way
-// since the start give. All tensors share d, its largest value and the numerator of the estimate.
+// whose rate is multiplied by an estimate d of the distance to the solution. The estimate comes from the
+// gradients and the distance moved since the start. All tensors share d, its largest value and the numerator
+// of the estimate.
 #pragma once
 
 #include "rules/rule.h"

@@ -7,7 +7,7 @@
 
 namespace gradstep::GS_TARGET {
 
-// What both share: the weight c of the new z in the average, and the moves of y and z.
+// The shared part of both rules: the weight c of the new z in the average, and the moves of y and z.
 template <class T>
 struct averaged_move {
   T rate, decay;  // decay times the rate

@@ -1,4 +1,4 @@
-// Curves that go down from `init` (or stay), by a formula of their own.
+// Curves that go down from `init` (or stay), each by its formula.
 #pragma once
 
 #include "numeric/math.h"
@@ -13,7 +13,7 @@ struct constant {
   GS_HD double operator()(double t) const { return select(t != t, t, value); }
 };
 
-// From init to end on a straight line.
+// Linear from init to end.
 struct linear {
   double init, end, steps;
   GS_HD double operator()(double t) const { return lerp(init, end, t / steps); }

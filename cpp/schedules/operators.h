@@ -1,4 +1,5 @@
-// What makes one value of one or two. NaN (no value at this step) goes through all but the branch not taken.
+// Operations that make one value of one or two. NaN (no value at this step) passes through, except from the
+// branch that is not taken.
 #pragma once
 
 #include "numeric/math.h"
@@ -40,7 +41,7 @@ struct smaller {
   GS_HD double operator()(double, double a, double b) const { return minimum(a, b); }
 };
 
-// Maps low to `at_low` and high to `at_high` on a straight line, which ends at both.
+// Maps low to `at_low` and high to `at_high` linearly; both ends are exact.
 struct rescale {
   double low, high, at_low, at_high;
   GS_HD double operator()(double, double a) const {
@@ -54,7 +55,7 @@ struct then {
   GS_HD double operator()(double t, double a, double b) const { return select(t < at, a, b); }
 };
 
-// As much of the way from base to a value as another value says.
+// Interpolates from base to a value, by a fraction that is another value.
 struct blend {
   double base;
   GS_HD double operator()(double, double value, double weight) const { return lerp(base, value, weight); }

@@ -18,7 +18,7 @@ struct table {
   }
 };
 
-// On straight lines through the points (steps[i], values[i]); the last line goes on.
+// Linear interpolation through the points (steps[i], values[i]); the last line continues.
 struct piecewise_linear {
   const double *steps, *values;
   int lines;

@@ -1,4 +1,5 @@
-// Warmup: how much of the way has been gone, the shapes that the way may have, and where it leads.
+// Warmup: the fraction of it that is over, the shapes that this fraction can be given, and the interpolation
+// by the result.
 #pragma once
 
 #include "numeric/angles.h"
@@ -32,13 +33,13 @@ struct sqrt_shape {
   GS_HD double operator()(double, double fraction) const { return 1 - sqrt(1 - fraction); }
 };
 
-// In place of a way and its shape: it comes closer to 1 for ever.
+// In place of a fraction and its shape: it approaches 1 and never reaches it.
 struct exponential_fraction {
   double steps, offset;
   GS_HD double operator()(double t) const { return 1 - exp(-(t + offset) / steps); }
 };
 
-// The curve, or as much of the way from start to it as has been gone.
+// The curve, or while the warmup lasts an interpolation from start to it.
 struct interpolate_from {
   double start;
   GS_HD double operator()(double, double curve, double fraction) const {

@@ -1,5 +1,5 @@
-// The lock that whoever calls the core may hold, as Python does. It is given back while the core works on
-// arrays alone, or waits for a device.
+// The lock that the caller of the core may hold, as Python holds the GIL. The core releases it while it works
+// on arrays alone or waits for a device.
 #pragma once
 
 #include <exception>

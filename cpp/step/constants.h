@@ -10,8 +10,8 @@ namespace gradstep {
 constexpr int state_limit = 4;        // arrays of state per parameter
 constexpr int constants_bytes = 256;  // a rule's constants of one step
 
-// The gradient on its way to the rule: g * unscale * clip_factor, from -clip_value to clip_value, its sign,
-// and coupled decay.
+// The transform of a gradient before the rule: g * unscale * clip_factor, clipped to [-clip_value,
+// clip_value], its sign, and coupled decay.
 struct gradient_transform {
   double unscale, clip_factor, clip_value, decay;
   bool maximize;
@@ -29,8 +29,9 @@ struct update_constants {
   alignas(16) unsigned char rule[constants_bytes];
 };
 
-// Makes the constants of an update beside the rule's own, which the rule has made from `now`. `unscale` and
-// `clip_factor` multiply the gradients. Takes the product of the average's decays a step further.
+// Makes the constants of an update that come from the options; the rule has made its own from `now`.
+// `unscale` and `clip_factor` multiply the gradients. Takes the product of the average's decays a step
+// further.
 GS_HD void make_constants(update_constants& made, const step_options& options, step_context& now,
                           double unscale, double clip_factor) {
   made.rate = now.rate;

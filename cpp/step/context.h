@@ -1,4 +1,5 @@
-// What a rule sees of one tensor's update: its time, the group's numbers, what it keeps and has measured.
+// The step context of one tensor: its time, the group's numbers, and the numbers that its rule keeps and has
+// measured. It is the input and output of a rule's `at`.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@ namespace gradstep {
 
 constexpr int kept_limit = 4;
 
-// What a measured rule reads, beside the gradient.
+// The arrays that a rule measures; it always reads the gradient.
 constexpr unsigned measured_parameter = 1;
 GS_HD constexpr unsigned measured_state(int k) { return 2u << k; }
 

@@ -1,4 +1,4 @@
-// One element of a step, on every engine: how a rule is applied, and what its gradient goes through before.
+// One element of a step, on every engine: the transform of its gradient, and the application of the rule.
 #pragma once
 
 #include <utility>
@@ -18,7 +18,7 @@ inline constexpr bool reads_parameter = requires { Rule::reads_parameter; };
 template <class Rule>
 inline constexpr bool measures = requires { Rule::measured; };
 
-// Of a rule that measures.
+// The request of a rule that measures.
 template <class Rule>
 inline constexpr measurement measurement_of = {Rule::measured, requires { Rule::measures_all; },
                                                requires { Rule::measures_before_decay; }};
@@ -43,7 +43,7 @@ inline constexpr matrix_form matrix_form_of = [] {
   return form;
 }();
 
-// The states that an update writes, a bit for each: those that are like the parameter.
+// The states that an update writes, as bits: those that are like the parameter.
 template <class Rule>
 inline constexpr unsigned written_states = [] {
   unsigned found = 0;
@@ -52,7 +52,7 @@ inline constexpr unsigned written_states = [] {
   return found;
 }();
 
-// What is done with a rule's direction, for numbers or registers V.
+// The use of a rule's direction, for numbers or registers V.
 template <class V>
 struct descent {
   V minus_rate, decay_factor, decay_factor_if_opposed;
@@ -78,7 +78,7 @@ struct descent {
   }
 };
 
-// The rule of a descent along directions that are there: they stand in the place of the gradient.
+// The rule of a descent along directions that have been written to memory; they are passed as the gradient.
 struct given_direction {
   static constexpr int states = 0;
 
@@ -99,8 +99,8 @@ struct descending_rule<Rule> {
   using type = given_direction;
 };
 
-// A gradient on its way to the rule. Each operation is rounded by itself, so that all of them together give
-// the bits of standalone calls.
+// Transforms a gradient before the rule. Each operation is rounded by itself, so that all of them together
+// give the bits of standalone operations.
 template <class T>
 struct transform_gradient {
   T unscale, clip_factor, clip_value, decay;
@@ -118,7 +118,7 @@ struct transform_gradient {
   }
 };
 
-// What one element adds to a sum of squares, and to a count of what is infinite or NaN.
+// The term of one element in a sum of squares, and in a count of infinities and NaN.
 template <class T>
 GS_HD double add_square(double sum, T x) {
   return fma(double(x), double(x), sum);

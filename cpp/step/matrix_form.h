@@ -1,6 +1,6 @@
-// A tensor seen as matrices: its last two dimensions are rows and columns, and those before them count the
-// matrices, as in torch's Adafactor. For rules whose states have a number per row, per column, per matrix or
-// per tensor, and for those whose direction is needed whole.
+// A tensor seen as matrices: its last two dimensions are rows and columns, and those before count the
+// matrices, as in torch's Adafactor. This is for rules whose states have a number per row, column, matrix or
+// tensor, and for those whose direction is needed whole.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace gradstep {
 enum class state_shape : int32_t { like_parameter, per_row, per_column, per_matrix, per_tensor };
 constexpr const char* state_shape_names[] = {"parameter", "row", "column", "matrix", "tensor"};
 
-// What of a tensor a rule sees as a matrix.
+// How a rule sees a tensor as a matrix.
 struct matrix_form {
   state_shape shapes[state_limit] = {};  // of its states
   bool reduces = false;                  // some of them are no longer like the parameter
@@ -26,8 +26,8 @@ struct matrix_form {
   }
 };
 
-// Sums over columns are formed over bands of so many rows of one matrix, which are then added from the first
-// to the last, so that their bits depend on the tensor alone.
+// Sums over columns are formed over bands of `band_rows` rows of one matrix, and the bands are added from the
+// first to the last, so that the bits depend on the tensor alone.
 constexpr int64_t band_rows = 64;
 
 struct matrix_sizes {
@@ -43,7 +43,7 @@ struct matrix_sizes {
     return last < end ? last : end;
   }
 
-  // Of a state of this shape.
+  // The count of numbers of a state of this shape.
   GS_HD int64_t numbers(state_shape shape) const {
     switch (shape) {
       case state_shape::per_row:

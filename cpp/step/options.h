@@ -24,8 +24,9 @@ GS_HD double clip_factor_for(double limit, double norm) {
   return by > 1 ? 1 : by;
 }
 
-// The weight of the new parameter in an average that starts as the first parameter and is what one that
-// starts at zero would be after its division by 1 - product; takes the product of the decays a step further.
+// The weight of the new parameter in a corrected average. That average starts as the first parameter, and
+// equals one that starts at zero and is divided by 1 - product. Takes the product of the decays a step
+// further.
 GS_HD double corrected_average_weight(double decay, double& product) {
   product *= decay;
   return decay == 1 ? 0 : (1 - decay) / (1 - product);
@@ -58,7 +59,7 @@ struct step_options {
     return 0;
   }
 
-  // Completes a tensor's time by what its group asks for.
+  // Completes a tensor's step context with the group's numbers.
   GS_HD void complete(step_context& now, double lr, double weight_decay) const {
     now.lr = now.rate = lr;
     now.weight_decay = weight_decay;
@@ -73,7 +74,7 @@ struct step_options {
     return ema_bias_correction ? corrected_average_weight(ema, now.average_product) : 1 - ema;
   }
 
-  // What multiplies gradients of this norm.
+  // The factor for gradients of this norm.
   GS_HD double clip_factor(double norm) const {
     return clip_norm == no_limit ? 1 : clip_factor_for(clip_norm, norm);
   }

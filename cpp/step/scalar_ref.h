@@ -1,5 +1,5 @@
-// A number in an array of the user: of a state, where it mirrors ours and is what counts, so that a saved
-// state is the whole state; or one that others write for us to read.
+// A number in an array of the user. A state's number is the only copy of it, so that a saved state is the
+// whole state. Other numbers are written by others for us to read.
 #pragma once
 
 #include "formats/list.h"

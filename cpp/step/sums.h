@@ -1,4 +1,4 @@
-// What is summed over the elements of a tensor, and how parts are added.
+// The sums over a tensor's elements, and how parts are added.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@ namespace gradstep {
 constexpr int64_t leaf_elements = 4096;  // chunks start at multiples of it
 constexpr int sum_lanes = 32;            // element i of a leaf is added to lane i mod 32
 
-// What a rule must know before the first write: two sums over each tensor or over all of them.
+// A rule's request for sums before the first write: two over each tensor or over all of them.
 struct measurement {
   unsigned reads;     // beside the gradient: measured_parameter, measured_state(k)
   bool over_all;      // tensors of all groups
   bool before_decay;  // the gradient is seen without coupled decay
 };
 
-// Sums of squares, a count, and what the rule measured.
+// Sums of squares, a count, and the sums that the rule measures.
 struct sums {
   double gradient = 0, nonfinite = 0, change = 0, parameter = 0;
   double rule[2] = {};

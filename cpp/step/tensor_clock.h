@@ -1,4 +1,4 @@
-// A tensor's own time, as its state tells it.
+// A tensor's clock, as its state records it.
 #pragma once
 
 #include "step/context.h"
@@ -11,8 +11,7 @@ struct tensor_clock {
   int count;
   scalar_ref average_product;  // of the decays so far; no data where the average is not corrected
 
-  // The next update's, from the t that we know ourselves: a float32 number is exact to 2^24 and only shows
-  // ours beyond.
+  // The context of the next update, from our own t: a float32 number is exact only to 2^24.
   GS_HD step_context next(int64_t t, bool fresh) const {
     step_context c = {};
     c.t = t;
@@ -25,7 +24,7 @@ struct tensor_clock {
     return c;
   }
 
-  // After the update.
+  // Writes the numbers after the update.
   GS_HD void set(const step_context& c) const {
     if (count > 0) numbers[0].set(double(c.t));
     for (int k = 1; k < count; ++k) numbers[k].set(c.kept[k - 1]);

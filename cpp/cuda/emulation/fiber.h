@@ -14,7 +14,7 @@ class fiber {
   fiber& operator=(const fiber&) = delete;
 
   void resume();  // goes on in the fiber until it pauses
-  void pause();   // from within: goes on in whoever resumed it
+  void pause();   // from within: continues the code that resumed it
 
  private:
   struct stack {

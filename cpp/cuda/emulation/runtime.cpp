@@ -86,8 +86,8 @@ cudaError_t enqueue(cudaStream_t stream, work next) {
   return cudaSuccess;
 }
 
-// A call that waits can be no part of a graph. Nor can one that takes or gives back memory, though a thread
-// that asks for it may do so beside a capture.
+// A call that waits can't be part of a graph. Neither can one that allocates or frees memory, but a thread
+// that has allowed it may do so during another thread's capture.
 cudaError_t outside_of_capture() {
   return outcome(capturing ? cudaErrorStreamCaptureUnsupported : cudaSuccess);
 }
@@ -242,7 +242,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 
-// An event of a capture would tell nobody outside of it anything.
+// An event recorded in a capture means nothing outside of it.
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (capturing) return outside_of_capture();
   const auto counts = event->of;

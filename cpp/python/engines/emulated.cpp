@@ -1,4 +1,4 @@
-// gradstep._emulated: the engine of the emulated device, and what tests ask of it beside.
+// gradstep._emulated: the engine of the emulated device, and the functions that only tests call.
 #include "python/engines/module.h"
 
 #include "cuda/emulation/runtime.h"
