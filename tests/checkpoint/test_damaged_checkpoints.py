@@ -26,7 +26,7 @@ from gradstep import optim  # noqa: E402
 KINDS = ("npz", "pt")
 each_kind = pytest.mark.parametrize("kind", KINDS)
 DAMAGED = "is damaged: it is not as gradstep.checkpoint.save wrote it; go on from another checkpoint"
-NOT_OURS = "is damaged, or no checkpoint that gradstep.checkpoint.save wrote: go on from another, or read it with"
+NOT_OURS = "is damaged, or not a checkpoint of gradstep.checkpoint.save: go on from another, or read it with"
 #: words that no caller has used
 INTERNALS = re.compile(r"zip|pickl|archive|header|magic|CRC|directory|JSON|struct|storage|npy|tensor", re.IGNORECASE)
 

@@ -78,18 +78,18 @@ def test_counts_are_taken_where_they_are_not_needed():
     ("arguments", "options", "kind", "message"),
     [
         (("greedy", LR), {}, TypeError, "greedy of Transformers can't be converted; can be: constant, "),
-        (("cosin", LR), {}, TypeError, "take gradstep.Callable(fn, steps), where fn(t) is the rate of update t"),
+        (("cosin", LR), {}, TypeError, "use gradstep.Callable(fn, steps), where fn(t) is the rate of update t"),
         (("linear", LR, 7), {}, TypeError, "missing 1 required positional argument: 'num_training_steps'"),
         (("linear", LR, 7, 40), {"power": 2}, TypeError, "unexpected keyword argument 'power'"),
         (
             ("linear", LR, 40, 40),
             {},
             ValueError,
-            "num_training_steps is 40 and num_warmup_steps is 40: nothing is left to decay",
+            "num_training_steps is 40 and num_warmup_steps is 40: no updates are left for the decay",
         ),
         (("linear", LR, 0.1, 40), {}, ValueError, "num_warmup_steps is 0.1: a schedule counts whole updates"),
-        (("cosine_with_min_lr", LR, 7, 40), {}, ValueError, "min_lr is None and min_lr_rate is None: give exactly one"),
-        (("warmup_stable_decay", LR, 7), {"num_decay_steps": 3}, ValueError, "give one of them"),
+        (("cosine_with_min_lr", LR, 7, 40), {}, ValueError, "min_lr is None and min_lr_rate is None: pass exactly one"),
+        (("warmup_stable_decay", LR, 7), {"num_decay_steps": 3}, ValueError, "pass one of them"),
     ],
 )
 def test_what_is_refused(arguments, options, kind, message):

@@ -55,8 +55,8 @@ class Own(peer.ExponentialDecay):
 @pytest.mark.parametrize(
     ("schedule", "kind", "message"),
     [
-        (Own(0.3, 7, 0.6), TypeError, "Own, is none of keras: take gradstep.Callable(fn, steps)"),
-        (0.3, TypeError, "0.3, a builtins.float, is none of keras"),
+        (Own(0.3, 7, 0.6), TypeError, "Own, is not in keras: use gradstep.Callable(fn, steps)"),
+        (0.3, TypeError, "0.3, a builtins.float, is not in keras"),
         (keras.optimizers.SGD(0.3), TypeError, "SGD of Keras can't be converted; can be: ExponentialDecay, "),
         (peer.ExponentialDecay(0.3, 2.5, 0.6), ValueError, "decay_steps is 2.5: a schedule counts whole updates"),
         (peer.CosineDecayRestarts(0.3, 8, t_mul=1.5), ValueError, "t_mul is 1.5: "),

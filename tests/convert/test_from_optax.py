@@ -103,7 +103,7 @@ def test_constructors_take_optaxs_arguments(name):
         (
             (optax.cosine_decay_schedule(0.1, 10),),
             TypeError,
-            "cosine_decay_schedule has returned this closure, which does not tell what it holds: give the constructor",
+            "cosine_decay_schedule returned this closure, whose settings can't be read: pass the constructor",
         ),
         (("linear_schedule", 1, 0), TypeError, "missing 1 required positional argument: 'transition_steps'"),
         (("linear_schedule", 1, 0, 2.5), ValueError, "transition_steps is 2.5: a schedule counts whole updates"),

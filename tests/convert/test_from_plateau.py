@@ -64,13 +64,13 @@ Callback.__module__, Callback.__name__ = "keras.src.callbacks", "ReduceLROnPlate
     ("peer", "kind", "message"),
     [
         (3, TypeError, "3, a builtins.int, is none of torch.ReduceLROnPlateau, keras.ReduceLROnPlateau"),
-        (Callback(), ValueError, "mode is 'auto' and monitor is 'val_accuracy': say whether it is to fall"),
+        (Callback(), ValueError, "mode is 'auto' and monitor is 'val_accuracy': say whether it should rise or fall"),
         (
             torch.optim.lr_scheduler.ReduceLROnPlateau(
                 torch.optim.SGD([{"params": [torch.zeros(1)]}, {"params": [torch.zeros(1)]}]), min_lr=[0.1, 0.2]
             ),
             ValueError,
-            "min_lr is [0.1, 0.2]: a Plateau multiplies the rates of all groups alike; give one",
+            "min_lr is [0.1, 0.2]: a Plateau multiplies the rates of all groups alike; set one",
         ),
     ],
     ids=["other", "auto", "groups"],

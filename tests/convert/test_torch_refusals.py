@@ -11,7 +11,7 @@ from torch.optim import lr_scheduler as peer  # noqa: E402
 
 from support.torch_training import optimizer  # noqa: E402
 
-CALLABLE = "take gradstep.Callable(fn, steps), where fn(t) is the rate of update t"
+CALLABLE = "use gradstep.Callable(fn, steps), where fn(t) is the rate of update t"
 
 
 class OwnStepLR(peer.StepLR):
@@ -24,10 +24,14 @@ class OwnStepLR(peer.StepLR):
         (
             lambda o: peer.LambdaLR(o, lambda t: 0.9**t),
             TypeError,
-            "LambdaLR can't be converted, its values are known to its function alone: "
-            f"{CALLABLE}; for those of transformers.get_scheduler gradstep.convert.from_hf",
+            "LambdaLR can't be converted, only its function knows its values: "
+            f"{CALLABLE}; for those of transformers.get_scheduler use gradstep.convert.from_hf",
         ),
-        (lambda o: peer.MultiplicativeLR(o, lambda t: 0.9), TypeError, f"its function alone: {CALLABLE}"),
+        (
+            lambda o: peer.MultiplicativeLR(o, lambda t: 0.9),
+            TypeError,
+            f"only its function knows its values: {CALLABLE}",
+        ),
         (
             lambda o: peer.SequentialLR(o, [peer.LambdaLR(o, lambda t: t / 9), peer.StepLR(o, 3)], [9]),
             TypeError,
@@ -36,9 +40,9 @@ class OwnStepLR(peer.StepLR):
         (
             lambda o: peer.ReduceLROnPlateau(o),
             TypeError,
-            "ReduceLROnPlateau can't be converted, it depends on a metric: take gradstep.convert.from_plateau",
+            "ReduceLROnPlateau can't be converted, it depends on a metric: use gradstep.convert.from_plateau",
         ),
-        (lambda o: OwnStepLR(o, 3), TypeError, f"OwnStepLR, is none of torch.optim.lr_scheduler: {CALLABLE}"),
+        (lambda o: OwnStepLR(o, 3), TypeError, f"OwnStepLR, is not in torch.optim.lr_scheduler: {CALLABLE}"),
         (lambda o: peer.StepLR(o, 2.5), ValueError, "step_size is 2.5: a schedule counts whole updates"),
         (lambda o: peer.CyclicLR(o, 0.1, 0.5, 4.5), ValueError, "step_size_up is 4.5"),
         (lambda o: peer.CyclicLR(o, 0.1, 0.5, 4, scale_fn=abs), TypeError, "CyclicLR with a scale_fn"),

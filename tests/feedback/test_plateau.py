@@ -212,13 +212,13 @@ def test_the_metric_may_be_an_array_of_one_number():
     [
         ({"factor": 1.0}, r"factor is 1.0: it must be above 0 and below 1"),
         ({"factor": 0}, r"factor is 0: it must be above 0 and below 1"),
-        ({"patience": -1}, r"patience is -1: it counts reports and must be a whole number from 0 on"),
+        ({"patience": -1}, r"patience is -1: it counts reports and must be a whole number, 0 or more"),
         ({"patience": 1.5}, r"patience is 1.5: it counts reports"),
         ({"cooldown": True}, r"cooldown is True: it counts reports"),
         ({"mode": "lowest"}, r"mode is 'lowest': it must be one of 'min', 'max'"),
         ({"threshold": -1e-4}, r"threshold is -0.0001: it must be 0 or more"),
         ({"threshold_mode": "relative"}, r"threshold_mode is 'relative': it must be one of 'rel', 'abs'"),
-        ({"floor": 1.5}, r"floor is 1.5: it is a share of the rate and must be from 0 to 1"),
+        ({"floor": 1.5}, r"floor is 1.5: it is a fraction of the rate and must be from 0 to 1"),
         ({"rule": "timm"}, r"rule is 'timm': it must be one of 'torch', 'keras'"),
     ],
 )
@@ -235,7 +235,9 @@ def test_refused_reports_and_states_change_nothing():
         plateau.update("low")
     with pytest.raises(ValueError, match=r"metric is an array of shape \(2,\): pass a number or an array"):
         plateau.update(np.ones(2))
-    with pytest.raises(TypeError, match="optimizer is a dict, which knows no gradstep_scale: pass one of gradstep or"):
+    with pytest.raises(
+        TypeError, match="optimizer is a dict, which does not use gradstep_scale: pass an optimizer of gradstep or"
+    ):
         plateau.step(1.0, {})
     with pytest.raises(ValueError, match="holds best, scale, but Plateau needs exactly scale, best, waited, cooling"):
         plateau.load_state_dict({"best": 0.0, "scale": 0.5})

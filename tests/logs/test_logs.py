@@ -238,7 +238,7 @@ def test_a_resumed_log_goes_on_counting():
 
 def test_refusals():
     optimizer = gradstep.SGD([np.ones(2)], lr=0.1)
-    with pytest.raises(ValueError, match="every is 0: it counts steps and must be a whole number from 1 on"):
+    with pytest.raises(ValueError, match="every is 0: it counts steps and must be a whole number, 1 or more"):
         StepLog(optimizer, every=0)
     with (
         pytest.raises(TypeError, match=r"over arrays: pass the gradients of its step, log.step\(gradients\)"),

@@ -111,9 +111,11 @@ def test_refused_losses(loss):
 
 def test_refused_loops():
     finder = LRFinder(low=1e-3)
-    with pytest.raises(RuntimeError, match=r"no rate to report for: call report\(loss\) once in each turn"):
+    with pytest.raises(RuntimeError, match=r"no rate to report for: call report\(loss\) once in each iteration"):
         finder.report(1.0)
-    with pytest.raises(RuntimeError, match=r"there is no loss for the rate 0.001: call report\(loss\) in each turn"):
+    with pytest.raises(
+        RuntimeError, match=r"there is no loss for the rate 0.001: call report\(loss\) in each iteration"
+    ):
         for _ in finder:
             pass
     for _ in finder:
@@ -127,11 +129,11 @@ def test_refused_loops():
     [
         ({"low": 0.0}, "low is 0.0: it must be above 0"),
         ({"low": 1e-3, "high": 1e-3}, "high is 0.001: it must be above low = 0.001, since the rate rises"),
-        ({"updates": 9}, "updates is 9: it must be 10 or more, to make a curve"),
+        ({"updates": 9}, "updates is 9: it must be 10 or more, to give a readable curve"),
         ({"updates": 20.5}, "updates is 20.5, a float: .* must be an integer"),
         ({"ramp": "cosine"}, "ramp is 'cosine': it must be one of 'exponential', 'linear'"),
         ({"smoothing": 0}, "smoothing is 0: it must be above 0"),
-        ({"diverge": 1.0}, "diverge is 1.0: it must be above 1; math.inf lets the test go on"),
+        ({"diverge": 1.0}, "diverge is 1.0: it must be above 1; math.inf completes the ramp"),
         ({"diverge": math.nan}, "diverge is nan: it must be above 1"),
     ],
 )

@@ -123,10 +123,10 @@ def test_gradients_from_before_have_no_part_in_it():
 @pytest.mark.parametrize(
     ("given", "kind", "message"),
     [
-        ({"loader": iter(make_loader())}, TypeError, "loader is an iterator, .*: pass a DataLoader or list"),
+        ({"loader": iter(make_loader())}, TypeError, "loader is an iterator, .*: pass a DataLoader or a list"),
         ({"validation": iter([])}, TypeError, "validation is an iterator"),
-        ({"loader": []}, ValueError, "loader gives no batches: it must give one or more"),
-        ({"validation": []}, ValueError, "validation gives no batches: it must give one or more"),
+        ({"loader": []}, ValueError, "loader yields no batches: it must yield one or more"),
+        ({"validation": []}, ValueError, "validation yields no batches: it must yield one or more"),
         ({"accumulate": 0}, ValueError, "accumulate is 0: it counts the batches of one update"),
     ],
 )

@@ -33,7 +33,7 @@ def test_groups_that_do_not_fit_are_refused():
     weight = np.zeros(1)
     with pytest.raises(ValueError, match="parameters are of a, but rates of a, b: give each task both"):
         tasks.task_groups({"a": [weight]}, {"a": 0.1, "b": 0.1})
-    with pytest.raises(ValueError, match="parameter 0 of 'b' is also in 'a': put what tasks share under a name"):
+    with pytest.raises(ValueError, match="parameter 0 of 'b' is also in 'a': give shared parameters a separate name"):
         tasks.task_groups({"a": [weight], "b": [weight]}, {"a": 0.1, "b": 0.1})
 
 
@@ -213,7 +213,7 @@ def test_losses_that_can_not_be_used_change_nothing():
         gradnorm.update([1.0, 1.0], [1.0, 1.0, 1.0])
     with pytest.raises(ValueError, match=r"kinds\[0\] is 'ranking': it must be one of 'regression', 'classification'"):
         tasks.UncertaintyWeights(["ranking"])
-    with pytest.raises(ValueError, match="tasks is 0: it counts tasks and must be a whole number from 1 on"):
+    with pytest.raises(ValueError, match="tasks is 0: it counts tasks and must be a whole number, 1 or more"):
         tasks.GradNorm(tasks=0)
     with pytest.raises(ValueError, match="got 3 values for 2 tasks"):
         gradnorm.load_state_dict(tasks.GradNorm(tasks=3).state_dict())

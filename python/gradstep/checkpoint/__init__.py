@@ -1,4 +1,4 @@
-"""Save a run and go on with it as if it had never stopped.
+"""Checkpoints: a resumed run gives the bits of an uninterrupted one.
 
 >>> import numpy as np, gradstep, pathlib, tempfile
 >>> from gradstep import checkpoint
@@ -8,7 +8,7 @@
 >>> opt.step([np.array([1.0, -2.0])])
 >>> checkpoint.save(path, w=w, optimizer=opt, epoch=3)
 
-In another process, after the same lines:
+In another process, after the same definitions:
 
 >>> v = np.zeros(2)
 >>> resumed = gradstep.Adam([v], lr=gradstep.CosineDecay(0.1, steps=100))
@@ -17,7 +17,7 @@ In another process, after the same lines:
 >>> v
 array([-0.1,  0.1])
 
-``run.pt`` instead of ``run.npz`` is a file of torch, for tensors.
+With the name ``run.pt`` the file is torch's, for tensors.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ _RANDOMNESS = "randomness"
 def save(path: str | os.PathLike[str], **parts: Any) -> None:
     """Write a checkpoint: the given parts, and the random states of Python, NumPy and (where it is imported) torch.
 
-    The file is there as a whole or not at all: it is written beside its place as ``<path>.partial``, brought to the
-    disk and then renamed. A process killed at any moment leaves the checkpoint from before or the new one. One process
-    at a time may write to a path. A file that was there keeps its mode, and a symbolic link goes on to name it.
+    The file is replaced atomically: it is written as ``<path>.partial``, synced to disk and then renamed. A process
+    killed at any moment leaves either the old checkpoint or the new one. Only one process at a time may write to a
+    path. An existing file keeps its mode, and a symbolic link still points to the new file.
 
-    It ends in a SHA-256 digest of itself, by which :func:`load` finds any damage. That is read and written once more
-    for it.
+    It ends in a SHA-256 digest of its content, by which :func:`load` detects any damage; computing it reads the file
+    once.
 
     Args:
         path: ``*.npz`` for NumPy arrays, read by ``np.load(path, allow_pickle=False)``; ``*.pt`` or ``*.pth`` for
             torch tensors, read by ``torch.load(path, weights_only=True)``, in which NumPy arrays become tensors.
-        parts: by any name, whatever the run needs to go on: objects with a ``state_dict`` (models, optimizers with
-            their schedules' clocks, Plateau, a GradScaler, a data loader), random generators of Python, NumPy and
-            torch, and plain data: arrays, numbers, text, and dicts, lists and tuples of them.
+        parts: whatever the run needs to go on, by name: objects with a ``state_dict`` (models, optimizers with the
+            step counts of their schedules, Plateau, a GradScaler, a data loader), random generators of Python, NumPy
+            and torch, and plain data: arrays, numbers, text, and dicts, lists and tuples of them.
 
     Raises:
-        TypeError: a part holds something else; the message says where. What was at ``path`` is still there.
+        TypeError: a part holds something else; the message says where. An existing file is unchanged.
         ValueError: the path has another ending, a part has the name ``randomness``, or parts hold themselves.
     """
     if _RANDOMNESS in parts:
@@ -69,15 +69,15 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a checkpoint holds, as plain data, without changing anything: state dicts, arrays and numbers by name.
+    """Read a checkpoint as plain data, without changing anything: state dicts, arrays and numbers by name.
 
     Args:
-        path: what was given to :func:`save`.
+        path: the path that was given to :func:`save`.
 
     Raises:
         OSError: there is no such file.
-        ValueError: the path has another ending than those of :func:`save`; the file is damaged or no checkpoint; or it
-            unpacks to more bytes than ``checkpoint.limits.unpacked``, which a caller may raise.
+        ValueError: the path has another ending than those of :func:`save`; the file is damaged or not a checkpoint; or
+            it unpacks to more bytes than ``checkpoint.limits.unpacked``, which a caller may raise.
     """
     return format_of(Path(path)).read(Path(path))
 
@@ -85,20 +85,20 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
 def restore(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any]:
     """Put a checkpoint's states back into the given parts and the random states into Python, NumPy and torch.
 
-    Objects get theirs by ``load_state_dict``; arrays and tensors, also in dicts, lists and tuples, in place. All parts
-    are restored or none: everything is checked that can be checked before, and after an exception, of a part's
-    ``load_state_dict`` or any other, all get back what they had, in the same way.
+    Objects are restored by ``load_state_dict``; arrays and tensors, also in dicts, lists and tuples, in place. Either
+    all parts are restored or none: everything that can be checked is checked first, and after an exception, in a part's
+    ``load_state_dict`` for example, all parts get back what they had.
 
     Args:
-        path: what was given to :func:`save`.
+        path: the path that was given to :func:`save`.
         parts: by the names that they were saved under.
 
     Returns:
-        The rest by name: what was saved and is not among the given parts, such as numbers.
+        The saved entries that are not among the given parts, such as numbers, by name.
 
     Raises:
         ValueError: a part is not in the checkpoint, or an array has another shape or dtype; nothing has been changed.
-        TypeError: a part is nothing that can be changed in place; nothing has been changed.
+        TypeError: a part can't be changed in place; nothing has been changed.
     """
     content = load(path)
     states = content.pop(_RANDOMNESS)

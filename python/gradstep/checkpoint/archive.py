@@ -1,8 +1,8 @@
-"""What both kinds of checkpoint have in common: a zip archive whose last bytes are the digest of all before them.
+"""The common part of both checkpoint formats: a zip archive that ends in a digest of all bytes before it.
 
-The digest is in the archive's comment, which NumPy, torch and zip tools pass over. A file is compared with it before
-anything of it is read, so that no damaged byte is ever interpreted. Files without one, which earlier versions wrote,
-are read by the check sums of the archive; the content of later ones is marked, so that none can lose its digest.
+The digest is in the archive's comment, which NumPy, torch and zip tools ignore. It is checked before anything else is
+read, so that no damaged byte is ever interpreted. Earlier versions wrote files without a digest; these are checked by
+the check sums of the archive. The content of newer files is marked, so that a lost digest is noticed.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _BLOCK = 2**20
 
 @dataclass
 class Limits:
-    """How large a checkpoint may be; raise what is in the way: ``gradstep.checkpoint.limits.unpacked = 10**11``.
+    """The largest checkpoint that is read. It can be raised: ``gradstep.checkpoint.limits.unpacked = 10**11``.
 
     Args:
-        unpacked: bytes that the arrays of a compressed archive may take. :func:`gradstep.checkpoint.save` compresses
-            nothing: what it has written never takes more than the file, and is not limited.
+        unpacked: the bytes of the arrays in a compressed archive. :func:`gradstep.checkpoint.save` does not compress;
+            its files never take more memory than their size, and are not limited.
     """
 
     unpacked: int = 2**30
@@ -41,7 +41,7 @@ limits = Limits()
 
 
 def marked(content: dict[str, Any]) -> dict[str, Any]:
-    """The content with a mark that says that its file has a digest.
+    """Mark the content of a file that has a digest.
 
     Raises:
         ValueError: a part has the name of the mark.
@@ -53,7 +53,7 @@ def marked(content: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def refusing_depth() -> Iterator[None]:
-    """Turn the error for parts that are nested too deeply into one for the caller."""
+    """Raise a clear error for parts that are nested too deeply."""
     try:
         yield
     except RecursionError:
@@ -61,7 +61,7 @@ def refusing_depth() -> Iterator[None]:
 
 
 def seal(file: IO[bytes]) -> None:
-    """Complete a zip archive, which has no comment yet, by the digest of all of it."""
+    """Append the digest of a zip archive, which has no comment yet, to it."""
     file.seek(-2, os.SEEK_END)  # the length of the comment
     file.write((len(_TITLE) + _DIGITS).to_bytes(2, "little") + _TITLE)
     file.seek(0)
@@ -71,7 +71,7 @@ def seal(file: IO[bytes]) -> None:
 
 
 def unmarked(content: Any, path: Path, sealed: bool) -> dict[str, Any]:
-    """What was given to :func:`marked`.
+    """The content that was given to :func:`marked`.
 
     Raises:
         ValueError: it was not, or its file has lost its digest.
@@ -85,12 +85,12 @@ def unmarked(content: Any, path: Path, sealed: bool) -> dict[str, Any]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[IO[bytes], bool]]:
-    """A checkpoint's file, open for reading, and whether it was compared with a digest of its own.
+    """Open a checkpoint's file for reading; yields the file and whether its digest was checked.
 
     Raises:
         OSError: there is no such file, or it can't be read.
-        ValueError: it is damaged, it takes more room than :class:`Limits` allows, or, within the block, it can't be
-            read as what it should be.
+        ValueError: it is damaged, takes more memory than :class:`Limits` allows or, within the block, does not hold
+            what it should.
     """
     with open(path, "rb") as file:
         sealed = _is_sealed(file, path)
@@ -107,7 +107,7 @@ def opened(path: Path) -> Iterator[tuple[IO[bytes], bool]]:
 
 
 class _Refused(ValueError):
-    """An error whose words are for the caller."""
+    """An error whose message is meant for the caller."""
 
 
 def _damaged(path: Path) -> _Refused:
@@ -116,13 +116,13 @@ def _damaged(path: Path) -> _Refused:
 
 def _not_ours(path: Path) -> _Refused:
     return _Refused(
-        f"{path} is damaged, or no checkpoint that gradstep.checkpoint.save wrote: go on from another, or read it with "
-        "what wrote it"
+        f"{path} is damaged, or not a checkpoint of gradstep.checkpoint.save: go on from another, or read it with the "
+        "library that wrote it"
     )
 
 
 def _is_sealed(file: IO[bytes], path: Path) -> bool:
-    """Whether the file ends in its digest; raises ValueError where it ends in another."""
+    """Whether the file ends in a digest. Raises ValueError if the digest is wrong."""
     end = file.seek(0, os.SEEK_END) - _DIGITS
     if end < len(_TITLE):
         return False
@@ -137,7 +137,7 @@ def _is_sealed(file: IO[bytes], path: Path) -> bool:
 
 
 def _digest(file: IO[bytes], count: int | None) -> bytes:
-    """That of so many bytes, or of all that are left."""
+    """The digest of so many bytes, or of all remaining ones."""
     digest = hashlib.sha256()
     while block := file.read(_BLOCK if count is None else min(_BLOCK, count)):
         digest.update(block)
@@ -146,7 +146,7 @@ def _digest(file: IO[bytes], count: int | None) -> bytes:
 
 
 def _check_sizes(file: IO[bytes], path: Path) -> None:
-    """Refuse an archive that unpacks to much more than it is."""
+    """Refuse an archive that unpacks to much more than its size."""
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
     if any(each.compress_type == zipfile.ZIP_STORED and each.file_size != each.compress_size for each in members):
@@ -160,7 +160,7 @@ def _check_sizes(file: IO[bytes], path: Path) -> None:
 
 
 def _check_sums(file: IO[bytes], path: Path) -> None:
-    """Compare the members of an archive with their check sums, which torch does not; it may have left them out."""
+    """Check the members against their check sums, which torch does not do. torch may also have left them out."""
     with zipfile.ZipFile(file) as archive:
         if any(each.CRC for each in archive.infolist()) and archive.testzip() is not None:
             raise _damaged(path)

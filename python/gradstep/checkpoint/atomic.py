@@ -1,4 +1,4 @@
-"""Replacing a file so that nobody ever sees half of one, and whoever could not read it still can't."""
+"""Atomic replacement of files, with the permissions of the file that was there."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["write_atomically"]
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Let ``write`` fill a file beside ``path``, bring it to the disk and rename it.
+    """Let ``write`` fill a temporary file in the same folder, sync it to disk and rename it to ``path``.
 
-    The file that a symbolic link names is replaced, not the link, and keeps its mode.
+    If ``path`` is a symbolic link, its target is replaced. An existing file keeps its mode.
     """
     path = Path(os.path.realpath(path))
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)  # of a process that was killed; whatever it is, it is not written through
+    partial.unlink(missing_ok=True)  # left by a killed process; if it is a link, it must not be followed
     try:
         with open(partial, "x+b", opener=_opener(0o666 if mode is None else mode)) as file:
             if mode is not None:
-                os.chmod(partial, mode)  # whatever the umask took
+                os.chmod(partial, mode)  # regardless of the umask
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -39,7 +39,7 @@ def _opener(mode: int) -> Callable[[str, int], int]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring the renaming itself to the disk, where a folder can be opened for that."""
+    """Sync the renaming itself to disk, on systems where a folder can be opened."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_DIRECTORY)
         try:

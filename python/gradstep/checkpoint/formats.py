@@ -1,4 +1,4 @@
-"""The kinds of checkpoint file, by the ending of their path."""
+"""The formats of checkpoint files, by the ending of the path."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["Format", "format_of"]
 
 
 class Format(Protocol):
-    """How content goes into a file and comes out again, without running code that is in the file."""
+    """Writes and reads content, without running code from the file."""
 
     def pack(self, content: dict[str, Any]) -> Any:
-        """What is to be written; raises TypeError for what can't be."""
+        """Prepare the content for `write`. Raises TypeError for values that can't be written."""
 
     def write(self, packed: Any, file: IO[bytes]) -> None: ...
 

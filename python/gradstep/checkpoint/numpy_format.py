@@ -1,4 +1,4 @@
-"""A checkpoint as a file of NumPy."""
+"""Checkpoints as NumPy files."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gradstep.interop.scalars import is_masked, shown
 __all__ = ["NumpyFormat"]
 
 _PLAIN = (type(None), bool, int, float, str)
-_MOST_BITS = 10_000  # which have fewer digits than Python reads from text
+_MOST_BITS = 10_000  # fewer digits than Python's limit for reading integers from text
 _LONGEST_PART = 100
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class NumpyFormat:
-    """A zip of arrays for ``np.load(path, allow_pickle=False)``; ``structure`` is JSON text about all around them.
+    """A zip of arrays for ``np.load(path, allow_pickle=False)``. Everything else is JSON in the array ``structure``.
 
-    An array is named by its way through the content: ``data/optimizer/state/0/exp_avg``. JSON knows no tuples, and no
-    keys but text, so each container is written with its kind, and a dict as a list of pairs.
+    An array is named by its path in the content: ``data/optimizer/state/0/exp_avg``. JSON has no tuples and only text
+    as keys, so each container is written with its type, and a dict as a list of pairs.
     """
 
     def pack(self, content: dict[str, Any]) -> Any:
@@ -45,7 +45,7 @@ class NumpyFormat:
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> Any:
-    """An array of an archive, which must be as large as its header says before room is made for it."""
+    """Read an array of an archive. Its size is compared with its header before memory is allocated."""
     with archive.open(f"{name}.npy") as member:
         if read_header := _HEADERS.get(np.lib.format.read_magic(member)):
             shape, _, dtype = read_header(member)
@@ -86,7 +86,7 @@ def _checked_number(value: Any, where: str) -> Any:
 
 
 def _in_a_name(key: Any) -> str:
-    """A key as a part of an array's name: short, and of characters that a zip archive keeps."""
+    """A key as a part of an array's name: short, with characters that a zip archive can hold."""
     text = key if isinstance(key, str) else shown(key)
     return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_PART])
 
@@ -104,7 +104,7 @@ def _put_together(structure: Any, archive: zipfile.ZipFile) -> Any:
 
 
 def _with_dtype(array: Any, name: str) -> Any:
-    """An array as it was saved: NumPy's files do not know the names of ml_dtypes."""
+    """An array with its saved dtype: NumPy's files can't name the dtypes of ml_dtypes."""
     if array.dtype.name == name:
         return array
     import ml_dtypes

@@ -1,4 +1,4 @@
-"""What a part of a run is saved as, and how it gets that back."""
+"""The saved states of a run's parts, and how they are restored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["pieces", "put_back", "state_of"]
 
 
 def state_of(part: Any) -> Any:
-    """The state of an object; plain data is its own."""
+    """The state of an object. Plain data is returned as it is."""
     if hasattr(part, "state_dict"):
         return part.state_dict()
     if isinstance(part, np.random.Generator):
@@ -28,18 +28,18 @@ def state_of(part: Any) -> Any:
 
 
 def pieces(parts: Mapping[str, Any], states: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-    """What is to be changed in place, each with its state: arrays first, then objects, which may raise of themselves.
+    """Everything to change in place, with its new state: arrays first, then objects, which may raise errors.
 
     Raises:
         ValueError: a state is of another shape, dtype or length.
-        TypeError: a part is nothing that can be changed in place.
+        TypeError: a part can't be changed in place.
     """
     found = [each for name, part in parts.items() for each in _pieces(name, part, states[name])]
     return sorted(found, key=lambda each: not _is_array(each[0]))
 
 
 def put_back(part: Any, state: Any) -> None:
-    """Give one of the ``pieces`` the state that ``state_of`` returned."""
+    """Restore one of the ``pieces`` from a result of ``state_of``."""
     if hasattr(part, "load_state_dict"):
         part.load_state_dict(state)
     elif isinstance(part, np.random.Generator):

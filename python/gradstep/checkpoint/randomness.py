@@ -1,4 +1,4 @@
-"""The random states that every process has: Python's, NumPy's and torch's."""
+"""The global random states of Python, NumPy and torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["randomness", "set_randomness", "without_arrays"]
 
 
 def randomness() -> dict[str, Any]:
-    """The states of all that are imported, as plain data."""
+    """The states of those libraries that are imported, as plain data."""
     states = {"python": random.getstate(), "numpy": without_arrays(np.random.get_state(legacy=False))}
     if torch := sys.modules.get("torch"):
         states["torch"] = torch.get_rng_state().numpy()
@@ -21,7 +21,7 @@ def randomness() -> dict[str, Any]:
 
 
 def set_randomness(states: dict[str, Any]) -> None:
-    """Go on from what ``randomness`` returned."""
+    """Restore the states that ``randomness`` returned."""
     random.setstate(states["python"])
     np.random.set_state(states["numpy"])
     if "torch" in states:
@@ -31,5 +31,5 @@ def set_randomness(states: dict[str, Any]) -> None:
 
 
 def without_arrays(state: Any) -> Any:
-    """The state of a generator of NumPy with lists for its arrays, whose uint64 torch can't keep."""
+    """The state of a NumPy generator with lists instead of arrays, because torch can't save uint64 arrays."""
     return json.loads(json.dumps(state, default=np.ndarray.tolist))

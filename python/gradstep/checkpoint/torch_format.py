@@ -1,4 +1,4 @@
-"""A checkpoint as a file of torch."""
+"""Checkpoints as torch files."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class TorchFormat:
 
 
 def _refuse_sized(file: IO[bytes]) -> None:
-    """Raise ValueError for a file that asks for memory by a number; torch would give as much as it says.
+    """Raise ValueError for a file that makes torch allocate an arbitrary amount of memory.
 
-    Tensors take what their bytes in the file do. What ``save`` writes names no bytearray.
+    A tensor takes as much as its bytes in the file, a bytearray as much as a number says. ``save`` writes no bytearray.
     """
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if member.filename.endswith("data.pkl"):
-                del member.CRC  # which torch may have left out
+                del member.CRC  # torch may have left it out
                 if _SIZED.search(archive.read(member)):
                     raise ValueError(f"{member.filename} makes a bytearray")
     file.seek(0)
@@ -78,7 +78,7 @@ def _packed_dict(value: dict[Any, Any], where: str) -> dict[Any, Any]:
     keys = [_packed(key, f"a key of {where.lstrip('/')}") for key in value]
     values = [_packed(each, f"{where}/{key if isinstance(key, str) else shown(key)}") for key, each in value.items()]
     unchanged = all(map(operator.is_, (*keys, *values), (*value, *value.values())))
-    # A model's state dict has an attribute of its own, which a new dict would lack.
+    # A model's state dict has an attribute that a new dict would not have.
     return value if unchanged and type(value) in _LOADABLE_DICTS else dict(zip(keys, values, strict=True))
 
 

@@ -1,7 +1,7 @@
-"""Schedules from other libraries, by value, and a way back to torch.
+"""Conversion of other libraries' schedules into schedules with the same values, and back to torch.
 
-Each converter restores its library's conventions: where the end is reached, where a warmup begins, on which side
-a boundary belongs, and what comes after the end. What can't be converted raises and says what to do instead.
+Each converter follows its library's conventions: where the end is reached, where a warmup begins, which value a
+boundary has, and what comes after the end. Schedules that can't be converted raise errors that say what to do instead.
 """
 
 from gradstep.convert.huggingface import from_hf

@@ -24,16 +24,15 @@ def from_hf(
     num_training_steps: int | None = None,
     scheduler_specific_kwargs: Mapping[str, Any] | None = None,
 ) -> Schedule:
-    """The schedule with the values of the one that ``transformers.get_scheduler`` would make.
+    """The schedule with the values of a scheduler of ``transformers.get_scheduler``.
 
-    It takes names because the schedulers of Transformers are closures, which do not tell what they hold. Their warmup
-    begins at 0, so that the first update is wasted, and their cosine rises again after num_training_steps: so does
-    this.
+    It takes names, because the schedulers of Transformers are closures whose settings can't be read. As there, a warmup
+    begins at 0, which wastes the first update, and a cosine rises again after num_training_steps.
 
     Args:
         name: "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial",
-            "inverse_sqrt", "cosine_with_min_lr", "cosine_warmup_with_min_lr" or "warmup_stable_decay", or the
-            SchedulerType of it.
+            "inverse_sqrt", "cosine_with_min_lr", "cosine_warmup_with_min_lr" or "warmup_stable_decay", or its
+            SchedulerType.
         lr: the optimizer's rate.
         num_warmup_steps, num_training_steps, scheduler_specific_kwargs: as ``get_scheduler`` takes them; in
             TrainingArguments they are ``warmup_steps``, ``max_steps`` and ``lr_scheduler_kwargs``.
@@ -112,7 +111,7 @@ def cosine_warmup_with_min_lr(
     min_lr_rate: float | None = None,
     warmup_lr_rate: float | None = None,
 ) -> Schedule:
-    """The one whose warmup is complete with its last update, so that the cosine has begun with the next."""
+    """The schedule whose warmup is complete in its last update, so that the cosine begins with the next."""
     steps = left(num_warmup_steps, num_training_steps)
     decay = waves(lr, steps, num_cycles, least(lr, min_lr, min_lr_rate))
     if num_warmup_steps == 0:
@@ -140,7 +139,7 @@ def warmup_stable_decay(
     end = min_lr_ratio * lr
     if num_stable_steps is None:
         if num_training_steps is None:
-            raise ValueError("neither num_training_steps nor num_stable_steps is given: give one of them")
+            raise ValueError("neither num_training_steps nor num_stable_steps is given: pass one of them")
         num_stable_steps = num_training_steps - num_warmup_steps - num_decay_steps
     if decay_type == "cosine" and num_cycles != 0.5:
         wave = waves(lr, num_decay_steps, num_cycles, end).then(end, at=num_decay_steps)
@@ -151,7 +150,7 @@ def warmup_stable_decay(
 
 
 def waves(lr: float, steps: int, num_cycles: float, end: float = 0.0) -> Schedule:
-    """A cosine that has made so many whole waves after `steps`, and goes on."""
+    """A cosine with so many periods in `steps` that continues after them."""
     half = CosineDecay(lr, steps, end, past="mirror")
     return half if num_cycles == 0.5 else half.stretch(0.5 / num_cycles)
 
@@ -159,8 +158,8 @@ def waves(lr: float, steps: int, num_cycles: float, end: float = 0.0) -> Schedul
 def left(num_warmup_steps: int, num_training_steps: int) -> int:
     if num_training_steps <= num_warmup_steps:
         raise ValueError(
-            f"num_training_steps is {num_training_steps} and num_warmup_steps is {num_warmup_steps}: nothing is left "
-            "to decay; the training takes more steps than its warmup"
+            f"num_training_steps is {num_training_steps} and num_warmup_steps is {num_warmup_steps}: no updates are "
+            "left for the decay; pass more training steps than warmup steps"
         )
     return num_training_steps - num_warmup_steps
 
@@ -170,7 +169,7 @@ def least(lr: float, min_lr: float | None, min_lr_rate: float | None) -> float:
         return min_lr
     if min_lr is None and min_lr_rate is not None:
         return min_lr_rate * lr
-    raise ValueError(f"min_lr is {min_lr} and min_lr_rate is {min_lr_rate}: give exactly one of them")
+    raise ValueError(f"min_lr is {min_lr} and min_lr_rate is {min_lr_rate}: pass exactly one of them")
 
 
 SCHEDULES: dict[str, Callable[..., Schedule]] = {

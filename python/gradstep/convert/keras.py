@@ -18,11 +18,11 @@ from gradstep.schedules import (
 def from_keras(schedule: Any) -> Schedule:
     """The schedule with the values of a ``keras.optimizers.schedules`` object.
 
-    Keras's boundaries belong to the left: a value changes with the step after.
+    Keras's boundaries have the old value: the value changes one step later.
 
     Args:
         schedule: ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay, InverseTimeDecay, CosineDecay or
-            CosineDecayRestarts. Keras computes in float32, from which the values differ by its rounding.
+            CosineDecayRestarts. Keras computes in float32, so its values differ by rounding.
 
     Raises:
         TypeError: the class is another one.
@@ -80,7 +80,7 @@ def cosine(peer: Any) -> Schedule:
 
 
 def cosine_restarts(peer: Any) -> Schedule:
-    """Each cycle is scaled by m_mul, the floor of alpha below them is not. A whole t_mul makes whole cycles."""
+    """Each cycle is scaled by m_mul; alpha, the floor, is not. t_mul must be whole, so that cycles have whole steps."""
     init, alpha = float(peer.initial_learning_rate), float(peer.alpha)
     cycles = CosineRestarts(
         init * (1 - alpha),

@@ -22,16 +22,18 @@ Scales = Mapping[int, float]
 
 
 def from_optax(constructor: str | Callable[..., Any], *arguments: Any, **options: Any) -> Schedule:
-    """The schedule with the values of one that optax would construct.
+    """The schedule with the values of one that optax constructs.
 
-    optax computes in float32, unless told otherwise, from which the values differ by its rounding. Raises
-    TypeError for another constructor or arguments that it does not take, and ValueError where a number of
-    steps is not whole.
+    By default optax computes in float32, so its values differ by rounding.
 
     Args:
-        constructor: a function of ``optax.schedules`` or its name, such as ``optax.cosine_decay_schedule``. What it
-            returns is a closure, which does not tell what it holds, so give the constructor and its arguments.
-        arguments, options: those of the constructor. The schedules of ``join_schedules`` are gradstep's.
+        constructor: a function of ``optax.schedules`` or its name, such as ``optax.cosine_decay_schedule``. It
+            returns a closure whose settings can't be read, so pass the constructor and its arguments.
+        arguments, options: the constructor's arguments. The schedules for ``join_schedules`` are gradstep's.
+
+    Raises:
+        TypeError: the constructor is another one, or does not take an argument.
+        ValueError: a number of steps is not whole.
 
     >>> from_optax("warmup_cosine_decay_schedule", 0.0, peak_value=1e-3, warmup_steps=100, decay_steps=1000)
     CosineDecay(init=0.001, steps=900).warmup(100, offset=0)
@@ -39,7 +41,7 @@ def from_optax(constructor: str | Callable[..., Any], *arguments: Any, **options
     name = constructor if isinstance(constructor, str) else getattr(constructor, "__qualname__", repr(constructor))
     if "<locals>" in name:
         raise TypeError(
-            f"{name.partition('.')[0]} has returned this closure, which does not tell what it holds: give the "
+            f"{name.partition('.')[0]} returned this closure, whose settings can't be read: pass the "
             "constructor and its arguments, as in from_optax(optax.cosine_decay_schedule, 1e-3, decay_steps=100)"
         )
     return find(CONSTRUCTORS, name, "optax")(*arguments, **options)

@@ -1,4 +1,4 @@
-"""What lowers the rate when a metric stands still: torch's and Keras's ReduceLROnPlateau."""
+"""torch's and Keras's ReduceLROnPlateau."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,13 @@ from gradstep.feedback.plateau import Plateau
 def from_plateau(peer: Any, lr: float) -> Plateau:
     """The `Plateau` with the settings of torch's scheduler or Keras's callback ReduceLROnPlateau.
 
-    It starts anew: what the peer has counted is not taken over. Where `Plateau` differs on purpose (negative metrics,
-    NaN, reductions below torch's eps), so does this.
+    It starts from the beginning: the counts of the other object are not copied. It differs where `Plateau`
+    intentionally does (negative metrics, NaN, reductions below torch's eps).
 
     Args:
-        peer: one of either. A Keras mode of "auto" must be "min" or "max", unless it monitors a loss.
-        lr: the rate before any reduction. Theirs is bounded by a rate, a Plateau by its share of whatever rate it
+        peer: torch's scheduler or Keras's callback. A Keras mode of "auto" must be "min" or "max", unless it monitors a
+            loss.
+        lr: the rate before any reduction. Their bound is a rate, that of a Plateau a fraction of the rate that it
             multiplies.
 
     Raises:
@@ -31,14 +32,14 @@ def from_plateau(peer: Any, lr: float) -> Plateau:
     """
     kind = f"{type(peer).__module__.partition('.')[0]}.{type(peer).__name__}"
     if kind not in READERS:
-        raise TypeError(f"{peer!r}, a {kind}, is none of {', '.join(READERS)}; for a schedule of t take {CALLABLE}")
+        raise TypeError(f"{peer!r}, a {kind}, is none of {', '.join(READERS)}; for a schedule of t use {CALLABLE}")
     return READERS[kind](peer, lr)
 
 
 def torch_plateau(peer: Any, lr: float) -> Plateau:
     if len(set(peer.min_lrs)) > 1:
         raise ValueError(
-            f"min_lr is {peer.min_lrs}: a Plateau multiplies the rates of all groups alike; give one min_lr"
+            f"min_lr is {peer.min_lrs}: a Plateau multiplies the rates of all groups alike; set one min_lr"
         )
     return Plateau(
         factor=float(peer.factor),
@@ -54,7 +55,9 @@ def torch_plateau(peer: Any, lr: float) -> Plateau:
 def keras_plateau(peer: Any, lr: float) -> Plateau:
     loss = peer.mode == "auto" and peer.monitor.removeprefix("val_") == "loss"
     if peer.mode == "auto" and not loss:
-        raise ValueError(f"mode is 'auto' and monitor is {peer.monitor!r}: say whether it is to fall, as in mode='max'")
+        raise ValueError(
+            f"mode is 'auto' and monitor is {peer.monitor!r}: say whether it should rise or fall, as in mode='max'"
+        )
     return Plateau(
         factor=float(peer.factor),
         patience=peer.patience,

@@ -22,14 +22,13 @@ from gradstep.schedules import (
 def from_timm(scheduler: Any, group: int | None = None) -> Schedule:
     """The schedule with the values of a ``timm.scheduler`` object.
 
-    timm's milestones come one step early, and its warmup jumps where it ends, unless ``warmup_prefix`` is True: so does
-    this.
+    As in timm, milestones come one step early, and a warmup jumps at its end unless ``warmup_prefix`` is True.
 
     Args:
         scheduler: CosineLRScheduler, TanhLRScheduler, PolyLRScheduler, StepLRScheduler, MultiStepLRScheduler or
-            WSDLRScheduler, without noise. t is what it is stepped with: epochs if its ``t_in_epochs`` is True (as by
+            WSDLRScheduler, without noise. t is the argument of its step: epochs if its ``t_in_epochs`` is True (the
             default), so that the schedule over updates is ``from_timm(s).stretch(updates_per_epoch, staircase=True)``.
-        group: the number of the optimizer's group. Default None: any, if the schedule is the same for all.
+        group: the number of the optimizer's group. Default None, if the schedule is the same for all groups.
 
     Raises:
         TypeError: the class is another one, or the schedule has noise.
@@ -37,7 +36,7 @@ def from_timm(scheduler: Any, group: int | None = None) -> Schedule:
 
     >>> class Optimizer:
     ...     param_groups = [{}]
-    >>> class MultiStepLRScheduler:                                    # stands for the one of timm
+    >>> class MultiStepLRScheduler:                                    # stands for timm's
     ...     optimizer, base_values, noise_range_t, warmup_t = Optimizer, [0.1], None, 0
     ...     decay_t, decay_rate = [30, 60], 0.5
     >>> MultiStepLRScheduler.__module__ = "timm.scheduler.multistep_lr"
@@ -46,7 +45,7 @@ def from_timm(scheduler: Any, group: int | None = None) -> Schedule:
     """
     curve = find(CURVES, kind_of(scheduler, "timm.scheduler"), "timm")
     if scheduler.noise_range_t is not None:
-        raise TypeError(f"a scheduler with noise can't be converted: leave out noise_range_t, or take {CALLABLE}")
+        raise TypeError(f"a scheduler with noise can't be converted: leave out noise_range_t, or use {CALLABLE}")
     groups = scheduler.optimizer.param_groups
 
     def convert(each: int) -> Schedule:
@@ -59,7 +58,7 @@ def from_timm(scheduler: Any, group: int | None = None) -> Schedule:
 
 
 def warmed(peer: Any, curve: Schedule, base: float) -> Schedule:
-    """The curve after its warmup, which aims at the base rate, even where the curve begins elsewhere."""
+    """The curve with its warmup, which rises to the base rate even if the curve begins elsewhere."""
     if not peer.warmup_t:
         return curve
     steps, start = updates("warmup_t", peer.warmup_t), float(peer.warmup_lr_init)
@@ -90,7 +89,7 @@ def tanh(peer: Any, base: float) -> Schedule:
 
 
 def cycles(peer: Any, base: float, cycle: Callable[[float, int], Schedule]) -> Schedule:
-    """As many cycles as ``cycle_limit``, each longer and lower than the one before; then ``lr_min``."""
+    """``cycle_limit`` cycles, each longer and lower than the one before, and then ``lr_min``."""
     low = float(peer.lr_min)
     lengths = [updates("t_initial * cycle_mul**i", peer.t_initial * peer.cycle_mul**i) for i in range(peer.cycle_limit)]
     parts = [cycle(base * float(peer.cycle_decay) ** i, length) for i, length in enumerate(lengths)]
@@ -126,7 +125,7 @@ def decay(peer: Any, init: float, end: float) -> Schedule:
         return (ExponentialDecay(1.0, ratio, steps).clip(lo=ratio) - ratio) * ((init - end) / (1 - ratio)) + end
     powers = {"linear": 1.0, "1-sqrt": 0.5, "power": float(peer.decay_power)}
     if callable(kind):
-        raise TypeError(f"WSDLRScheduler with a function as decay_fn can't be converted: take {CALLABLE}")
+        raise TypeError(f"WSDLRScheduler with a function as decay_fn can't be converted: use {CALLABLE}")
     return PolynomialDecay(init, steps, end, k=powers[kind])
 
 

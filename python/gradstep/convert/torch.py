@@ -27,16 +27,16 @@ MODULE, PEER = "torch.optim.lr_scheduler", "torch"
 def from_torch(scheduler: Any, group: int | None = None, of: Literal["lr", "momentum"] = "lr") -> Schedule:
     """The schedule with the values of a ``torch.optim.lr_scheduler`` object.
 
-    The values are those of torch's formulas; its own recursions differ by their rounding. Where torch goes on past the
-    end without meaning to (OneCycleLR, and a CosineAnnealingLR in a ChainedScheduler), the schedule has no value.
+    The values are those of torch's formulas; torch's recursions differ by rounding. Where torch gives meaningless
+    values after the end (OneCycleLR, and a CosineAnnealingLR in a ChainedScheduler), the schedule has no value.
 
     Args:
         scheduler: StepLR, MultiStepLR, ConstantLR, LinearLR, ExponentialLR, PolynomialLR, CosineAnnealingLR,
             CosineAnnealingWarmRestarts, CyclicLR or OneCycleLR; a SequentialLR of these; or a ChainedScheduler of those
-            that multiply. It may be anywhere in its run: t = 0 is where that began.
-        group: the number of the optimizer's group. Default None: any, if the schedule is the same for all.
-        of: "lr" (the default), or "momentum" for what CyclicLR and OneCycleLR do to the momentum, or to the first of
-            the betas.
+            that multiply. It may be in the middle of its run: t = 0 is the start of the run.
+        group: the number of the optimizer's group. Default None, if the schedule is the same for all groups.
+        of: "lr" (the default), or "momentum" for the schedule that CyclicLR and OneCycleLR give the momentum or the
+            first beta.
 
     Raises:
         TypeError: the class is another one, such as LambdaLR, whose values only its function knows.
@@ -69,7 +69,7 @@ def rate(scheduler: Any, kind: str, group: int) -> Schedule:
 
 
 def part(scheduler: Any, group: int) -> Schedule:
-    """Anything but a scheduler of schedulers."""
+    """The schedule of a scheduler that holds no others."""
     kind = kind_of_torch(scheduler)
     if kind == "CyclicLR":
         return cyclic(scheduler, scheduler.base_lrs[group], scheduler.max_lrs[group])
@@ -88,7 +88,7 @@ def momentum(scheduler: Any, kind: str, group: int) -> Schedule:
 
 
 def chained(schedulers: Any, group: int) -> Schedule:
-    """The product: each child multiplies what the ones before it have left."""
+    """The product: each child multiplies the result of those before it."""
     parts = [factor(each, float(each.base_lrs[group]) if i == 0 else 1.0) for i, each in enumerate(schedulers)]
     return reduce(mul, parts)
 
@@ -96,7 +96,7 @@ def chained(schedulers: Any, group: int) -> Schedule:
 def factor(scheduler: Any, base: float) -> Schedule:
     kind = kind_of_torch(scheduler)
     if kind == "CosineAnnealingLR" and scheduler.eta_min == 0:
-        # At T_max torch forgets what the others have multiplied.
+        # At T_max torch loses the other schedulers' factors.
         return CosineDecay(base, updates("T_max", scheduler.T_max), past="error")
     if kind not in FACTORS:
         raise TypeError(
@@ -143,7 +143,7 @@ def cosine_restarts(peer: Any, base: float) -> Schedule:
 
 def cyclic(peer: Any, base: Any, peak: Any) -> Schedule:
     if peer._scale_fn_custom is not None:
-        raise TypeError(f"CyclicLR with a scale_fn can't be converted: take {CALLABLE}")
+        raise TypeError(f"CyclicLR with a scale_fn can't be converted: use {CALLABLE}")
     up = updates("step_size_up", round(peer.total_size * peer.step_ratio, 6))
     down = updates("step_size_down", peer.total_size - up)
     gamma = float(peer.gamma) if peer.mode == "exp_range" else 1.0
@@ -169,7 +169,7 @@ def one_cycle(peer: Any, first: Any, peak: Any, last: Any) -> Schedule:
 
 
 def tidy(value: float) -> float:
-    """A number that was given, from what torch has made of it: without the rounding errors of the way back."""
+    """Undo torch's computation with a given number: without the rounding errors."""
     return float(f"{value:.14g}")
 
 
@@ -183,9 +183,9 @@ FACTORS: dict[str, Callable[[Any, float], Schedule]] = {
 }
 FROM_BASE = FACTORS | {"CosineAnnealingLR": cosine, "CosineAnnealingWarmRestarts": cosine_restarts}
 CYCLES = ("CyclicLR", "OneCycleLR")
-KNOWN_TO_A_FUNCTION = f"its values are known to its function alone: take {CALLABLE}"
+KNOWN_TO_A_FUNCTION = f"only its function knows its values: use {CALLABLE}"
 INSTEAD = {
-    "ReduceLROnPlateau": "it depends on a metric: take gradstep.convert.from_plateau",
-    "LambdaLR": f"{KNOWN_TO_A_FUNCTION}; for those of transformers.get_scheduler gradstep.convert.from_hf",
+    "ReduceLROnPlateau": "it depends on a metric: use gradstep.convert.from_plateau",
+    "LambdaLR": f"{KNOWN_TO_A_FUNCTION}; for those of transformers.get_scheduler use gradstep.convert.from_hf",
     "MultiplicativeLR": KNOWN_TO_A_FUNCTION,
 }

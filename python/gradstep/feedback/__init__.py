@@ -1,4 +1,4 @@
-"""What a metric, or somebody else's optimizer, has to do with the rate."""
+"""Rates driven by a metric, and schedules for other libraries' optimizers."""
 
 from gradstep.feedback.attachment import attach
 from gradstep.feedback.explore import Explore

@@ -1,4 +1,4 @@
-"""A rate for a search: lower when a good candidate is found, higher when nothing is."""
+"""A rate for a search: lower when a better candidate is found, higher when the search is stuck."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ __all__ = ["Explore"]
 
 
 class Explore(MetricScale):
-    """Moves the rate by one factor at each find and by another when the search is stuck: ``lr = s(t) * scale``.
+    """Multiplies the rate by one factor at each find and by another when the search is stuck: ``lr = s(t) * scale``.
 
-    A report that is better than the best so far, see :class:`gradstep.feedback.metric_scale.Goal`, is a find. The
-    first report is what the next are compared with.
+    A report that is better than the best so far, see :class:`gradstep.feedback.metric_scale.Goal`, is a find. The first
+    report is the one that the next are compared with.
 
-    - At a find ``scale = scale * found``: search on near the candidate.
-    - When more than ``patience`` reports in a row were no find ``scale = scale * stuck``, and the count starts again:
-      look further away.
+    - At a find ``scale = scale * found``: the search continues near the candidate.
+    - After more than ``patience`` reports in a row without a find ``scale = scale * stuck``, and the count starts
+      again: the search goes further away.
 
-    The scale stays from ``floor`` to ``ceiling``. With ``found`` above 1 and ``stuck`` below 1 it goes the way of
-    GreedyLR (arXiv:2512.14527), which raises the rate while it helps; Explore acts on the first find, where GreedyLR
-    waits for several in a row.
+    The scale stays from ``floor`` to ``ceiling``. With ``found`` above 1 and ``stuck`` below 1 it resembles
+    GreedyLR (arXiv:2512.14527), which raises the rate while that helps; Explore acts on the first find, GreedyLR waits
+    for several in a row.
 
     Args:
-        found: what a find multiplies the scale by, above 0.
-        stuck: what being stuck multiplies it by, above 0.
-        patience: reports in a row without a find that are borne, at least 0.
-        mode: ``"min"`` if the metric is to fall, ``"max"`` if it is to rise.
+        found: the factor of the scale at a find, above 0.
+        stuck: the factor of the scale when the search is stuck, above 0.
+        patience: the reports in a row without a find that are tolerated, at least 0.
+        mode: ``"min"`` if the metric should fall, ``"max"`` if it should rise.
         threshold: by how much a find must be better, at least 0.
-        threshold_mode: ``"rel"``, a share of ``|best|``, or ``"abs"``, in the metric's unit.
-        floor: the least scale, from 0 to 1.
+        threshold_mode: ``"rel"``, a fraction of ``|best|``, or ``"abs"``, in the metric's unit.
+        floor: the smallest scale, from 0 to 1.
         ceiling: the largest scale, at least 1.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A factor for the rate that a reported metric moves: what Plateau and Explore share."""
+"""A factor of the rate that reported metrics change: the base of Plateau and Explore."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Goal:
     """When a metric counts as better than the best so far.
 
     With ``mode="min"`` a value below ``best - margin``, with ``"max"`` one above ``best + margin``, where the margin is
-    ``threshold`` (``threshold_mode="abs"``) or ``threshold * |best|`` (``"rel"``). torch takes ``best`` instead of
-    ``|best|``, so that there a negative metric improves by staying as it is. NaN is never better; any number is better
-    than a NaN.
+    ``threshold`` (``threshold_mode="abs"``) or ``threshold * |best|`` (``"rel"``). torch uses ``best`` instead of
+    ``|best|``, so that an unchanged negative metric counts as improving there. NaN is never better; any number is
+    better than a NaN.
 
     >>> Goal("min", 0.1, "rel").is_better(-1.0, best=-1.0)
     False
@@ -55,12 +55,12 @@ class Goal:
 
 
 class MetricScale:
-    """Keeps the best metric and the scale. A subclass says in ``_react`` what a report does to the scale.
+    """Keeps the best metric and the scale. A subclass defines in ``_react`` how a report changes the scale.
 
     Everything that a report can change is in ``state_dict``, as plain numbers.
     """
 
-    #: the names of what reports change
+    #: the names of the attributes that reports change
     moving: ClassVar[tuple[str, ...]] = ("scale", "best", "waited")
 
     def __init__(self, goal: Goal, best: float | None) -> None:
@@ -70,19 +70,19 @@ class MetricScale:
         self.waited = 0
 
     def update(self, metric: Any) -> float:
-        """Take a report and return the scale from now on.
+        """Report a metric and return the new scale.
 
         Args:
-            metric: a number or an array of one number. NaN is a report that is no improvement.
+            metric: a number or an array of one number. NaN is never an improvement.
 
         Raises:
-            TypeError, ValueError: it is no number; nothing has been changed.
+            TypeError, ValueError: it is not a number; nothing has been changed.
         """
         _core.write(self._reporting(metric))
         return self.scale
 
     def _reporting(self, metric: Any) -> list[_core.Entry]:
-        """The entries that take a report."""
+        """The entries that record a report."""
         value = reported("metric", metric)
         after = copy.copy(self)
         better = self.best is None or self.goal.is_better(value, self.best)
@@ -92,23 +92,24 @@ class MetricScale:
         return [(vars(self), name, getattr(after, name)) for name in self.moving]
 
     def step(self, metric: Any, optimizer: Any) -> float:
-        """Take a report, and multiply ``group["gradstep_scale"]`` of all groups by what it changes the scale by.
+        """Report a metric, and multiply ``group["gradstep_scale"]`` of all groups by the change of the scale.
 
-        That multiplies the rate of every update. The schedules of the groups go on as they are, and so do other factors
-        in ``gradstep_scale``. Both this and the optimizer must be saved to resume.
+        It multiplies the rate of every update. The schedules of the groups, and other factors in ``gradstep_scale``,
+        are unchanged. To resume, save both this object and the optimizer.
 
         Args:
             metric: as for :meth:`update`.
-            optimizer: one of ``gradstep`` or ``gradstep.optim``, or what ``gradstep.attach`` returned for another.
+            optimizer: an optimizer of ``gradstep`` or ``gradstep.optim``, or the result of ``gradstep.attach`` for
+                another.
 
         Raises:
             TypeError, ValueError: an argument can't be used; nothing has been changed.
         """
         if not isinstance(optimizer, Stepping | Attachment):
             raise TypeError(
-                f"optimizer is a {type(optimizer).__name__}, which knows no gradstep_scale: pass one of gradstep or "
-                "gradstep.optim, or what gradstep.attach(optimizer, lr=...) returns, or set the rate yourself to "
-                "schedule(t) * update(metric)"
+                f"optimizer is a {type(optimizer).__name__}, which does not use gradstep_scale: pass an optimizer of "
+                "gradstep or gradstep.optim, or the result of gradstep.attach(optimizer, lr=...), or set the rate "
+                "yourself to schedule(t) * update(metric)"
             )
         scales = [scale_of(group) for group in optimizer.param_groups]
         entries = self._reporting(metric)
@@ -127,14 +128,14 @@ class MetricScale:
         return self.scale
 
     def state_dict(self) -> dict[str, float | None]:
-        """All that reports have changed, as plain numbers (and None before the first report)."""
+        """Everything that reports change, as plain numbers (None before the first report)."""
         return {name: getattr(self, name) for name in self.moving}
 
     def load_state_dict(self, state_dict: Mapping[str, float | None]) -> None:
         """Go on from a ``state_dict``.
 
         Raises:
-            ValueError: it is of another class; nothing has been changed.
+            ValueError: another class saved it; nothing has been changed.
         """
         if set(state_dict) != set(self.moving):
             raise ValueError(
@@ -144,15 +145,15 @@ class MetricScale:
         vars(self).update(state_dict)
 
     def _react(self, better: bool) -> None:
-        raise AttributeError(f"{type(self).__name__} says what a report does")
+        raise NotImplementedError(f"{type(self).__name__} defines the effect of a report")
 
 
 def reports(name: str, value: Any) -> int:
-    """A number of reports, checked."""
+    """Check a number of reports."""
     try:
         checked = -1 if isinstance(value, bool) else operator.index(value)
     except TypeError:
         checked = -1
     if checked < 0:
-        raise ValueError(f"{name} is {value!r}: it counts reports and must be a whole number from 0 on")
+        raise ValueError(f"{name} is {value!r}: it counts reports and must be a whole number, 0 or more")
     return checked

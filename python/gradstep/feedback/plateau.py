@@ -1,4 +1,4 @@
-"""A rate that falls when a metric has stopped improving."""
+"""A rate that falls when a metric stops improving."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ __all__ = ["Plateau"]
 class Plateau(MetricScale):
     """Multiplies the rate by ``factor`` when a metric has not improved for a while: ``lr = s(t) * scale``.
 
-    A report that is better than the best so far is kept as the best, see
-    :class:`gradstep.feedback.metric_scale.Goal`; any other is bad. After too many bad reports in a row
-    ``scale = max(scale * factor, floor)``, and for the next ``cooldown`` reports no bad one counts. The scale
-    multiplies whatever the rate is: a number or any schedule.
+    A report that is better than the best so far becomes the best, see :class:`gradstep.feedback.metric_scale.Goal`; any
+    other is bad. After too many bad reports in a row ``scale = max(scale * factor, floor)``, and bad reports among the
+    next ``cooldown`` ones do not count. The scale multiplies the rate, whether that is a number or a schedule.
 
-    How many are too many is the rule. For a metric that stands still:
+    ``rule`` says how many are too many. For a metric that does not change:
 
-    - ``"torch"``, as ReduceLROnPlateau: more than ``patience``, so the report ``patience + 2`` is the first to reduce.
-    - ``"keras"``, as the callback of the same name: ``patience`` (1 if it is 0), so the report ``patience + 1`` is. In
-      the cooldown Keras counts its last report, torch does not. Keras's threshold is absolute: say so with
-      ``threshold_mode="abs"``.
+    - ``"torch"``, as ReduceLROnPlateau: more than ``patience``, so that the report ``patience + 2`` is the first to
+      reduce.
+    - ``"keras"``, as the callback of the same name: ``patience`` (1 if it is 0), so that the report ``patience + 1``
+      is. Keras counts the last report of the cooldown, torch does not. Keras's threshold is absolute: pass
+      ``threshold_mode="abs"`` for it.
 
-    Three things differ from both on purpose. A relative threshold is a share of ``|best|``: in torch a negative metric
-    that stands still counts as improving forever. A number is better than NaN: in Keras nothing is better than a NaN
-    that came first. A reduction is made however small it is: torch skips those below its ``eps`` of 1e-8.
+    Three things intentionally differ. A relative threshold is a fraction of ``|best|``: in torch an unchanged negative
+    metric always counts as improving. A number is better than NaN: in Keras nothing is better than a NaN that came
+    first. Every reduction is made, however small: torch skips those below its ``eps`` of 1e-8.
 
     Args:
-        factor: what the scale is multiplied by, above 0 and below 1.
-        patience: bad reports in a row that are borne, at least 0.
-        mode: ``"min"`` if the metric is to fall, ``"max"`` if it is to rise.
+        factor: the factor of a reduction, above 0 and below 1.
+        patience: the bad reports in a row that are tolerated, at least 0.
+        mode: ``"min"`` if the metric should fall, ``"max"`` if it should rise.
         threshold: by how much a report must be better, at least 0.
-        threshold_mode: ``"rel"``, a share of ``|best|``, or ``"abs"``, in the metric's unit.
-        cooldown: reports after a reduction during which bad ones do not count, at least 0.
-        floor: what the scale never falls below, from 0 to 1. For a rate of at least r from a constant lr: ``r / lr``.
+        threshold_mode: ``"rel"``, a fraction of ``|best|``, or ``"abs"``, in the metric's unit.
+        cooldown: the reports after a reduction among which bad ones do not count, at least 0.
+        floor: the smallest scale, from 0 to 1. For a rate of at least r from a constant lr: ``r / lr``.
         rule: ``"torch"`` or ``"keras"``.
 
     Raises:
@@ -49,7 +49,7 @@ class Plateau(MetricScale):
     >>> [plateau.update(loss) for loss in (1.0, 1.0, 1.0, 1.0, 0.9)]
     [1.0, 1.0, 1.0, 0.5, 0.5]
 
-    With an optimizer, whose schedule goes on underneath:
+    With an optimizer whose rate is a schedule:
 
     >>> import numpy as np, gradstep
     >>> opt = gradstep.SGD([np.zeros(3)], lr=gradstep.CosineDecay(0.1, steps=1000))
@@ -76,18 +76,18 @@ class Plateau(MetricScale):
         if not 0 < real("factor", factor) < 1:
             raise ValueError(f"factor is {factor!r}: it must be above 0 and below 1")
         if not 0 <= real("floor", floor) <= 1:
-            raise ValueError(f"floor is {floor!r}: it is a share of the rate and must be from 0 to 1")
+            raise ValueError(f"floor is {floor!r}: it is a fraction of the rate and must be from 0 to 1")
         goal = Goal(mode, threshold, threshold_mode)
         self.factor, self.floor = float(factor), float(floor)
         self.patience = reports("patience", patience)
         self.cooldown = reports("cooldown", cooldown)
         self.rule = one_of("torch", "keras")("rule", rule)
-        # Keras takes its first report as the best whatever it is; for torch it must be better than infinity.
+        # Keras's first report is always the best; torch's must be better than infinity.
         super().__init__(goal, best=None if rule == "keras" else goal.worst)
         self.cooling = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take a pickle; those of earlier versions hold a method in the place of the rule."""
+        """Load a pickle. Those of earlier versions hold a method instead of the rule."""
         former = state.get("_is_plateau")
         vars(self).update({key: value for key, value in state.items() if key != "_is_plateau"})
         if former is not None:

@@ -10,10 +10,10 @@ __all__ = ["reported"]
 
 
 def reported(name: str, value: Any) -> float:
-    """The number in what was reported; a torch loss may still have its graph.
+    """Read a reported number; a torch loss may still have its graph.
 
     Raises:
-        TypeError, ValueError: it is no number and no array of one number.
+        TypeError, ValueError: it is neither a number nor an array of one number.
 
     >>> import numpy as np
     >>> reported("loss", np.array([0.5]))

@@ -1,4 +1,4 @@
-"""What happens in a run, written down: rate, size of gradient and update, skipped steps.
+"""Logs of a run: rate, norms of gradient and update, skipped steps.
 
 >>> import numpy as np, gradstep, tempfile, pathlib
 >>> from gradstep.logs import CsvSink, StepLog

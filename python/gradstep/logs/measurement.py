@@ -1,4 +1,4 @@
-"""What a step does, in numbers."""
+"""The rates and norms of one step."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["Measurement"]
 
 
 class Measurement:
-    """Begun before a step, finished after it, and ended whether or not that has raised.
+    """Norms of one step: made before it, finished after it, and ended even if the step has raised.
 
-    gradstep's optimizers measure in the pass of the step; for others the parameters are copied before it.
+    gradstep's optimizers compute the norms during the step; for others the parameters are copied before it.
     """
 
     def __init__(self, optimizer: Any) -> None:
@@ -33,12 +33,12 @@ class Measurement:
         self._rates = {"rate": rates[0]} if len(rates) == 1 else {f"rate/{i}": rate for i, rate in enumerate(rates)}
 
     def finish(self, gradients: Sequence[Any] | None, updated: bool) -> dict[str, float]:
-        """The rates that the step used, and the norms of the gradients and of what it changed."""
+        """The rates of the step, and the norms of the gradients and of the update."""
         of_gradients, of_update = self._norms(gradients, updated)
         return {**self._rates, "gradient_norm": of_gradients, "update_norm": of_update}
 
     def end(self) -> None:
-        """Leave the optimizer as it was."""
+        """Restore the optimizer's options."""
         for group in self._asked:
             group["stats"] = False
 
@@ -54,6 +54,6 @@ class Measurement:
 
 def _rate(optimizer: Any, group: dict[str, Any]) -> float:
     rate = read_float(group["lr"], "lr")
-    if isinstance(optimizer, Stepping):  # of others the groups hold the whole rate
+    if isinstance(optimizer, Stepping):  # the groups of other optimizers hold the whole rate
         rate *= scale_of(group)
     return rate

@@ -1,4 +1,4 @@
-"""The size of gradients and of updates."""
+"""Norms of gradients and of updates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def norm(arrays: Iterable[Any]) -> float:
     A complex number counts by its magnitude.
 
     Args:
-        arrays: NumPy arrays, torch tensors (dense or sparse) or other arrays of the host's memory.
+        arrays: NumPy arrays, torch tensors (dense or sparse) or other arrays in host memory.
 
     >>> norm([np.array([3.0, 0.0], np.float32), None, np.array([[4.0]])])
     5.0
@@ -29,7 +29,11 @@ def norm(arrays: Iterable[Any]) -> float:
 
 
 def norm_of_change(before: Iterable[Any], arrays: Iterable[Any]) -> float:
-    """The Euclidean norm of what has changed since ``before = copies(arrays)``, in float64.
+    """The Euclidean norm of the change since ``before = copies(arrays)``, in float64.
+
+    Args:
+        before: the copies.
+        arrays: the arrays, as for :func:`norm`.
 
     >>> weights = [np.array([1.0, 2.0], np.float32)]
     >>> before = copies(weights)
@@ -42,7 +46,7 @@ def norm_of_change(before: Iterable[Any], arrays: Iterable[Any]) -> float:
 
 
 def copies(arrays: Iterable[Any]) -> list[Any]:
-    """What the arrays hold now."""
+    """Copies of the arrays' present values."""
     plain = map(_readable, arrays)
     return [array.copy() if isinstance(array, np.ndarray) else array.clone() for array in plain]
 

@@ -1,4 +1,4 @@
-"""Where a log is written. A sink is anything with ``write(step, values)`` and ``close()``."""
+"""Destinations of a log. A sink is any object with ``write(step, values)`` and ``close()``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BLOCK = 2**16
 
 
 class Sink(Protocol):
-    """What takes the numbers of a step."""
+    """Receives the numbers of each step."""
 
     def write(self, step: int, values: Mapping[str, float]) -> None: ...
 
@@ -22,11 +22,10 @@ class Sink(Protocol):
 
 
 class CsvSink:
-    """A row for each step in a file, which is on disk when ``write`` returns, so that a killed run keeps its rows.
+    """A CSV file with a row for each step. Rows are flushed as they are written, so that a killed run keeps them.
 
     Args:
-        path: the file; rows are added to one that is there. Where a run that was killed left a part of a row at its
-            end, that is taken away.
+        path: the file. Rows are appended to an existing one; an incomplete last row, left by a killed run, is removed.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.csv"
@@ -59,7 +58,7 @@ class CsvSink:
         if columns != self._columns:
             raise ValueError(
                 f"{self._file.name} has the columns {', '.join(self._columns)}, but there is {', '.join(columns)} to "
-                "write: give each log a file of its own"
+                "write: give each log a separate file"
             )
         csv.writer(self._file, lineterminator="\n").writerows(rows)
         self._file.flush()
@@ -69,7 +68,7 @@ class CsvSink:
 
 
 def _drop_torn_line(path: str | os.PathLike[str]) -> None:
-    """Cut a log after its last whole line; leave what is no log alone."""
+    """Truncate a log after its last complete line. A file that is not a log is left unchanged."""
     if not os.path.exists(path):
         return
     with open(path, "r+b") as file:
@@ -90,10 +89,10 @@ def _read(file: IO[bytes], first: int, end: int) -> bytes:
 
 
 class TensorBoardSink:
-    """Scalars for TensorBoard; needs the package ``tensorboard`` alone.
+    """Scalars for TensorBoard; needs only the package ``tensorboard``.
 
     Args:
-        folder: what ``tensorboard --logdir`` is given; made if it is not there.
+        folder: the folder for ``tensorboard --logdir``; created if it does not exist.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -117,7 +116,7 @@ class WandbSink:
     """Metrics of a Weights & Biases run.
 
     Args:
-        run: what ``wandb.init(...)`` returned; closing the sink leaves it open, for it is the caller's.
+        run: the run that ``wandb.init(...)`` returned. Closing the sink leaves it open: it belongs to the caller.
     """
 
     def __init__(self, run: Any) -> None:

@@ -1,4 +1,4 @@
-"""The numbers of an optimizer's steps, gathered around each step."""
+"""Logging of an optimizer's steps."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ __all__ = ["StepLog"]
 class StepLog:
     """Writes the rate, the norms of gradient and update, and the count of skipped steps, every so many steps.
 
-    Wrap the step, however it is made::
+    Wrap the step in a context::
 
         with log.step():                 # log.step(gradients) for an optimizer over arrays
             scaler.step(optimizer)
 
-    Written under the number of the step, from 0, are
+    These values are written with the number of the step, which starts at 0:
 
-    - ``rate``: what this step multiplies its direction by (``rate/0``, ``rate/1``, ... if there are several groups);
-    - ``gradient_norm``: of all gradients, without a GradScaler's scale;
-    - ``update_norm``: of what the step has changed in all parameters;
-    - ``skipped_steps``: how many steps so far were no update, because a GradScaler skipped them or there was no
-      gradient. Every step is watched for that.
+    - ``rate``: the learning rate of this step (``rate/0``, ``rate/1``, ... if there are several groups);
+    - ``gradient_norm``: the norm of all gradients, without a GradScaler's scale;
+    - ``update_norm``: the norm of the change of all parameters;
+    - ``skipped_steps``: the steps so far without an update, because a GradScaler skipped them or there was no gradient.
+      These are counted in every step.
 
-    Both norms are Euclidean, over all groups, in float64, and made on written steps alone: gradstep's optimizers
-    measure them in the pass of the step, as for ``stats()``; for torch's the parameters are copied before it. Of an
-    optimizer that accumulates, the n steps over its micro-batches are one here. With ``release=True`` wrap the backward
-    pass too, which makes the updates.
+    Both norms are Euclidean, over all groups, in float64, and computed only in steps that are written: by gradstep's
+    optimizers during the step, as for ``stats()``; for torch's optimizers the parameters are copied before it. For an
+    optimizer that accumulates, the n steps over its micro-batches count as one. With ``release=True`` wrap the backward
+    pass too, because it makes the updates.
 
     Args:
-        optimizer: any of ``gradstep``, ``gradstep.optim`` or ``torch.optim``.
-        sinks: where to write, see :mod:`gradstep.logs.sinks`.
-        every: write the steps whose number is a multiple of this.
+        optimizer: an optimizer of ``gradstep``, ``gradstep.optim`` or ``torch.optim``.
+        sinks: the destinations, see :mod:`gradstep.logs.sinks`.
+        every: only steps whose number is a multiple of this are written. Default 1.
 
     Raises:
-        ValueError: ``every`` is no whole number from 1 on.
+        ValueError: ``every`` is not a whole number, 1 or more.
     """
 
     def __init__(self, optimizer: Any, *sinks: Sink, every: int = 1) -> None:
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"every is {every!r}: it counts steps and must be a whole number from 1 on")
+            raise ValueError(f"every is {every!r}: it counts steps and must be a whole number, 1 or more")
         self.optimizer = optimizer
         self.sinks = sinks
         self.every = every
@@ -57,7 +57,7 @@ class StepLog:
         """Log the step that is made inside. If it raises, it is neither counted nor written.
 
         Args:
-            gradients: what an optimizer over arrays is given; torch parameters have theirs in ``.grad``.
+            gradients: the gradients that an optimizer over arrays is given; torch parameters have theirs in ``.grad``.
 
         Raises:
             TypeError: the optimizer is over arrays and there are no gradients; no step has been made.
@@ -87,7 +87,7 @@ class StepLog:
             sink.close()
 
     def state_dict(self) -> dict[str, int]:
-        """The counts, to go on with the same numbers in a resumed run."""
+        """The counts, with which a resumed run continues."""
         return {"steps": self.steps, "skipped": self.skipped}
 
     def load_state_dict(self, state_dict: Mapping[str, int]) -> None:

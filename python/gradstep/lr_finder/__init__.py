@@ -1,8 +1,7 @@
-"""The learning-rate range test: which rates train, found by one short run in which the rate rises.
+"""The learning-rate range test: a short run with a rising rate shows which rates train.
 
-`LRFinder` knows no framework, the loop is yours. One call does it for a torch model
-(:func:`gradstep.lr_finder.torch.range_test`, imported on its own, because it needs torch) and for NumPy arrays
-(:func:`gradstep.lr_finder.numpy.range_test`); both put everything back afterwards.
+`LRFinder` works with any training loop. One call tests a torch model (:func:`gradstep.lr_finder.torch.range_test`,
+which needs torch) or NumPy arrays (:func:`gradstep.lr_finder.numpy.range_test`); both restore everything afterwards.
 """
 
 from gradstep.lr_finder.finder import LRFinder

@@ -1,4 +1,4 @@
-"""The loss as a smooth function of log10(rate), read off noisy points without lag."""
+"""The loss as a smooth function of log10(rate), estimated from noisy points without lag."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Vector = NDArray[np.float64]
 
 GRID = 256
 SPACINGS = 1.5
-"""Where points are far apart, the width is at least this many of their spacings: two points can't show noise."""
+"""The smallest width, in spacings of the points: two points can't show noise."""
 
 GAP = 1.0
-"""What lies between points that are more decades apart than this was not tested."""
+"""The widest gap between points, in decades; wider ones were not tested."""
 
 ROUNDING = 1e-12
-"""What the sums may be off by, as a part of the loss, with room to spare."""
+"""An upper bound of the rounding error of the sums, relative to the loss."""
 
 NORMAL_QUARTILE = 0.6745
 """Half of all normal numbers lie within this many standard deviations."""
@@ -26,7 +26,7 @@ NORMAL_QUARTILE = 0.6745
 
 @dataclass(frozen=True)
 class Curve:
-    """On an even grid of x = log10(rate): the smooth loss, its slope per decade, and the error that noise leaves."""
+    """The smooth loss on an even grid of x = log10(rate), its slope per decade, and its standard error."""
 
     x: Vector
     loss: Vector
@@ -37,10 +37,10 @@ class Curve:
 def smooth(x: Vector, y: Vector, width: float, strength: float = 1.0) -> Curve:
     """Fit a straight line around each point of the grid, with normal weights of standard deviation width * strength.
 
-    A line, because a mean would lag behind a fall and flatten at the ends; around points of a grid, because
-    the curve must not depend on where the ramp had its points. Source: Cleveland 1979, "Robust locally
-    weighted regression and smoothing scatterplots" (without its robust passes). A point counts for the way between its
-    neighbours: where points are denser on one side, the line would show the slope there.
+    A line, because a mean would lag behind a fall and flatten at the ends; on a grid, because the curve must not depend
+    on the points of the ramp. Source: Cleveland 1979, "Robust locally
+    weighted regression and smoothing scatterplots" (without its robust passes). Points are weighted by their
+    spacing; otherwise the denser side would determine the slope.
     """
     grid = np.linspace(x[0], x[-1], GRID)
     d = x - grid[:, None]
@@ -56,19 +56,19 @@ def smooth(x: Vector, y: Vector, width: float, strength: float = 1.0) -> Curve:
 
 
 def without_gaps(x: Vector, y: Vector) -> tuple[Vector, Vector]:
-    """The points from which on none is farther than GAP from the one before: a linear ramp begins with such leaps."""
+    """The points after the last gap wider than GAP: a linear ramp begins with such gaps."""
     leaps = np.flatnonzero(np.diff(x) > GAP)
     first = leaps[-1] + 1 if len(leaps) else 0
     return x[first:], y[first:]
 
 
 def without_divergence(y: Vector) -> Vector:
-    """Beyond the lowest loss, what exceeds all before it says "diverged": it must not outweigh its neighbours."""
+    """The losses, capped after the lowest one at the highest one before: divergence must not outweigh neighbours."""
     capped: Vector = np.minimum(y, y[: np.argmin(y) + 1].max())
     return capped
 
 
 def noise(y: Vector) -> float:
-    """The standard deviation of what neighbours do not share; a few wild points do not change it."""
-    apart = float(np.median(np.abs(np.diff(y)))) / (NORMAL_QUARTILE * math.sqrt(2))
-    return max(apart, ROUNDING * float(np.median(np.abs(y))))
+    """The standard deviation of the noise, from differences of neighbours; robust against outliers."""
+    deviation = float(np.median(np.abs(np.diff(y)))) / (NORMAL_QUARTILE * math.sqrt(2))
+    return max(deviation, ROUNDING * float(np.median(np.abs(y))))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gradstep.lr_finder.finder import LRFinder
 
-# Colour and stroke, so that lines at the same rate can both be seen.
+# Colours and strokes, so that lines at the same rate are both visible.
 MARKS = {"steepest": ("#c8551b", "-"), "valley": ("#2f8f5b", "--"), "tenth_of_minimum": ("#8a4fa8", ":")}
 CURVE = "#1f6fb2"
 WHY = {"diverged": "stopped: the loss diverged", "not finite": "stopped: the loss was NaN or infinite", None: ""}
@@ -42,7 +42,7 @@ def _draw_losses(ax: Axes, finder: LRFinder) -> None:
     if len(finder.rates) >= FEWEST:
         curve = smooth(np.log10(finder.rates), finder.losses, finder.smoothing)
         ax.plot(10**curve.x, curve.loss, color=CURVE, label="smoothed")
-    # The last losses of a test that diverged would flatten all others.
+    # The last losses of a diverged test would flatten all others.
     before = finder.losses[: np.argmin(finder.losses) + 1]
     low, high = before.min(), before.max()
     margin = 0.25 * (high - low) or 1.0

@@ -1,4 +1,4 @@
-"""The range test itself: a ramp of rates, the losses that were reported, and when to stop."""
+"""The range test: a ramp of rates, the reported losses, and the stopping rule."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 __all__ = ["LRFinder"]
 
 FEWEST = 10
-"""Fewer points are no curve to read a rate from."""
+"""The fewest points from which a rate can be read."""
 
 check_ramp = one_of("exponential", "linear")
 
 
 class LRFinder:
-    """A learning-rate range test: the rate rises with every update, and the loss tells which rates train.
+    """A learning-rate range test: the rate rises with every update, and the loss shows which rates train.
 
-    The loop is yours: it makes one update with each rate and reports the loss that the update led to. ::
+    Your loop makes one update with each rate and reports the loss after it. ::
 
         exponential:  rate(t) = low * (high / low)**(t / (updates - 1))
         linear:       rate(t) = low + (high - low) * t / (updates - 1)        t = 0 ... updates - 1
 
-    A loss that was measured before the update, as it lies at hand in many a loop, belongs to the rate before: reported
-    with this one it moves every suggestion up by one point of the ramp, a factor of 1.2 at the defaults.
+    A loss computed before the update, as in many loops, belongs to the previous rate: reporting it moves every
+    suggestion up by one point of the ramp, a factor of 1.2 with the defaults.
 
-    The average that decides is ``sum(w_k * loss_k) / sum(w_k)`` with ``w_k = exp(-decades from rate_k / smoothing)``:
-    an exponential moving average with its bias corrected, which does not depend on the number of updates. A new ``for``
-    over a finder starts a new test. Nothing is restored after the loop; the calls for torch and NumPy do that.
+    The loop stops by the average ``sum(w_k * loss_k) / sum(w_k)`` with ``w_k = exp(-decades from rate_k / smoothing)``:
+    a bias-corrected exponential moving average that does not depend on the number of updates. A new ``for`` over a
+    finder starts a new test. Nothing is restored after the loop; the functions for torch and NumPy do that.
 
-    Afterwards `rates`, `losses` and `smoothed` are arrays; `stopped` is None where the ramp went to its end, "diverged"
-    or "not finite"; and `finder.ramp` is the ramp as a schedule.
+    Afterwards `rates`, `losses` and `smoothed` are arrays; `stopped` is "diverged", "not finite" or, if the ramp was
+    completed, None; and `ramp` is the ramp as a schedule.
 
     Args:
         low, high: the first and the last rate, both above 0. Defaults 1e-7 and 10.
-        updates: points of the ramp, 10 or more. Default 100.
+        updates: the points of the ramp, 10 or more. Default 100.
         ramp: "exponential" (the default) or "linear".
-        smoothing: in decades of the rate, the width over which losses are averaged. Default 0.3, a factor of 2.
-        diverge: the loop ends once the averaged loss lies above its lowest value L by more than (diverge - 1) * abs(L):
-            for a positive loss, once it is above diverge * L. Above 1; ``math.inf`` never ends it. Default 4. A loss
-            that crosses 0 needs ``math.inf``. A loss that is NaN or infinite always ends the loop, and is dropped.
+        smoothing: the width of the average in decades of the rate. Default 0.3, a factor of 2.
+        diverge: the loop ends when the averaged loss exceeds its lowest value L by more than (diverge - 1) * abs(L):
+            for a positive loss, when it exceeds diverge * L. Above 1; ``math.inf`` never ends it. Default 4. Pass
+            ``math.inf`` for a loss that crosses 0. A NaN or infinite loss always ends the loop, and is dropped.
 
     Raises:
         ValueError, TypeError: an argument is out of range.
@@ -85,9 +85,9 @@ class LRFinder:
         if high <= low:
             raise ValueError(f"high is {high:g}: it must be above low = {low:g}, since the rate rises from low to high")
         if count("updates", updates) < FEWEST:
-            raise ValueError(f"updates is {updates}: it must be {FEWEST} or more, to make a curve that can be read")
+            raise ValueError(f"updates is {updates}: it must be {FEWEST} or more, to give a readable curve")
         if not diverge > 1:
-            raise ValueError(f"diverge is {diverge!r}: it must be above 1; math.inf lets the test go on to the end")
+            raise ValueError(f"diverge is {diverge!r}: it must be above 1; math.inf completes the ramp")
         exponential = check_ramp("ramp", ramp) == "exponential"
         self.ramp: Schedule = (
             ExponentialDecay(low, high / low, updates - 1) if exponential else Linear(low, high, updates - 1)
@@ -106,26 +106,31 @@ class LRFinder:
         self._sum = self._weight = 0.0
 
     def __iter__(self) -> Iterator[float]:
-        """Start the test: the rates to make an update with, until the ramp or the loss has reached its end."""
+        """Start the test: yields the rate of each update, until the ramp ends or the loss diverges."""
         self._start()
         for t in range(self.updates):
             self._waiting = rate = self.ramp(t)
             yield rate
             if self._waiting is not None:
                 raise RuntimeError(
-                    f"there is no loss for the rate {rate:.3g}: call report(loss) in each turn of the loop"
+                    f"there is no loss for the rate {rate:.3g}: call report(loss) in each iteration of the loop"
                 )
             if self.stopped:
                 return
 
     def report(self, loss: Any) -> None:
-        """Note the loss that the update with the current rate led to: a number, or an array or tensor of one number.
+        """Report the loss after the update with the current rate.
 
-        Raises RuntimeError outside of the loop or a second time in one turn, TypeError for what is no number.
+        Args:
+            loss: a number, or an array or tensor of one number.
+
+        Raises:
+            RuntimeError: this is outside the loop, or a second report in one iteration.
+            TypeError: it is not a number.
         """
         value = read_float(loss.item() if hasattr(loss, "item") else loss, "loss")
         if self._waiting is None:
-            raise RuntimeError("there is no rate to report for: call report(loss) once in each turn of the loop")
+            raise RuntimeError("there is no rate to report for: call report(loss) once in each iteration of the loop")
         rate, self._waiting = self._waiting, None
         if not math.isfinite(value):
             self.stopped = "not finite"
@@ -156,18 +161,21 @@ class LRFinder:
 
     @property
     def smoothed(self) -> NDArray[np.float64]:
-        """The averaged losses by which the test decides to stop, one for each of `rates`."""
+        """The averaged losses of the stopping rule, one for each of `rates`."""
         return np.array(self._smoothed)
 
     def suggestion(self) -> Suggestions:
-        """The rates that the curve suggests, each with its spread, or None where it shows none. See `Suggestions`."""
+        """The rates that the curve suggests, with their spreads; None where it shows none. See `Suggestions`."""
         return suggest(self.rates, self.losses, self.smoothing, ended_high=self.stopped is not None)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the losses over the rate and mark the suggestions and their spreads; needs matplotlib.
+        """Plot the losses over the rate, with the suggestions and their spreads. It needs matplotlib.
 
         Args:
-            ax: where to draw; without it, on a new figure of pyplot. Returned.
+            ax: matplotlib's axes. Default: those of a new figure.
+
+        Returns:
+            The axes.
 
         Raises:
             ValueError: no finite loss has been reported.

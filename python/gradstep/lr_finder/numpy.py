@@ -1,4 +1,4 @@
-"""The range test of an optimizer over NumPy arrays, in one call."""
+"""A range test of an optimizer over NumPy arrays, in one call."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ def range_test(
     *,
     finder: LRFinder | None = None,
 ) -> LRFinder:
-    """Run a learning-rate range test over arrays, and put them back as they were.
+    """Run a learning-rate range test over arrays and restore them.
 
-    The global random numbers of Python and NumPy are put back too, also where the test is interrupted; a generator of
-    your own is yours to put back. Raises what LRFinder, the optimizer and your function raise.
+    The global random states of Python and NumPy are restored too, even if the test is interrupted; your own generators
+    are not. Errors of LRFinder, the optimizer and your function are passed on.
 
     Args:
-        loss_and_gradients: called with the arrays, it gives the loss of the next batch and a gradient for each array.
-        arrays: the parameters. The test updates them in place; afterwards they hold the bits that they held before.
+        loss_and_gradients: is called with the arrays and returns the loss of the next batch and a gradient for each
+            array.
+        arrays: the parameters. The test updates them in place and then restores their bits.
         optimizer: makes the optimizer, called as ``optimizer(arrays, lr=number)``: a class such as ``gradstep.Adam``,
-            or ``functools.partial(gradstep.SGD, momentum=0.9)``. A fresh one is made for the test.
-        finder: the ramp; ``LRFinder()`` if left out. Returned, with the losses in it.
+            or ``functools.partial(gradstep.SGD, momentum=0.9)``. The test makes a new one.
+        finder: the ramp. Default ``LRFinder()``.
+
+    Returns:
+        The finder, with the losses.
 
     >>> import numpy as np, gradstep
     >>> from gradstep.lr_finder.numpy import range_test

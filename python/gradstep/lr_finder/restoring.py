@@ -1,4 +1,4 @@
-"""Put models, optimizers and random numbers of torch back as they were, bit for bit and in place."""
+"""Restore torch models, optimizers and random states, bit for bit and in place."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Restore = Callable[[], object]
 
 @contextmanager
 def restored(*things: Any) -> Iterator[None]:
-    """A context after which things are as they were before, also where it is left by an exception.
+    """A context that restores objects at its end, even after an exception.
 
-    The same tensors get back the same bits, so that whatever refers to them may go on doing so.
+    The tensors stay the same objects and get back their bits.
 
     Args:
         things: modules (parameters, their gradients, buffers, training modes), torch optimizers (parameters, states,
-            groups), GradScalers and DataLoaders (their generators), in any order; others are left alone. The random
-            numbers of Python, NumPy and torch are put back too.
+            groups), GradScalers and DataLoaders (their generators), in any order; others are ignored. The random
+            states of Python, NumPy and torch are restored too.
 
     >>> import torch
     >>> from gradstep.lr_finder.torch import restored
@@ -57,7 +57,7 @@ def _random_numbers() -> Iterator[Restore]:
 
 
 def _tensors(things: Iterable[Any]) -> Iterator[Restore]:
-    """The values of all tensors, each once, and the gradients of those that have one."""
+    """Restore the values of all tensors and their gradients, each once."""
     held = {id(tensor): tensor for thing in things for tensor in _tensors_of(thing)}
     for tensor in held.values():
         yield _values(tensor)
@@ -88,17 +88,17 @@ def _values(tensor: Tensor) -> Restore:
 
 
 def _own(thing: Any) -> Iterator[Restore]:
-    """What a thing holds beside tensors."""
+    """The parts of an object that are not tensors."""
     if isinstance(thing, nn.Module):
         for module in thing.modules():
             yield _entries(module._buffers)
             yield partial(setattr, module, "training", module.training)
     elif isinstance(thing, torch.optim.Optimizer):
         if isinstance(thing, Stepping):
-            yield thing._forget_plan  # the last, since an ExitStack goes backwards
+            yield thing._forget_plan  # called last, because an ExitStack runs backwards
         yield from map(_entries, [thing.state, *thing.param_groups])
     elif isinstance(thing, torch.amp.GradScaler):
-        # not its state_dict, which lacks the stage that an interrupt leaves it in
+        # not by its state_dict, which does not hold the stage of an interrupted step
         yield partial(vars(thing).update, copy.deepcopy(vars(thing)))
     else:
         for each in (thing, getattr(thing, "sampler", None)):
@@ -107,7 +107,7 @@ def _own(thing: Any) -> Iterator[Restore]:
 
 
 def _entries(held: Any) -> Restore:
-    """The entries of a dict, with the lists and dicts in it as they are now."""
+    """Restore the entries of a dict, with the present contents of its lists and dicts."""
     saved = {key: copy.copy(value) if isinstance(value, list | dict) else value for key, value in held.items()}
 
     def restore() -> None:

@@ -1,4 +1,4 @@
-"""What a range test suggests: three ways to read a rate off the curve, and how far each is to be trusted."""
+"""Suggestions of a range test: three rates read from the curve, and how certain each is."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gradstep.lr_finder.curve import Curve, smooth, without_gaps
 __all__ = ["Suggestions", "suggest"]
 
 STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0)
-"""The smoothings, as multiples of the one asked for, over which a suggestion's spread is taken."""
+"""The smoothings that give a suggestion's spread, as multiples of the requested one."""
 
 DESCENT = 4.0
-"""A descent counts from this many standard errors on: pure noise has as deep a one in less than 2 of 100 tests."""
+"""The smallest descent, in standard errors: pure noise has one as deep in less than 2 of 100 tests."""
 
 FEWEST = 6
-"""Fewer finite losses suggest nothing."""
+"""The fewest finite losses that give suggestions."""
 
 Reading = Mapping[str, float | None]
 
@@ -30,16 +30,16 @@ NOTHING: Reading = dict.fromkeys(("steepest", "valley", "tenth_of_minimum"))
 class Suggestions:
     """Rates that a range test suggests; None where the curve shows none.
 
-    All are read off the deepest descent of the smooth loss over log10(rate), and rounded to three digits. Where it does
-    not stand out of the noise, all are None.
+    All are read from the deepest descent of the smooth loss over log10(rate), and rounded to three digits. All are None
+    if noise alone could cause that descent.
 
     Args:
-        steepest: where the loss falls fastest per decade of the rate.
-        valley: the middle, in log10(rate), between where a tenth and nine tenths of the descent are done.
-        tenth_of_minimum: a tenth of the rate at the lowest loss; None where the ramp ended while the loss still fell
+        steepest: the rate at which the loss falls fastest per decade.
+        valley: the middle, in log10(rate), between one tenth and nine tenths of the descent.
+        tenth_of_minimum: a tenth of the rate at the lowest loss; None if the loss still fell at the end of the ramp
             (raise `high`).
-        spread: for each by name the lowest and highest rate that it takes when the curve is smoothed by half to twice
-            as much, or None. Where it spans more than a factor of 3 or so, look at the plot.
+        spread: the lowest and highest value of each suggestion, by name, for half to twice the smoothing, or None. If
+            it spans more than a factor of about 3, look at the plot.
     """
 
     steepest: float | None
@@ -53,7 +53,7 @@ class Suggestions:
 
 
 def suggest(rates: NDArray[np.float64], losses: NDArray[np.float64], width: float, ended_high: bool) -> Suggestions:
-    """Read suggestions off a test that ended because the rate was too high, or because the ramp was over."""
+    """The suggestions of a test, which ended because the rate was too high or because the ramp was complete."""
     x, y = without_gaps(np.log10(rates), losses)
     if len(x) < FEWEST:
         return Suggestions(**NOTHING, spread=dict.fromkeys(NOTHING))
@@ -78,12 +78,12 @@ def read(curve: Curve, ended_high: bool) -> Reading:
 
 
 def rate_at(x: float) -> float:
-    """To three digits: more would be noise."""
+    """The rate, rounded to three digits: more would be noise."""
     return float(f"{10**x:.3g}")
 
 
 def deepest_descent(curve: Curve) -> slice | None:
-    """From the point to the later one with the largest drop between, unless noise alone could be the cause."""
+    """The range with the largest drop of the loss; None if noise alone could cause it."""
     drops = np.maximum.accumulate(curve.loss) - curve.loss
     bottom = int(np.argmax(drops))
     start = int(np.argmax(curve.loss[: bottom + 1]))

@@ -1,4 +1,4 @@
-"""The range test of a torch model, in one call."""
+"""A range test of a torch model, in one call."""
 
 from __future__ import annotations
 
@@ -32,25 +32,27 @@ def range_test(
     scaler: torch.amp.GradScaler | None = None,
     validation: Iterable[Batch] | None = None,
 ) -> LRFinder:
-    """Run a learning-rate range test on a model, and put everything back as it was.
+    """Run a learning-rate range test on a model and restore everything.
 
-    Put back, to the bit, also where the test raises or is interrupted: parameters, buffers and gradients of the model
-    (and of a loss function that is a module), training modes, the optimizer's state and groups, the scaler, the random
-    numbers of Python, NumPy and torch, and the generators of the loaders. `restored` does it around a loop of your own.
+    These are restored to the bit, even if the test raises or is interrupted: parameters, buffers and gradients of the
+    model (and of a loss function that is a module), training modes, the optimizer's state and groups, the scaler, the
+    random states of Python, NumPy and torch, and the generators of the loaders. `restored` does the same for your own
+    loop.
 
     Args:
-        model: trained as it is; if it is in evaluation mode, it is in training mode during the test.
-        optimizer: any of `gradstep.optim` or torch that needs no closure. The rate is that of its fastest group; the
-            others keep their ratio to it (all have the rate, where all are at 0). Schedules in its groups rest during
-            the test, and so does ``release``: all gradients are there at once.
-        loss_function: called as ``loss_function(model(inputs), targets)``; gives the mean loss of the batch.
-        loader: gives pairs (inputs, targets) of tensors, moved to the model's device; it starts again when it ends.
-        finder: the ramp; ``LRFinder()`` if left out. Returned, with the losses in it.
-        accumulate: batches whose mean gradient makes one update. Default 1.
-        autocast: the context of the forward pass, ``torch.autocast("cuda", torch.float16)``. Default none.
-        scaler: the GradScaler that scales the loss and skips updates. Default none.
-        validation: after each update the loss is the mean over all of these batches, in evaluation mode and without
-            gradients. Without it, the loss is that of the next batches to train with.
+        model: the model to train. If it is in evaluation mode, the test puts it into training mode.
+        optimizer: an optimizer of `gradstep.optim` or torch that needs no closure. The rate is that of its fastest
+            group; the others keep their ratio to it (if all rates are 0, all groups get the rate). Schedules in its
+            groups, and ``release``, are switched off during the test.
+        loss_function: is called as ``loss_function(model(inputs), targets)`` and returns the mean loss of the batch.
+        loader: yields pairs (inputs, targets) of tensors, which are moved to the model's device. It is restarted at its
+            end.
+        finder: the ramp. Default ``LRFinder()``. It is returned, with the losses.
+        accumulate: the batches whose mean gradient makes one update. Default 1.
+        autocast: the context of the forward pass, such as ``torch.autocast("cuda", torch.float16)``. Default None.
+        scaler: the GradScaler that scales the loss and skips updates. Default None.
+        validation: batches whose mean loss, in evaluation mode and without gradients, is used after each update.
+            Default None: the loss of the next training batches.
 
     Raises:
         TypeError: the loader can be iterated only once.
@@ -73,7 +75,7 @@ def range_test(
         raise ValueError(f"accumulate is {accumulate}: it counts the batches of one update and must be 1 or more")
     for name, batches in {"loader": loader, "validation": validation}.items():
         if hasattr(batches, "__next__"):
-            raise TypeError(f"{name} is an iterator, whose batches could not be given back: pass a DataLoader or list")
+            raise TypeError(f"{name} is an iterator, whose batches would be used up: pass a DataLoader or a list")
     scaler = scaler or torch.amp.GradScaler(enabled=False)
     with restored(model, loss_function, optimizer, scaler, loader, validation):
         training = Training(model, optimizer, loss_function, scaler, autocast or nullcontext())
@@ -87,7 +89,7 @@ def range_test(
 
 
 class Training:
-    """A model at work, at rates that come from outside."""
+    """Training of a model at given rates."""
 
     def __init__(
         self,
@@ -100,10 +102,10 @@ class Training:
         self.model, self.optimizer, self.loss_function = model, optimizer, loss_function
         self.scaler, self.autocast = scaler, autocast
         self.device = next(model.parameters()).device
-        self.shares = shares(optimizer)
-        rest(optimizer)
+        self.ratios = rate_ratios(optimizer)
+        switch_off_schedules(optimizer)
         optimizer.zero_grad()
-        if not model.training:  # a model in training mode keeps the layers that it has frozen
+        if not model.training:  # in training mode already, a model may have layers that are frozen in evaluation mode
             model.train()
 
     def gradients(self, batches: Iterable[Batch], count: int) -> float:
@@ -116,8 +118,8 @@ class Training:
         return total
 
     def update(self, rate: float) -> None:
-        for group, share in zip(self.optimizer.param_groups, self.shares, strict=True):
-            group["lr"] = rate * share
+        for group, ratio in zip(self.optimizer.param_groups, self.ratios, strict=True):
+            group["lr"] = rate * ratio
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad()
@@ -130,7 +132,7 @@ class Training:
         for module, mode in modes.items():
             module.training = mode
         if not losses:
-            raise ValueError("validation gives no batches: it must give one or more")
+            raise ValueError("validation yields no batches: it must yield one or more")
         return sum(losses) / len(losses)
 
     def _loss(self, batch: Batch) -> Tensor:
@@ -139,27 +141,27 @@ class Training:
             return self.loss_function(self.model(inputs), targets)
 
 
-def shares(optimizer: torch.optim.Optimizer) -> list[float]:
-    """Each group's rate as a part of the highest; where all are 0, as where a warmup begins, all share alike."""
+def rate_ratios(optimizer: torch.optim.Optimizer) -> list[float]:
+    """Each group's rate divided by the highest one; 1 for all if all are 0, as at the start of a warmup."""
     rates = [float(group["lr"]) for group in optimizer.param_groups]
     return [rate / max(rates) for rate in rates] if max(rates) else [1.0] * len(rates)
 
 
-def rest(optimizer: torch.optim.Optimizer) -> None:
-    """Let the numbers in the groups count, where gradstep's optimizers would follow schedules, and steps update."""
+def switch_off_schedules(optimizer: torch.optim.Optimizer) -> None:
+    """Make gradstep's optimizers use the rates in the groups, and update only in steps."""
     for group in optimizer.param_groups:
         group.pop("schedules", None)
         if "release" in group:
-            group["release"] = False  # backward would update with the rate before
+            group["release"] = False  # backward would update with the previous rate
     if isinstance(optimizer, Stepping):
         optimizer._forget_plan()
 
 
 def endless(loader: Iterable[Batch]) -> Iterator[Batch]:
-    """The batches of a loader, again and again."""
+    """The batches of a loader, which is restarted at its end."""
     while True:
         batch = None
         for batch in loader:
             yield batch
         if batch is None:
-            raise ValueError("loader gives no batches: it must give one or more")
+            raise ValueError("loader yields no batches: it must yield one or more")

@@ -1,4 +1,4 @@
-"""Search for a rate and a schedule: train many candidates a little, and the better ones on.
+"""Search for a rate and a schedule: train many candidates briefly, and the better ones for longer.
 
 >>> from gradstep import Constant, CosineDecay, search
 >>> space = {"lr": search.LogRange(1e-4, 1), "shape": [Constant(1), CosineDecay(1, steps=90)]}

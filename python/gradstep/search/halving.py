@@ -22,22 +22,24 @@ def successive_halving(
     seeds: Sequence[int] = (0,),
     maximize: bool = False,
 ) -> Result:
-    """Train all candidates a little, the best of them on, and so forth until fewer than `factor` are left.
+    """Train all candidates briefly, the best of them further, and so on until fewer than `factor` are left.
 
     With n candidates there are ``R = 1 + floor(log(n) / log(factor))`` rounds. Round k = 0 ... R - 1 trains on until
-    ``ceil(updates / factor**(R - 1 - k))`` updates; then the best ``max(1, number // factor)`` go on. Those who do
-    continue, they do not start again: see `Trial`. A candidate whose metric is NaN or infinite is out.
-
-    What `train` raises ends the search.
+    ``ceil(updates / factor**(R - 1 - k))`` updates; then the best ``max(1, number // factor)`` go on. They
+    continue their training, see `Trial`. A candidate with a NaN or infinite metric is dropped. An error of `train` ends
+    the search.
 
     Args:
         train: ``train(trial)`` makes the updates that the trial asks for and returns the metric after them, such as a
             validation loss.
-        candidates: dicts of values by name, at hand or from `sample`.
-        updates: of those in the last round, in all.
-        factor: 2 or more: 1 of so many goes on. Default 3.
-        seeds: each candidate is trained once with each, and judged by the mean metric. Default one, 0.
-        maximize: the metric is better when it is higher. Default False.
+        candidates: dicts of values by name, such as `sample` makes.
+        updates: the updates of the candidates in the last round, in total.
+        factor: one of so many candidates goes on; 2 or more. Default 3.
+        seeds: each candidate is trained once with each seed and judged by the mean metric. Default (0,).
+        maximize: whether a higher metric is better. Default False.
+
+    Returns:
+        The table of all candidates, see `Result`.
 
     Raises:
         TypeError, ValueError: an argument is out of range; nothing has been trained.
@@ -57,7 +59,7 @@ def successive_halving(
     """
     count("updates", updates)
     if count("factor", factor) < 2:
-        raise ValueError(f"factor is {factor}: it must be 2 or more, since 1 candidate of so many goes on")
+        raise ValueError(f"factor is {factor}: it must be 2 or more, because one candidate of so many goes on")
     if not candidates:
         raise ValueError("there are no candidates: pass a list of dicts, or sample(space, n)")
     if not seeds:

@@ -1,4 +1,4 @@
-"""What a search found."""
+"""The result of a search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Result", "Row"]
 
 @dataclass(frozen=True)
 class Row:
-    """A candidate, how many updates it was trained for, and its metric at the end of them for each seed."""
+    """A candidate, the updates of its training, and its metric after them for each seed."""
 
     candidate: Candidate
     updates: int
@@ -28,10 +28,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """The table of a search: a row for each candidate, the longest trained first and among equals the best first.
+    """The table of a search: a row for each candidate, the longest trained first, and of these the best first.
 
-    ``print(result)`` shows the table, and `best` is the candidate of its first row, or None where no candidate had a
-    finite metric: then all of them diverged.
+    ``print(result)`` shows the table. `best` is the candidate of its first row, or None if all candidates diverged.
     """
 
     rows: Sequence[Row]

@@ -1,4 +1,4 @@
-"""What is searched: names, and what each may be."""
+"""Search spaces: the possible values of each name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Candidate: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers from `low` to `high`, each as likely: ``low + (high - low) * u`` for u in [0, 1)."""
+    """Numbers from `low` to `high`, uniformly distributed: ``low + (high - low) * u`` for u in [0, 1)."""
 
     low: float
     high: float
@@ -35,9 +35,9 @@ class Range:
 
 @dataclass(frozen=True)
 class LogRange(Range):
-    """The numbers from `low` to `high`, both above 0, each factor as likely: ``low * (high / low)**u`` for u in [0, 1).
+    """Numbers from `low` to `high`, both above 0, log-uniformly distributed: ``low * (high / low)**u`` for u in [0, 1).
 
-    This is how to search a rate.
+    Use it for rates.
     """
 
     def __post_init__(self) -> None:
@@ -49,11 +49,11 @@ class LogRange(Range):
 
 
 class Choice:
-    """Any of some values, such as schedules, each as likely. A plain list in a space means the same."""
+    """Some values, such as schedules, with equal probability. A list in a space means the same."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         if not values:
-            raise ValueError("a Choice of no values can't be made: list one or more")
+            raise ValueError("a Choice needs values: list one or more")
         self.values = list(values)
 
     def at(self, u: float) -> Any:
@@ -61,11 +61,11 @@ class Choice:
 
 
 Space: TypeAlias = Mapping[str, Any]
-"""By name a Range, a LogRange, a Choice or list of values, or one value that all candidates have."""
+"""For each name a Range, a LogRange, a Choice, a list of values, or one value for all candidates."""
 
 
 def dimensions(space: Space) -> dict[str, Range | Choice]:
-    """Everything in a space as something to choose from."""
+    """The dimensions of a space, as ranges and choices."""
     if not isinstance(space, Mapping) or not space:
         raise TypeError(f'the space is {space!r}: it must be a dict such as {{"lr": LogRange(1e-4, 1)}}')
     return {name: _dimension(value) for name, value in space.items()}
@@ -78,9 +78,18 @@ def _dimension(value: Any) -> Range | Choice:
 
 
 def sample(space: Space, n: int, seed: int = 0) -> list[Candidate]:
-    """n candidates of a space, spread evenly over it and the same for the same seed.
+    """Draw n candidates of a space, evenly spread and reproducible.
 
-    A Latin hypercube: the k-th n-th of each range, and of each list, has one candidate, in an order of its own.
+    They are a Latin hypercube: each range and list is divided into n equal parts, each part has one candidate, and
+    every dimension is shuffled independently.
+
+    Args:
+        space: for each name a Range, a LogRange, a Choice, a list of values, or one value for all candidates.
+        n: the number of candidates, 1 or more.
+        seed: the seed of the random numbers. Default 0.
+
+    Returns:
+        The candidates, dicts of values by name.
 
     Raises:
         TypeError, ValueError: the space is not one, or n is below 1.

@@ -15,18 +15,17 @@ __all__ = ["Train", "Trial"]
 
 @dataclass
 class Trial:
-    """One candidate with one seed, handed to ``train(trial)`` each time that it is to be trained further.
+    """One candidate with one seed, which ``train(trial)`` is given each time that it should train further.
 
-    Candidates are trained in turns, so whatever is random belongs into `state` as a generator: the global random
-    numbers would depend on who else is in training.
+    Candidates are trained in turns, so keep random generators in `state`: global random numbers would depend on the
+    other candidates.
 
     Args:
-        candidate: its values by name; ``trial["lr"]`` is ``trial.candidate["lr"]``.
-        seed: for all that is random in its training, at its first call.
-        start, stop: make the updates t = start ... stop - 1. start is 0 at the first call, then the stop of the last
-            one.
-        state: None at the first call; put there what the next call needs to go on, such as the model and the optimizer.
-            It is dropped once the candidate is out.
+        candidate: the values by name; ``trial["lr"]`` is ``trial.candidate["lr"]``.
+        seed: the seed for the training.
+        start, stop: make the updates t = start ... stop - 1. In the first call start is 0, then the previous stop.
+        state: None in the first call; store here what the next call needs, such as the model and the optimizer. It is
+            dropped when the candidate is.
     """
 
     candidate: Candidate
@@ -40,11 +39,11 @@ class Trial:
 
 
 Train: TypeAlias = Callable[[Trial], Any]
-"""Trains on and returns the metric: a number, or an array or tensor of one number."""
+"""Trains further and returns the metric: a number, or an array or tensor of one number."""
 
 
 def advance(train: Train, trials: list[Trial], stop: int) -> list[float]:
-    """Train a candidate's trials on to `stop` updates: the metric of each."""
+    """Train a candidate's trials until `stop` updates; returns the metric of each."""
     metrics = []
     for trial in trials:
         trial.start, trial.stop = trial.stop, stop
@@ -54,7 +53,7 @@ def advance(train: Train, trials: list[Trial], stop: int) -> list[float]:
 
 
 def cost(metrics: list[float], maximize: bool) -> float:
-    """The mean metric as something to make small; infinite where a seed's is NaN or infinite."""
+    """The mean metric as a loss; infinite if that of a seed is NaN or infinite."""
     if not all(map(math.isfinite, metrics)):
         return math.inf
     mean = sum(metrics) / len(metrics)
@@ -62,5 +61,5 @@ def cost(metrics: list[float], maximize: bool) -> float:
 
 
 def milestones(updates: int, rounds: int, factor: int) -> list[int]:
-    """After how many updates the metrics are compared: `updates` at last, and a `factor` fewer each time before."""
+    """The updates at which metrics are compared: `updates`, `updates / factor` and so on, in rising order."""
     return [math.ceil(updates / factor**k) for k in reversed(range(rounds))]

@@ -1,4 +1,4 @@
-"""The search by optuna: it proposes candidates by those before, and ends the hopeless ones early."""
+"""Search with optuna, which proposes candidates from earlier results and ends bad trials early."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradstep.search.trial import Train, Trial, advance, cost, milestones
 __all__ = ["optuna_search"]
 
 REPORTS, FACTOR = 4, 3
-"""A trial reports its metric after updates / 27, / 9, / 3 and all updates."""
+"""A trial reports its metric after 1/27, 1/9, 1/3 and all of its updates."""
 
 check_pruner = one_of("median", "hyperband")
 
@@ -28,19 +28,23 @@ def optuna_search(
     seed: int = 0,
     maximize: bool = False,
 ) -> Result:
-    """Search a space with optuna's tree-structured Parzen estimator; it must be installed (``pip install optuna``).
+    """Search a space with optuna's tree-structured Parzen estimator. It needs optuna (``pip install optuna``).
 
-    What `train` raises ends the search.
+    An error of `train` ends the search.
 
     Args:
-        train: as for `successive_halving`: each trial is trained on until updates / 27, / 9, / 3 and all updates, and
-            may be ended after any of them.
-        space: see `sample`.
-        updates: of a trial that is not ended early.
-        trials: candidates to try. Default 30.
-        pruner: what ends a trial: "median" (the default), where it is worse than half of those before, or "hyperband".
-        seed: of the proposals and of every trial: the same seed gives the same search. Default 0.
-        maximize: the metric is better when it is higher. Default False.
+        train: as for `successive_halving`. Each trial is trained until 1/27, 1/9, 1/3 and all of its updates, and may
+            be ended after any of them.
+        space: as for `sample`.
+        updates: the updates of a trial that is not ended early.
+        trials: the number of candidates. Default 30.
+        pruner: the rule that ends trials: "median" (the default), which ends a trial that is worse than half of those
+            before, or "hyperband".
+        seed: the seed of the proposals and of every trial: the same seed gives the same search. Default 0.
+        maximize: whether a higher metric is better. Default False.
+
+    Returns:
+        The table of all trials, see `Result`.
 
     Raises:
         TypeError, ValueError: an argument is out of range; nothing has been trained.
@@ -76,7 +80,7 @@ def optuna_search(
         return loss
 
     study = optuna.create_study(
-        study_name="gradstep",  # the Hyperband pruner draws from it
+        study_name="gradstep",  # the Hyperband pruner uses it as a seed
         sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=_pruner(optuna, pruner, stops),
     )
@@ -99,6 +103,6 @@ def _pruner(optuna: Any, name: str, stops: list[int]) -> Any:
 
 
 def _propose(proposal: Any, name: str, dimension: Range | Choice) -> Any:
-    if isinstance(dimension, Choice):  # by number, since optuna stores nothing but numbers and text
+    if isinstance(dimension, Choice):  # by number, because optuna stores only numbers and text
         return dimension.values[proposal.suggest_categorical(name, range(len(dimension.values)))]
     return proposal.suggest_float(name, dimension.low, dimension.high, log=isinstance(dimension, LogRange))

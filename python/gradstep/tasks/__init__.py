@@ -1,6 +1,6 @@
-"""Several tasks in one model: a rate for each, one rate for their mean, or weights that move during training.
+"""Several tasks in one model: a rate for each, one rate for their mean, or weights that are learned.
 
-Rates of their own, for the parameters that belong to one task:
+A separate rate for the parameters of each task:
 
 >>> import numpy as np, gradstep
 >>> from gradstep import tasks
@@ -11,14 +11,14 @@ Rates of their own, for the parameters that belong to one task:
 ... )
 >>> opt = gradstep.SGD(groups)
 
-One rate for what they share, on the weighted mean of their gradients:
+One rate for the shared parameters, with the weighted mean of the tasks' gradients:
 
 >>> of_a, of_b = [np.array([1.0, 0.0])], [np.array([0.0, 4.0])]
 >>> tasks.weighted_mean([of_a, of_b], weights=[3, 1])
 [array([0.75, 1.  ])]
 
-Weights that move: :class:`UncertaintyWeights` and :class:`GradNorm`, for NumPy and torch alike, because all that they
-need is the losses and the norms.
+Learned weights: :class:`UncertaintyWeights` and :class:`GradNorm`, for NumPy and torch alike, because they only need
+the losses and the norms.
 """
 
 from gradstep.tasks.gradients import weighted_mean, weighted_sum

@@ -1,4 +1,4 @@
-"""The gradients of several tasks made into one, in place."""
+"""Weighted sums of several tasks' gradients, in place."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["weighted_mean", "weighted_sum"]
 def weighted_sum(gradients: Sequence[Sequence[Any]], weights: Iterable[Any]) -> list[Any]:
     r"""For each parameter the sum of the tasks' gradients, :math:`g = \sum_k w_k g_k`.
 
-    The sum is written into the first task's arrays (where that has None, into the next task's), and these are what is
-    returned; the other tasks' are only read. It is formed in the arrays' dtype. Where a task's rate is not the
-    optimizer's, :math:`w_k` is the ratio of the two.
+    The sum is written into the first task's arrays (or the next task's, where that is None), and these are returned;
+    the others are only read. It is computed in the arrays' dtype. If a task's rate is not the optimizer's, pass the
+    ratio of the two as :math:`w_k`.
 
-    With torch, :math:`g` is also what the backward pass of :math:`\sum_k w_k L_k` gives; this function is for gradients
-    that are at hand already, because their norms were needed or there is no autograd.
+    With torch, :math:`g` is also what the backward pass of :math:`\sum_k w_k L_k` gives; this function is for separate
+    gradients, where their norms are needed or there is no autograd.
 
     Args:
         gradients: for each task a gradient for each parameter, or None where the task does not reach it: NumPy arrays
@@ -27,7 +27,7 @@ def weighted_sum(gradients: Sequence[Sequence[Any]], weights: Iterable[Any]) -> 
         weights: a number for each task.
 
     Raises:
-        TypeError, ValueError: weights and gradients don't fit one another; nothing has been written.
+        TypeError, ValueError: weights and gradients do not match; nothing has been written.
 
     >>> import numpy as np
     >>> of_a, of_b = [np.array([1.0, 2.0]), None], [np.array([4.0, 0.0]), np.array([8.0])]
@@ -44,10 +44,14 @@ def weighted_sum(gradients: Sequence[Sequence[Any]], weights: Iterable[Any]) -> 
 def weighted_mean(gradients: Sequence[Sequence[Any]], weights: Iterable[Any]) -> list[Any]:
     r"""For each parameter the mean of the tasks' gradients, :math:`g = \sum_k w_k g_k / \sum_k w_k`.
 
-    All else as in :func:`weighted_sum`. Where a task does not reach a parameter its gradient counts as zero.
+    Everything else is as in :func:`weighted_sum`. A missing gradient counts as zero.
+
+    Args:
+        gradients: as for :func:`weighted_sum`.
+        weights: a number for each task, with a sum above 0.
 
     Raises:
-        TypeError, ValueError: as there, or the sum of the weights is not above 0; nothing has been written.
+        TypeError, ValueError: as there, or the weights' sum is not above 0; nothing has been written.
 
     >>> import numpy as np
     >>> weighted_mean([[np.array([1.0])], [np.array([5.0])]], weights=[3, 1])

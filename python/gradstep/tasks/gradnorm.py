@@ -1,4 +1,4 @@
-"""Weights that let all tasks train at the same pace."""
+"""Task weights that equalize the training rates of the tasks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from gradstep.optimizers import Adam
 from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import not_negative
-from gradstep.tasks.weights import MovingWeights, Values
+from gradstep.tasks.weights import LearnedWeights, Values
 
 __all__ = ["GradNorm"]
 
 
-class GradNorm(MovingWeights):
-    r"""Moves the tasks' weights until the gradient of a task that lags behind is the larger one.
+class GradNorm(LearnedWeights):
+    r"""Adapts the tasks' weights so that slower tasks get larger gradients.
 
     With :math:`n_k = \lVert \nabla_W L_k \rVert` over the last parameters :math:`W` that all tasks share,
 
@@ -29,13 +29,13 @@ class GradNorm(MovingWeights):
     .. math::
         \partial L_\text{grad} / \partial w_k = n_k \operatorname{sign}(G_k - \bar G\, r_k^\alpha),
 
-    and are then scaled so that they sum to the number of tasks again. Here they are kept from falling below 0 as well.
+    and are then scaled so that they sum to the number of tasks again. Here they are also kept at 0 or above.
 
     Args:
-        tasks: how many there are.
-        alpha: how strongly the tasks are held at the same pace, at least 0; with 0 only the norms are made equal.
-        lr: rate for the weights: a number or a schedule.
-        rule: the optimizer for them.
+        tasks: the number of tasks.
+        alpha: how strongly the training rates are equalized, at least 0; with 0 only the norms are.
+        lr: the learning rate of the weights, a number or a schedule.
+        rule: the optimizer of the weights.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -58,7 +58,7 @@ class GradNorm(MovingWeights):
         self, tasks: int, alpha: float = 1.5, lr: Any = 0.025, rule: Callable[..., ArrayOptimizer] = Adam
     ) -> None:
         if isinstance(tasks, bool) or not isinstance(tasks, int) or tasks < 1:
-            raise ValueError(f"tasks is {tasks!r}: it counts tasks and must be a whole number from 1 on")
+            raise ValueError(f"tasks is {tasks!r}: it counts tasks and must be a whole number, 1 or more")
         self.alpha = not_negative("alpha", alpha)
         self._first_losses: Values | None = None
         weights = np.ones(tasks)
@@ -66,11 +66,11 @@ class GradNorm(MovingWeights):
 
     @property
     def weights(self) -> Values:
-        """What to weigh the tasks' losses or gradients by; a copy."""
+        """A copy of the weights for the tasks' losses or gradients."""
         return self._values.copy()
 
     def update(self, losses: Iterable[Any], norms: Iterable[Any]) -> None:
-        """Move the weights after a step. The first losses are kept as :math:`L_k(0)`.
+        """Update the weights after a step. The first losses are kept as :math:`L_k(0)`.
 
         Args:
             losses: the tasks' losses in that step, above 0, unweighted: numbers or arrays of one number.
@@ -94,7 +94,7 @@ class GradNorm(MovingWeights):
         self._values *= len(self._values) / self._values.sum()
 
     def state_dict(self) -> dict[str, Any]:
-        """All that updates have changed, as plain data."""
+        """Everything that updates change, as plain data."""
         first = None if self._first_losses is None else self._first_losses.tolist()
         return {**super().state_dict(), "first_losses": first}
 
@@ -102,7 +102,7 @@ class GradNorm(MovingWeights):
         """Go on from a ``state_dict``.
 
         Raises:
-            ValueError: it is of another number of tasks; nothing has been changed.
+            ValueError: it has another number of tasks; nothing has been changed.
         """
         first = state_dict["first_losses"]
         checked = None if first is None else self._each("first_losses", first)

@@ -11,11 +11,11 @@ __all__ = ["task_groups"]
 
 
 def task_groups(parameters: Mapping[str, Iterable[Any]], rates: Mapping[str, Any]) -> list[Group]:
-    """Groups for any optimizer, with a rate for each task; ``group["task"]`` says whose it is.
+    """Parameter groups for any optimizer, one for each task with its rate; ``group["task"]`` is its name.
 
     Args:
-        parameters: for each task's name the parameters that are its own. What tasks share goes under a name of its own.
-        rates: for each of these names a rate: a number or, for gradstep's optimizers, a schedule.
+        parameters: the parameters of each task, by its name. Shared parameters get a separate name.
+        rates: the rate for each of these names: a number or, for gradstep's optimizers, a schedule.
 
     Raises:
         ValueError: the names differ, or a parameter is in two tasks.
@@ -35,7 +35,7 @@ def task_groups(parameters: Mapping[str, Iterable[Any]], rates: Mapping[str, Any
         for i, parameter in enumerate(params):
             if (other := owner.setdefault(id(parameter), task)) != task:
                 raise ValueError(
-                    f"parameter {i} of {task!r} is also in {other!r}: put what tasks share under a name of its own"
+                    f"parameter {i} of {task!r} is also in {other!r}: give shared parameters a separate name"
                 )
         groups.append({"params": params, "lr": rates[task], "task": task})
     return groups

@@ -1,4 +1,4 @@
-"""Weights from how uncertain each task is."""
+"""Task weights by homoscedastic uncertainty."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ import numpy as np
 from gradstep.optimizers import Adam
 from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import one_of
-from gradstep.tasks.weights import MovingWeights, Values
+from gradstep.tasks.weights import LearnedWeights, Values
 
 __all__ = ["UncertaintyWeights"]
 
 _FACTORS = {"regression": 0.5, "classification": 1.0}
 
 
-class UncertaintyWeights(MovingWeights):
+class UncertaintyWeights(LearnedWeights):
     r"""Weights each task by its noise, which is learned with the model.
 
     With :math:`s_k = \log \sigma_k^2`, and :math:`c_k` 1/2 for regression (the loss is a squared error) or 1 for
-    classification (a cross entropy), all that is trained lowers
+    classification (a cross entropy), training minimizes
 
     .. math::
         L = \sum_k w_k L_k + \tfrac{1}{2} s_k, \qquad w_k = c_k e^{-s_k},
 
-    so the model follows :math:`\sum_k w_k \nabla L_k`, and the :math:`s_k`, which start at 0, follow
+    so the model's gradient is :math:`\sum_k w_k \nabla L_k`, and that of the :math:`s_k`, which start at 0, is
 
     .. math::
         \partial L / \partial s_k = \tfrac{1}{2} - w_k L_k .
 
     Args:
-        kinds: for each task ``"regression"`` or ``"classification"``.
-        lr: rate for the :math:`s_k`: a number or a schedule.
-        rule: the optimizer for them. With the model's own rule and rate they are trained as if they were parameters of
-            the model.
+        kinds: ``"regression"`` or ``"classification"`` for each task.
+        lr: the learning rate of the :math:`s_k`, a number or a schedule.
+        rule: the optimizer of the :math:`s_k`. With the model's rule and rate they are trained like its parameters.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -59,12 +58,12 @@ class UncertaintyWeights(MovingWeights):
 
     @property
     def weights(self) -> Values:
-        """What to weigh the tasks' losses or gradients by: multiply by them as they are, without forming a mean."""
+        """The factors for the tasks' losses or gradients, not normalized."""
         weights: Values = self._factors * np.exp(-self._values)
         return weights
 
     def update(self, losses: Iterable[Any]) -> None:
-        """Move the weights after a step.
+        """Update the weights after a step.
 
         Args:
             losses: the tasks' losses in that step, unweighted: numbers or arrays of one number.

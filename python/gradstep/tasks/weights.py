@@ -1,4 +1,4 @@
-"""What the rules that move the tasks' weights share."""
+"""The base of learned task weights."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from gradstep.feedback.reported import reported
 from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import real
 
-__all__ = ["MovingWeights", "Values"]
+__all__ = ["LearnedWeights", "Values"]
 
 Values = npt.NDArray[np.float64]
 
 
-class MovingWeights:
-    """A number for each task, moved by an optimizer of its own."""
+class LearnedWeights:
+    """A number for each task, updated by a separate optimizer."""
 
     def __init__(self, values: Values, optimizer: ArrayOptimizer) -> None:
         self._values = values
         self._optimizer = optimizer
 
     def state_dict(self) -> dict[str, Any]:
-        """All that updates have changed, as plain data."""
+        """Everything that updates change, as plain data."""
         return {"values": self._values.tolist(), "optimizer": self._optimizer.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a ``state_dict``.
 
         Raises:
-            ValueError: it is of another number of tasks; nothing has been changed.
+            ValueError: it has another number of tasks; nothing has been changed.
         """
         values = self._each("values", state_dict["values"])
         self._optimizer.load_state_dict(state_dict["optimizer"])
