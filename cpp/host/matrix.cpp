@@ -11,7 +11,7 @@ namespace gradstep {
 
 namespace {
 
-// Doubles for so many numbers of the arithmetic type.
+// The count of doubles that hold this count of numbers of the arithmetic type.
 size_t doubles_for(int64_t numbers, arithmetic type) {
   return size_t(type == arithmetic::f64 ? numbers : (numbers + 1) / 2);
 }
@@ -28,7 +28,7 @@ void add_columns(matrix_task& matrix) {
   }
 }
 
-// Adds up runs of so many rows, each by the lanes of a leaf.
+// Adds up runs of `rows` rows, each by the lanes of a leaf.
 void add_rows(matrix_task& matrix, int64_t rows) {
   auto found = matrix.state_sums.begin();
   for (int64_t first = 0; first < matrix.sizes.all_rows(); first += rows) {

@@ -59,7 +59,8 @@ void device_cut::cut_chunks(const tensor_list& of, const std::vector<group_setti
   divide_chunks();
 }
 
-// Where most chunks are full, many blocks take a part of each; where tensors are small, one takes all of it.
+// If most chunks are full, several blocks take a part of each. If tensors are small, one block takes a whole
+// chunk.
 void device_cut::divide_chunks() {
   launch_of.assign(tensors.size(), -1);
   for (device_launch& each : launches) {

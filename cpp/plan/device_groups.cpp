@@ -6,7 +6,7 @@ namespace gradstep {
 
 namespace {
 
-// Of a group's numbers those that have no source: the device finds the others.
+// A group's numbers without a source. The device finds the others.
 group_numbers fixed_numbers(const group_settings& settings) {
   group_numbers numbers = {};
   std::copy(settings.hypers.begin(), settings.hypers.end(), numbers.values);

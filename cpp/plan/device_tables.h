@@ -48,8 +48,8 @@ class device_tables {
   std::vector<int> rules_;  // of the groups
   std::optional<active_tensors> cut_for_;
   device_cut cut_;
-  device_arrays arrays_;       // of the tensors, then of the gradients,
-  size_t tensor_layouts_ = 0;  // whose layouts come after so many
+  device_arrays arrays_;       // of the tensors, then of the gradients
+  size_t tensor_layouts_ = 0;  // the count of the tensors' layouts
   std::vector<device_array> gradients_;
   packed_arrays packed_;  // being sent
 

@@ -72,7 +72,7 @@ class array_list {
     const int64_t groups = (size + second.group - 1) / second.group;
     std::vector<dimension>& bytes = of_rows_.emplace_back();
     bytes.push_back({groups * second.bytes / format_of(dtype::f16).bytes, format_of(dtype::f16).bytes});
-    arrays_.emplace_back(x.second, dtype::f16, bytes, true);  // of so many pairs of bytes
+    arrays_.emplace_back(x.second, dtype::f16, bytes, true);  // counted in pairs of bytes
     parts_.push_back(what);
   }
 

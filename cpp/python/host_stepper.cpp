@@ -47,8 +47,9 @@ void host_stepper::update(const step_arguments& given, const step_books& books,
   write(given, books);
 }
 
-// Where sums over what the earlier step writes are asked for, it is written before it is known whether there
-// is an update. So all that can fail comes before it here too, and an update is counted until it is skipped.
+// If the update depends on sums over arrays that the earlier step writes, that step is written before it is
+// known whether there is an update. Here too, everything that can fail comes first: an update is counted, and
+// the count is taken back if it is skipped.
 void host_stepper::update_after_sums(const step_arguments& given, const step_books& books,
                                      const earlier_step<host_stepper>& before) {
   before.by->count_update(before.given, {});

@@ -39,7 +39,7 @@ class identities {
     return same;
   }
 
-  // So that remembering a container with so many members allocates nothing.
+  // Allocates for this number of members, so that remembering them allocates nothing.
   void reserve(size_t members) { seen_.reserve(members); }
 
   void remember(pybind11::handle container) {

@@ -34,9 +34,9 @@ double standalone_operations::clip_norm(const py::list& gradients, double limit,
                                         std::optional<double> total) {
   standalone_arrays arrays = written(gradients);
   const double norm = total ? *total : norm_of(arrays);
-  const double shrink = clip_factor_for(limit, norm);
+  const double clip_factor = clip_factor_for(limit, norm);
   arrays.tell_autograd();
-  if (shrink != 1) transform(arrays, {1, shrink, no_limit, 0, false});
+  if (clip_factor != 1) transform(arrays, {1, clip_factor, no_limit, 0, false});
   return norm;
 }
 

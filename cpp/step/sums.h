@@ -12,7 +12,7 @@ constexpr int sum_lanes = 32;            // element i of a leaf is added to lane
 
 // A rule's request for sums before the first write: two over each tensor or over all of them.
 struct measurement {
-  unsigned reads;     // beside the gradient: measured_parameter, measured_state(k)
+  unsigned reads;     // besides the gradient: measured_parameter, measured_state(k)
   bool over_all;      // tensors of all groups
   bool before_decay;  // the gradient is seen without coupled decay
 };

@@ -45,7 +45,7 @@ void apply(const update& step, const operands& x) {
   if (step.gradient || x.average || x.zeroed) {
     apply<Rule, T, all_transforms<T>>(step, x, states);
   } else {
-    apply<Rule, T, nothing_around<T>>(step, x, states);
+    apply<Rule, T, no_transforms<T>>(step, x, states);
   }
 }
 

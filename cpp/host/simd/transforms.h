@@ -53,8 +53,8 @@ GS_HD vec<T> read_up_to(const T* array, int64_t i, int64_t count) {
 }
 
 template <class T>
-struct nothing_around {
-  GS_HD nothing_around(const update&, const operands&) {}
+struct no_transforms {
+  GS_HD no_transforms(const update&, const operands&) {}
 
   GS_HD vec<T> before(vec<T> gradient, vec<T>) const { return gradient; }
 
