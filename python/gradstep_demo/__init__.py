@@ -3,13 +3,18 @@
 What an example says is in `settings` (how to train), `task` (what is learned) and `comparison.Program` (both);
 `comparison.run` trains and tells. One whose update is not "outputs, loss, gradients, step" brings a `Learner`.
 One that shows more adds to the outcome: `comparison.run(...)` in two halves, `train` and `tell`, then `plus`.
+
+Beside each example, `scripts/` holds the program alone, to read and to copy: no framework, and settings at the top
+under which it runs for seconds. `tests/demo/test_scripts.py` holds both to the same model, optimizer and schedule.
 """
 
 import importlib
-from typing import Protocol, cast
+from importlib import resources
+from typing import TYPE_CHECKING, Protocol, cast
 
-from gradstep_demo.outcome import Options, Outcome
-from gradstep_demo.report import Report
+if TYPE_CHECKING:
+    from gradstep_demo.outcome import Options, Outcome
+    from gradstep_demo.report import Report
 
 # Name: what it shows. The file is the name with underscores; it is imported only when the example runs.
 DESCRIPTIONS = {
@@ -32,8 +37,17 @@ DESCRIPTIONS = {
 
 
 class Example(Protocol):
-    def run(self, options: Options, report: Report) -> Outcome: ...
+    def run(self, options: "Options", report: "Report") -> "Outcome": ...
 
 
 def load(name: str) -> Example:
-    return cast(Example, importlib.import_module(f"gradstep_demo.{name.replace('-', '_')}"))
+    return cast(Example, importlib.import_module(f"gradstep_demo.{_file(name)}"))
+
+
+def source(name: str) -> str:
+    """The text of the example's plain script."""
+    return resources.files(__name__).joinpath("scripts", f"{_file(name)}.py").read_text(encoding="utf-8")
+
+
+def _file(name: str) -> str:
+    return name.replace("-", "_")

@@ -4,7 +4,7 @@ from torch import nn
 
 from gradstep import InverseTimeDecay
 from gradstep.schedules import Schedule
-from gradstep_demo import comparison
+from gradstep_demo import comparison, tables
 from gradstep_demo.outcome import Options, Outcome
 from gradstep_demo.regression import table
 from gradstep_demo.report import Report
@@ -17,9 +17,7 @@ def mlp() -> nn.Module:
 
 
 def houses(_: Options) -> Task:
-    from mlxtend.data import boston_housing_data
-
-    return table("506 houses in Boston", boston_housing_data(), mlp)
+    return table("506 houses in Boston", tables.houses(), mlp)
 
 
 def decay(_: Span) -> Schedule:

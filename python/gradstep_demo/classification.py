@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -30,7 +29,7 @@ def digits(options: Options, build: Callable[[], nn.Module]) -> Task:
 
 
 def pixels(values: data.Array) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32) / 255).unsqueeze(1)
+    return torch.from_numpy(data.scaled(values))
 
 
 def measure(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:

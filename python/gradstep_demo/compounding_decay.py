@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gradstep import InverseTimeDecay, Piecewise
 from gradstep.schedules import Schedule
-from gradstep_demo import comparison
+from gradstep_demo import comparison, tables
 from gradstep_demo.outcome import Options, Outcome
 from gradstep_demo.regression import table
 from gradstep_demo.report import Report
@@ -39,9 +39,7 @@ def learning_rate_decay(span: Span) -> Schedule:
 
 
 def patients(_: Options) -> Task:
-    from sklearn.datasets import load_diabetes
-
-    return table("442 patients with diabetes", load_diabetes(return_X_y=True), SimpleModel)
+    return table("442 patients with diabetes", tables.patients(), SimpleModel)
 
 
 def settings(name: str, rate: Callable[[Span], Schedule]) -> Settings:

@@ -10,26 +10,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from gradstep.cli.style import COLOURS, STYLE
 from gradstep_demo.outcome import Line, Outcome, Panel, Picture
 
 ACROSS = 4  # panels in a row at most
 LABELS = 3  # in a row under each panel at most
-COLOURS = ("#c8551b", "#1f6fb2", "#2f8f5b", "#8a4fa8", "#b08a00", "#5a5a5a", "#d0609a", "#00a0a0")
 STROKES: dict[str, dict[str, Any]] = {
     "torch": {"linewidth": 6, "alpha": 0.3, "markersize": 12, "markeredgewidth": 0, "zorder": 1},
     "gradstep": {"linewidth": 1.4, "markersize": 6.5, "markeredgecolor": "white", "zorder": 3},
 }
 OTHERS: dict[str, Any] = {"linewidth": 2.5, "linestyle": (0, (1, 2)), "alpha": 0.9, "zorder": 2}
-STYLE: dict[Any, Any] = {
-    "font.size": 11,
-    "axes.titlesize": 11.5,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e3e3e3",
-    "axes.axisbelow": True,
-}
 
 
 class Pens:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 import gradstep_demo
 from gradstep import LRFinder, from_expression, optim
+from gradstep.cli.style import COLOURS, STYLE
 from gradstep.schedules.plot import draw as draw_lines
 from gradstep_demo import figure
 from gradstep_demo.classification import digits
@@ -85,7 +86,7 @@ PIXELS = 1080
 """Across a picture at most: a README shows about 900."""
 SHADES = 48
 """Colours of a picture, with those between lines and ground."""
-SMALL = {"font.size": 8, "axes.titlesize": 7, "axes.titlepad": 4, "lines.color": figure.COLOURS[0]}
+SMALL = {"font.size": 8, "axes.titlesize": 7, "axes.titlepad": 4, "lines.color": COLOURS[0]}
 
 Drawing = Callable[[Path, Options], None]
 
@@ -95,7 +96,7 @@ def multiples(expressions: Sequence[str], across: int, letters: int) -> Drawing:
 
     def draw(path: Path, _: Options) -> None:
         rows = -(-len(expressions) // across)
-        with rc_context(figure.STYLE | SMALL):
+        with rc_context(STYLE | SMALL):
             sheet = Figure(figsize=(WIDTH, 1.3 * rows), layout="constrained")
             FigureCanvasAgg(sheet)  # no window and no global state of pyplot
             for number, expression in enumerate(expressions, start=1):
@@ -123,7 +124,7 @@ def range_test(path: Path, options: Options) -> None:
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     assert task.loss is not None
     finder = test(model, optimizer, task.loss, loader, finder=LRFinder(1e-4, 10, updates=150))
-    with rc_context(figure.STYLE):
+    with rc_context(STYLE):
         sheet = Figure(figsize=(WIDTH, 4), layout="constrained")
         FigureCanvasAgg(sheet)
         axes = finder.plot(sheet.subplots())

@@ -1,16 +1,28 @@
 """`gradstep demo` and `gradstep info`, as a user calls them."""
 
+import io
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 import typer
+from rich.console import Console
 
 import gradstep
 import gradstep_demo
 from gradstep import cli
+from gradstep.cli import commands
 from gradstep.cli.commands import app
+from support.compiling import ROOT
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    tomllib = None
+
+SIBLINGS = ("gradstep_demo", "gradstep_bench")
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -39,6 +51,41 @@ def test_unusable_data_is_no_traceback(gradstep_command, tmp_path):
     assert result.exit_code == 2
     assert "there is no file" in result.output
     assert "--data" in result.output
+
+
+@pytest.mark.parametrize("name", gradstep_demo.DESCRIPTIONS)
+def test_source_is_the_script_itself(gradstep_command, name):
+    result = gradstep_command("demo", name, "--source")
+    assert result.exit_code == 0, result.output
+    file = ROOT / f"python/gradstep_demo/scripts/{name.replace('-', '_')}.py"
+    assert result.output == file.read_text(encoding="utf-8")
+
+
+def test_source_into_a_file_runs(tmp_path):
+    file = tmp_path / "line.py"
+    command = [sys.executable, "-m", "gradstep", "demo", "linear-regression", "--source"]
+    with file.open("wb") as written:
+        subprocess.run(command, stdout=written, check=True)
+    result = subprocess.run([sys.executable, file], capture_output=True, text=True, check=True)
+    assert "w = 0.600000, b = 2.200000" in result.stdout
+
+
+def test_source_has_colours_on_a_terminal(gradstep_command, monkeypatch):
+    environment = {"TERM": "xterm-256color", "COLUMNS": "60"}
+    terminal = Console(file=io.StringIO(), force_terminal=True, color_system="256", width=60, _environ=environment)
+    monkeypatch.setattr(commands, "Console", lambda: terminal)
+    assert gradstep_command("demo", "mnist-mlp", "--source").exit_code == 0
+    escape = r"\x1b\[[\d;]*m"
+    shown = terminal.file.getvalue()
+    assert re.sub(escape, "", shown) == gradstep_demo.source("mnist-mlp")  # no row is broken, cut or filled up
+    assert len(set(re.findall(escape, shown))) > 4
+
+
+@pytest.mark.parametrize("arguments", [["--source"], ["all", "--source"]])
+def test_source_is_of_one_example(gradstep_command, arguments):
+    result = gradstep_command("demo", *arguments)
+    assert result.exit_code == 2
+    assert "--source prints one example: name it" in result.output
 
 
 def test_linear_regression(gradstep_command, tmp_path):
@@ -114,16 +161,88 @@ def test_info_shows_what_gradstep_says(gradstep_command, monkeypatch):
     ]
 
 
-@pytest.mark.parametrize(
-    "package", ["typer", "rich", "torch", "matplotlib", "mlxtend", "sklearn", "keras", "pycountry"]
-)
-def test_missing_extra_names_the_pip_command(monkeypatch, package):
+def fail_to_import(monkeypatch, package, *arguments):
+    """`gradstep`, called with these arguments where a package is missing."""
+
     def fail():
-        raise ModuleNotFoundError(f"No module named '{package}'", name=package)
+        raise ModuleNotFoundError(f"No module named '{package}.part'", name=f"{package}.part")
 
     monkeypatch.setattr("gradstep.cli.commands.app", fail)
-    with pytest.raises(SystemExit, match=rf"needs {package}\..*pip install 'gradstep\[examples\]'"):
-        cli.main()
+    monkeypatch.setattr(sys, "argv", ["gradstep", *arguments])
+    cli.main()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command", "extras"),
+    [
+        (["info"], "`gradstep info`", "cli"),
+        (["plot", "Linear(1, 0, 90)", "--steps", "90"], "`gradstep plot`", "cli,plot"),
+        (["demo", "mnist-cnn"], "`gradstep demo`", "examples"),
+        (["bench", "--quick"], "`gradstep bench`", "bench"),
+        (["--help"], "the command", "cli"),
+        ([], "the command", "cli"),
+    ],
+)
+@pytest.mark.parametrize("package", sorted(cli.PACKAGES))
+def test_missing_package_names_the_extras_of_the_command(monkeypatch, package, arguments, command, extras):
+    with pytest.raises(SystemExit) as stopped:
+        fail_to_import(monkeypatch, package, *arguments)
+    expected = f"gradstep: {command} needs {package}. Install it with: pip install 'gradstep[{extras}]'"
+    assert stopped.value.code == expected
+
+
+@pytest.mark.parametrize("package", ["gradstep_demo", "gradstep_bench"])
+def test_missing_sibling_is_named(monkeypatch, package):
+    with pytest.raises(SystemExit, match=rf"needs {package}, which comes with gradstep but is missing here\. Install"):
+        fail_to_import(monkeypatch, package, "demo")
+
+
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"] if tomllib else None
+
+
+def packages_of(extra):
+    """The packages that an extra installs, with those of the extras that it names."""
+    for requirement in EXTRAS[extra]:
+        name, others = re.match(r"([\w-]+)(?:\[(.*)\])?", requirement).groups()
+        if name == "gradstep":
+            for other in others.split(","):
+                yield from packages_of(other)
+        else:
+            yield {"scikit-learn": "sklearn"}.get(name, name)
+
+
+@pytest.mark.skipif(tomllib is None, reason="Python 3.10 does not read TOML")
+def test_packages_are_those_of_the_extras():
+    named = {extra for extras in cli.EXTRAS.values() for extra in extras.split(",")}
+    assert {package for extra in named for package in packages_of(extra)} == cli.PACKAGES
+
+
+#: what each command does without its own work, and the packages that its extras do not install
+NEEDS = {
+    "info": (["info"], {"matplotlib", "torch", "sklearn", "mlxtend", "keras", "pycountry", *SIBLINGS}),
+    "plot": (["plot", "1", "--steps", "9"], {"torch", "sklearn", "mlxtend", "keras", "pycountry", *SIBLINGS}),
+    "demo": (["demo", "--list"], {"timm", "schedulefree", "prodigyopt", "gradstep_bench"}),
+    "bench": (["bench", "--case", "none"], {"sklearn", "mlxtend", "keras", "pycountry", "gradstep_demo"}),
+}
+
+
+@pytest.mark.parametrize("command", NEEDS)
+def test_command_needs_no_other_extra(command, tmp_path):
+    arguments, absent = NEEDS[command]
+    code = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name in {sorted(absent)}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+sys.argv = ["gradstep", *{arguments}]
+from gradstep.cli import main
+main()
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == (2 if command == "bench" else 0), result.stderr  # there is no case of that name
+    assert "Traceback" not in result.stderr
 
 
 def test_other_missing_modules_are_not_hidden(monkeypatch):

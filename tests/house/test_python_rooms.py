@@ -1,6 +1,7 @@
 """The rooms of the Python layer: a room imports from those below it, and no module needs itself to be imported."""
 
 import ast
+from collections import Counter
 from graphlib import TopologicalSorter
 
 import pytest
@@ -32,6 +33,9 @@ INSIDE_FUNCTIONS = {
     "cli": {"commands"},  # typer, rich
     "cli.commands": {"sheet"},  # matplotlib
 }
+
+#: the packages beside the library, which `gradstep demo` and `gradstep bench` reach
+SIBLINGS = {"gradstep_demo", "gradstep_bench"}
 
 
 def name_of(path):
@@ -97,3 +101,33 @@ def test_no_module_needs_itself():
 def test_what_functions_import():
     found = {name: {each.rpartition(".")[2] for each in imports(name)[1]} for name in READ}
     assert {name: later for name, later in found.items() if later} == INSIDE_FUNCTIONS
+
+
+def reached(tree):
+    """The packages beside the library that the statements under a node import."""
+    for node in ast.walk(tree):
+        names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        yield from SIBLINGS & {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("path", sorted(LIBRARY.rglob("*.py")), ids=lambda path: str(path.relative_to(LIBRARY)))
+def test_only_the_commands_reach_the_packages_beside(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = Counter(reached(tree))
+    if path != LIBRARY / "cli/commands.py":
+        assert not found
+        return
+    assert set(found) == SIBLINGS
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert Counter(reached(functions["demo"]))["gradstep_demo"] == found["gradstep_demo"]
+    assert Counter(reached(functions["bench"]))["gradstep_bench"] == found["gradstep_bench"]
+
+
+def test_packages_of_the_wheel_hold_python_and_types_alone():
+    assert 'wheel.exclude = ["**/*.md"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    packages = [LIBRARY, LIBRARY.parent / "gradstep_demo", ROOT / "bench/gradstep_bench"]
+    for package in packages:
+        files = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        assert {path.suffix for path in files - {package / "py.typed"}} <= {".py", ".pyi", ".so", ".md"}
+        assert {package / "py.typed", package / "__init__.py"} <= files

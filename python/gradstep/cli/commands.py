@@ -3,19 +3,15 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.syntax import Syntax
 from rich.table import Table
 
 import gradstep
-import gradstep_demo
 from gradstep.cli.bandwidth import memory_bandwidth
-from gradstep_demo.data import DataError
-from gradstep_demo.outcome import Options, Outcome
-from gradstep_demo.report import Report, write_json
 
 Device = Literal["cpu", "cuda"]
 
@@ -37,22 +33,35 @@ def demo(
     json: Annotated[Path | None, typer.Option(help="Write the results into this file.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("gradstep-demo"),
     quick: Annotated[bool, typer.Option("--quick", help="Less data and fewer updates: seconds.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Print the example as a plain script and stop.")] = False,
 ) -> None:
     """Train an example of the documents and compare it, mostly with torch: a table, a figure, JSON."""
+    import gradstep_demo  # here, as all of it, because the other commands do without the package and its extras
+
     console = Console()
-    if list_ or name is None:
+    if list_ or (name is None and not source):
         console.print(_two_columns(gradstep_demo.DESCRIPTIONS.items()))
         return
+    if name is None or (source and name == ALL):
+        raise typer.BadParameter("--source prints one example: name it", param_hint="NAME")
     if name not in gradstep_demo.DESCRIPTIONS and name != ALL:
         raise typer.BadParameter(
             f"there is no {name!r}; there are: {', '.join(gradstep_demo.DESCRIPTIONS)}, and {ALL}", param_hint="NAME"
         )
+    if source:
+        return _print_source(gradstep_demo.source(name), console)
+    from gradstep_demo import running
+    from gradstep_demo.data import DataError
+    from gradstep_demo.outcome import Options
+    from gradstep_demo.report import Report, write_json
+
     if threads is not None:
         _use(threads)
     report = Report(console)
     options = Options(data, epochs, seed, quick)
     try:
-        results = _run_all(options, out, report) if name == ALL else _run(name, options, out, report).results
+        every = name == ALL
+        results = running.run_all(options, out, report) if every else running.run(name, options, out, report).results
     except DataError as error:
         raise typer.BadParameter(str(error), param_hint="--data") from error
     if json is not None:
@@ -126,37 +135,21 @@ def info() -> None:
     Console().print(_two_columns(_flat(found)))
 
 
+def _print_source(text: str, console: Console) -> None:
+    """In colours on a terminal; elsewhere the text itself, so that `> file.py` writes a script that runs."""
+    if console.is_terminal:
+        # Colours of the terminal's own, and rows that it breaks itself, so that what is copied from it runs.
+        highlighted = Syntax("", "python", theme="ansi_dark").highlight(text)
+        console.print(highlighted, soft_wrap=True, end="")
+    else:
+        typer.echo(text, nl=False)
+
+
 def _use(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
     gradstep.set_num_threads(threads)
-
-
-def _run_all(options: Options, out: Path, report: Report) -> dict[str, object]:
-    """Run every example, end with a line of each, and return their results by name."""
-    rows: list[dict[str, str]] = []
-    results: dict[str, object] = {}
-    for name in gradstep_demo.DESCRIPTIONS:
-        start = perf_counter()
-        outcome = _run(name, options, out, report)
-        rows.append({"example": name, "result": outcome.headline, "seconds": f"{perf_counter() - start:.1f}"})
-        results[name] = outcome.results
-    report.table(rows)
-    return results
-
-
-def _run(name: str, options: Options, out: Path, report: Report) -> Outcome:
-    """Run one example, show what came out, and draw it."""
-    outcome = gradstep_demo.load(name).run(options, report)
-    report.summarise(outcome)
-    # Here, because matplotlib takes longest to import of all, and the training need not wait for it.
-    from gradstep_demo import figure
-
-    picture = out / f"{name}.png"
-    figure.draw(outcome, picture)
-    report.say(f"Figure: {picture}")
-    return outcome
 
 
 def _two_columns(rows: Iterable[tuple[str, str]]) -> Table:

@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from gradstep.cli.style import COLOURS, STYLE
 from gradstep.schedules import Schedule
 from gradstep.schedules.plot import draw as draw_lines
-from gradstep_demo.figure import COLOURS, STYLE
 
 LINE_STYLES = ("-", "--", ":")
 LINE = 100
