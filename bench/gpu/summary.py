@@ -47,7 +47,7 @@ def failures(logs, parts):
 def rule_names():
     from gradstep import rules
 
-    return sorted((name.lower() for name in rules.__all__), key=len, reverse=True)
+    return sorted((name.lower() for name in rules.ALL), key=len, reverse=True)
 
 
 def rule_of(test, rules):

@@ -59,14 +59,15 @@ class Step:
 
     def _sweeps(self, optimizer: Any) -> list[Sweep]:
         group = optimizer.param_groups[0]
-        names = optimizer.kernel(group).arrays
-        kept = ("g", *self._rule.kept)
-        first, update = Sweep(), Sweep()
+        kernel = optimizer.kernel(group)
+        facts = _core.rules()[kernel.rule]
+        before, update = Sweep(), Sweep()
         for p in group["params"]:
-            arrays = {"p": p, "g": p.grad, **{name: optimizer.state[p][name] for name in names}}
-            first.append(([], [arrays[name] for name in self._rule.measured]))
-            update.append(([arrays[name] for name in arrays if name not in kept], [arrays[name] for name in kept]))
-        return [first, update] if self._rule.measured else [update]
+            states = [optimizer.state[p][name] for name in kernel.arrays]
+            read = [states[i] for i in facts.states_read_before]
+            before.append(([], [p.grad, *([p] if facts.reads_parameter_before else []), *read]))
+            update.append(([p, *states], [p.grad]))
+        return [before, update] if facts.has_pass_before else [update]
 
 
 def yardstick(sweeps: Sequence[Sweep]) -> Callable[[], object]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
 
-from gradstep import optim
+from gradstep import optim, rules
 from gradstep_bench.peers import Maker, find_peers
 
 __all__ = ["GRADSTEP", "RULES", "Rule"]
@@ -26,8 +26,6 @@ class Rule:
     settings: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: str = ""  # the class of another library, where torch has none
     theirs: Mapping[str, Any] = field(default_factory=dict)  # what that class needs to compute the same
-    measured: tuple[str, ...] = ()  # what a pass before the update reads: "p", "g" and states
-    kept: tuple[str, ...] = ()  # states that an update only reads
 
     @property
     def in_torch(self) -> bool:
@@ -50,47 +48,31 @@ class Rule:
         return make(params, **self.settings)
 
 
-RULES = {
-    rule.name: rule
-    for rule in (
-        Rule("sgd", "SGD"),
-        Rule("sgd-momentum", "SGD", {"momentum": 0.9}),
-        Rule("adagrad", "Adagrad"),
-        Rule("adadelta", "Adadelta"),
-        Rule("rmsprop", "RMSprop"),
-        Rule("adam", "Adam"),
-        Rule("adamw", "AdamW"),
-        Rule("adamax", "Adamax"),
-        Rule("nadam", "NAdam"),
-        Rule("radam", "RAdam"),
-        Rule("rprop", "Rprop"),
-        Rule("asgd", "ASGD"),
-        Rule("lion", "Lion", elsewhere="timm.optim.lion.Lion"),
-        Rule("signum", "Signum"),
-        Rule("nadamw", "NAdamW", elsewhere="timm.optim.nadamw.NAdamW"),
-        Rule("adopt", "ADOPT", elsewhere="timm.optim.adopt.Adopt", theirs={"clip_exp": 0.25}),
-        Rule("ademamix", "AdEMAMix"),
-        Rule("adan", "Adan", elsewhere="timm.optim.adan.Adan"),
-        Rule("laprop", "LaProp", elsewhere="timm.optim.laprop.LaProp"),
-        Rule("adam-atan2", "AdamAtan2"),
-        Rule("schedule-free-sgd", "ScheduleFreeSGD", elsewhere="schedulefree.SGDScheduleFree"),
-        Rule("schedule-free-adamw", "ScheduleFreeAdamW", elsewhere="schedulefree.AdamWScheduleFree"),
-        Rule(
-            "lamb",
-            "LAMB",
-            elsewhere="timm.optim.lamb.Lamb",
-            theirs={"max_grad_norm": None},
-            measured=("p", "g", "exp_avg", "exp_avg_sq"),
-        ),
-        Rule(
-            "lars",
-            "LARS",
-            {"momentum": 0.9},
-            elsewhere="timm.optim.lars.Lars",
-            theirs={"always_adapt": True},
-            measured=("p", "g"),
-        ),
-        Rule("stable-adamw", "StableAdamW", measured=("g", "exp_avg_sq")),
-        Rule("prodigy", "Prodigy", elsewhere="prodigyopt.Prodigy", measured=("p", "g", "s", "p0"), kept=("p0",)),
-    )
-}
+#: the rules that another library than torch has too, and what is timed beside the defaults
+_SPECIAL = (
+    Rule("adan", "Adan", elsewhere="timm.optim.adan.Adan"),
+    Rule("adopt", "ADOPT", elsewhere="timm.optim.adopt.Adopt", theirs={"clip_exp": 0.25}),
+    Rule("lamb", "LAMB", elsewhere="timm.optim.lamb.Lamb", theirs={"max_grad_norm": None}),
+    Rule("laprop", "LaProp", elsewhere="timm.optim.laprop.LaProp"),
+    Rule("lars", "LARS", elsewhere="timm.optim.lars.Lars", theirs={"always_adapt": True, "momentum": 0.9}),
+    Rule("lion", "Lion", elsewhere="timm.optim.lion.Lion"),
+    Rule("nadamw", "NAdamW", elsewhere="timm.optim.nadamw.NAdamW"),
+    Rule("prodigy", "Prodigy", elsewhere="prodigyopt.Prodigy"),
+    Rule("schedule-free-adamw", "ScheduleFreeAdamW", elsewhere="schedulefree.AdamWScheduleFree"),
+    Rule("schedule-free-sgd", "ScheduleFreeSGD", elsewhere="schedulefree.SGDScheduleFree"),
+    Rule("sgd-momentum", "SGD", {"momentum": 0.9}),
+)
+#: over rows: on dense gradients it is Adam
+_NOT_TIMED = frozenset({"SparseAdam"})
+
+
+def _timed() -> Iterator[Rule]:
+    """Every class at its defaults, under the name of the file that declares it, and what is special."""
+    named = {rule.class_name for rule in _SPECIAL if not rule.settings} | _NOT_TIMED
+    for class_name, declared in rules.ALL.items():
+        if class_name not in named:
+            yield Rule(declared.__module__.rpartition(".")[2].replace("_", "-"), class_name)
+    yield from _SPECIAL
+
+
+RULES = {rule.name: rule for rule in sorted(_timed(), key=lambda rule: rule.name)}

@@ -18,6 +18,7 @@
 #include "python/host_stepper.h"
 #include "python/identities.h"
 #include "python/refusals.h"
+#include "python/rule_facts.h"
 #include "python/schedule_module.h"
 #include "python/standalone_device.h"
 #include "python/standalone_host.h"
@@ -28,10 +29,6 @@ namespace py = pybind11;
 using namespace gradstep;
 
 namespace {
-
-std::vector<std::string> hyper_names(const rule_entry& rule) {
-  return {rule.hyper_names, rule.hyper_names + rule.hypers};
-}
 
 int find_rule(const std::string& name) {
   const target& on = active_target();
@@ -70,21 +67,26 @@ state_names make_names(std::vector<std::string> arrays, std::vector<std::string>
           std::move(average_product), std::move(copy),    std::move(formats)};
 }
 
-std::vector<std::string> state_shapes(const rule_entry& rule) {
-  std::vector<std::string> found;
-  for (int k = 0; k < rule.states; ++k)
-    found.push_back(state_shape_names[rule.form ? int(rule.form->shapes[k]) : 0]);
+std::map<std::string, rule_facts> rules() {
+  std::map<std::string, rule_facts> found;
+  const target& on = active_target();
+  for (int i = 0; i < on.rule_count; ++i) found[on.rules[i].name] = facts_of(on.rules[i]);
   return found;
 }
 
-py::dict rules() {
-  py::dict found;
-  const target& on = active_target();
-  for (int i = 0; i < on.rule_count; ++i) {
-    const rule_entry& rule = on.rules[i];
-    found[rule.name] = py::make_tuple(state_shapes(rule), hyper_names(rule), rule.form != nullptr);
-  }
-  return found;
+void bind_rules(py::module_& m) {
+  py::class_<rule_facts>(m, "RuleFacts")
+      .def_readonly("states", &rule_facts::states)
+      .def_readonly("hypers", &rule_facts::hypers)
+      .def_readonly("scope", &rule_facts::scope)
+      .def_readonly("writes_parameter", &rule_facts::writes_parameter)
+      .def_readonly("sees_matrix", &rule_facts::sees_matrix)
+      .def_readonly("has_pass_before", &rule_facts::has_pass_before)
+      .def_readonly("reads_parameter_before", &rule_facts::reads_parameter_before)
+      .def_readonly("states_read_before", &rule_facts::states_read_before)
+      .def_readonly("update_bytes", &rule_facts::update_bytes)
+      .def_readonly("bytes_before", &rule_facts::bytes_before);
+  m.def("rules", &rules);
 }
 
 void select_target_of(const std::string& name) {
@@ -271,7 +273,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("targets", &targets);
   m.def("active_target", [] { return std::string(active_target().name); });
   m.def("select_target", &select_target_of, py::arg("name"));
-  m.def("rules", &rules);
+  bind_rules(m);
   m.def("formats", &formats);
   m.def("hardware_threads", &hardware_threads);
   m.def("thread_source", &thread_source);

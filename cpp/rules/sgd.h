@@ -9,7 +9,6 @@ namespace gradstep::GS_TARGET {
 template <class T>
 struct sgd {
   struct hyper {};
-  static constexpr const char* hyper_names[] = {""};
   static constexpr int states = 0;
 
   GS_HD static sgd at(const hyper&, step_context&) { return {}; }

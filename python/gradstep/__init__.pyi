@@ -1,4 +1,4 @@
-"""Written by .ci/write_stubs.py."""
+"""Written by .ci/register.py."""
 
 from gradstep import (
     checkpoint,

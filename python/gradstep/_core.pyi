@@ -9,7 +9,7 @@ __version__: str
 def targets() -> list[str]: ...
 def active_target() -> str: ...
 def select_target(name: str) -> None: ...
-def rules() -> dict[str, tuple[list[str], list[str], bool]]: ...
+def rules() -> dict[str, RuleFacts]: ...
 def formats() -> list[tuple[str, str, int]]: ...
 def hardware_threads() -> int: ...
 def thread_source() -> str: ...
@@ -23,6 +23,38 @@ def hand_callables(
     current_stream: Callable[[Any, int], int],
     empty_caches: Callable[[], None],
 ) -> None: ...
+
+class RuleFacts:
+    """What the core knows of a rule, as its header in ``cpp/rules`` states it."""
+
+    @property
+    def states(self) -> list[str]:
+        """The shape of each state: "parameter", "row", "column", "matrix" or "tensor"."""
+    @property
+    def hypers(self) -> list[str]:
+        """The names of its numbers, in their order."""
+    @property
+    def scope(self) -> str:
+        """What an element's update depends on: "element", "tensor" or "all" tensors."""
+    @property
+    def writes_parameter(self) -> bool:
+        """Whether it writes the parameter itself, rather than returning a direction."""
+    @property
+    def sees_matrix(self) -> bool:
+        """Whether the last two dimensions are rows and columns to it."""
+    @property
+    def has_pass_before(self) -> bool:
+        """Whether a pass before the update reads the gradient, and what the next two say."""
+    @property
+    def reads_parameter_before(self) -> bool: ...
+    @property
+    def states_read_before(self) -> list[int]: ...
+    @property
+    def update_bytes(self) -> int:
+        """Bytes per element that the update reads and writes, of float32 arrays."""
+    @property
+    def bytes_before(self) -> int:
+        """Bytes per element that the passes before it read."""
 
 class StandaloneOperations:
     def unscale(self, gradients: list[Any], by: float) -> bool: ...

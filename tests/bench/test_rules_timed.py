@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import gradstep
+from gradstep import _core, rules
 from gradstep_bench.accuracy import CheckFailed, check_agreement, measure_errors
 from gradstep_bench.cases import CASES, Case
 from gradstep_bench.entries import Step, bytes_of
@@ -14,35 +15,6 @@ from gradstep_bench.suite import rules_of
 from gradstep_bench.timing import YARDSTICK, Pace
 from support.tolerances import FEW_ULP, MANY_ROUNDINGS
 
-# p is read and written and g is read, 12 bytes of float32; each array of state adds 8
-BYTES_PER_ELEMENT = {
-    "sgd": 12,
-    "sgd-momentum": 20,
-    "adagrad": 20,
-    "adadelta": 28,
-    "rmsprop": 20,
-    "adam": 28,
-    "adamw": 28,
-    "adamax": 28,
-    "nadam": 28,
-    "radam": 28,
-    "rprop": 28,
-    "asgd": 20,
-    "lion": 20,
-    "signum": 20,
-    "nadamw": 28,
-    "adopt": 28,
-    "ademamix": 36,
-    "adan": 44,
-    "laprop": 28,
-    "adam-atan2": 28,
-    "schedule-free-sgd": 20,
-    "schedule-free-adamw": 28,
-    "lamb": 16 + 28,  # the pass that measures before
-    "lars": 8 + 20,
-    "stable-adamw": 8 + 28,
-    "prodigy": 16 + 40,
-}
 SMALL = Case("small", "three tensors", ((7, 3), (5,), (40, 11)))
 
 
@@ -58,7 +30,20 @@ def test_bytes_of_a_step(name):
         p.grad = torch.ones_like(p)
     entry = Step(SMALL, RULES[name]).enter(GRADSTEP, params)
     entry.call()
-    assert bytes_of(entry.sweeps()) == 26 * BYTES_PER_ELEMENT[name]
+    declared = getattr(rules, RULES[name].class_name)
+    facts = _core.rules()[declared.kernel({**declared.default_group(), **RULES[name].settings}).rule]
+    assert bytes_of(entry.sweeps()) == 26 * (facts.bytes_before + facts.update_bytes)
+
+
+def test_bytes_that_the_core_tells():
+    """Of float32: p and each state are read and written, g is read; before it what is measured is read."""
+    told = {name: (facts.bytes_before, facts.update_bytes) for name, facts in _core.rules().items()}
+    assert told["sgd"] == (0, 12)
+    assert told["adam"] == (0, 28)
+    assert told["lamb"] == (16, 28)  # p, g, m and v
+    assert told["lars"] == (8, 12)  # p and g
+    assert told["stable_adamw"] == (8, 28)  # g and v
+    assert told["prodigy"] == (16, 44)  # p, g, s and the start
 
 
 @pytest.mark.parametrize("name", RULES)

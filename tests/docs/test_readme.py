@@ -36,7 +36,7 @@ def test_the_lists_are_whole() -> None:
     assert {"clip", "warmup", "then"} <= set(METHODS)
 
 
-@pytest.mark.parametrize("name", [*rules.__all__, *OPTION_DEFAULTS, *SCHEDULES, *METHODS])
+@pytest.mark.parametrize("name", [*rules.ALL, *OPTION_DEFAULTS, *SCHEDULES, *METHODS])
 def test_the_readme_names(name: str) -> None:
     assert name in CODE
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradstep as gs
-from gradstep.rules.hyperparameters import HYPERPARAMETERS
+from gradstep import rules
 from support.cases import ALL_CASES
 
 from .drawing import Draw
 
+#: of the hyper-parameters of all rules, by key and index
+PLACES = {(place.key, place.index): place for rule in rules.ALL.values() for place in rule.hyperparameters().values()}
 SHAPES = [(), (0,), (1,), (3,), (7,), (16,), (33,), (5, 7), (8, 4), (3, 4, 5), (2, 0, 3), (1, 1), (4097,), (65, 70)]
 LAYOUTS = ["contiguous"] * 4 + ["transposed", "strided", "offset", "unaligned"]
 #: of which a step over all dtypes draws
@@ -127,7 +129,7 @@ def near(draw: Draw, name: str, value: Any, plain: bool, index: int | None = Non
     if type(value) is not float or not value or name in ("peak_lr", "clip_scope"):
         return value
     low, high = sorted((value * draw.choice([1, 1, 0.5, 0.9]), value))
-    place = next((each for each in HYPERPARAMETERS.values() if (each.key, each.index) == (name, index)), None)
+    place = PLACES.get((name, index))
     if place is not None and not place.allows(low):
         low = high  # the larger of Rprop's etas is above 1
     if plain or place is None or place.read_once or draw.chance(0.8):

@@ -105,7 +105,7 @@ OPTIONS = [
     Run("skip_nonfinite", "Adam", {"lr": DECAY, "skip_nonfinite": True}, infinite_at=2),
 ]
 RUNS = [
-    *(Run(name, name) for name in rules.__all__),
+    *(Run(name, name) for name in rules.ALL),
     *(Run(f"{name} {' '.join(sorted(hyper))}", name, hyper) for name, hyper in VARIANTS),
     *OPTIONS,
 ]

@@ -56,7 +56,7 @@ def test_torchs_schedulers_drive_as_they_drive_torchs(make, tensor, recwarn):
     assert not [each for each in recwarn if "optimizer.step()" in str(each.message)]  # "called before"
 
 
-@pytest.mark.parametrize("name", rules.__all__)
+@pytest.mark.parametrize("name", rules.ALL)
 def test_one_is_made_from_the_defaults_of_another(name):
     # ZeroRedundancyOptimizer, DeepSpeed and others: the class and the defaults.
     optimizer = getattr(optim, name)(tensors(), lr=0.125)

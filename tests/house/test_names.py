@@ -10,18 +10,20 @@ import gradstep
 from support.compiling import ROOT
 
 INTEROP = {"interop", *(f"interop.{path.stem}" for path in (ROOT / "python/gradstep/interop").glob("*.py"))}
-SCRIPT = ROOT / ".ci/write_stubs.py"
+SCRIPT = ROOT / ".ci/register.py"
 
 
 def in_a_new_process(code):
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
 
-def test_the_stub_names_everything():
-    spec = importlib.util.spec_from_file_location("write_stubs", SCRIPT)
-    write_stubs = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(write_stubs)
-    assert write_stubs.STUB.read_text() == write_stubs.stub(), "run .ci/write_stubs.py"
+def test_what_follows_from_the_names_is_written():
+    """The stubs, and the README's list of optimizers."""
+    spec = importlib.util.spec_from_file_location("register", SCRIPT)
+    register = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(register)
+    for path, text in register.written().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path} is of other names: run .ci/register.py"
 
 
 def test_what_an_import_of_gradstep_imports():

@@ -19,7 +19,7 @@ from support.training import assert_all_same, give_gradients, steps, tensors  # 
 each_rule = pytest.mark.parametrize("case", CASES, ids=str)
 #: those in which a tensor does not depend on the others
 each_separate_rule = pytest.mark.parametrize("case", [case for case in CASES if case.scope != "all"], ids=str)
-SHARED = [name for name in rules.__all__ if hasattr(torch.optim, name)]
+SHARED = [name for name in rules.ALL if hasattr(torch.optim, name)]
 each_shared = pytest.mark.parametrize("name", SHARED)
 
 
@@ -48,7 +48,7 @@ def test_groups_have_torchs_keys(name):
 
 
 @pytest.mark.parametrize("switches", [{"foreach": True}, {"fused": True}, {"capturable": True}])
-@pytest.mark.parametrize("name", rules.__all__)
+@pytest.mark.parametrize("name", rules.ALL)
 def test_torchs_switches_are_taken(name, switches):
     expected = tensors()
     steps(getattr(optim, name)(expected), expected, [1])
@@ -57,7 +57,7 @@ def test_torchs_switches_are_taken(name, switches):
     assert_all_same(found, [to_numpy(p) for p in expected])
 
 
-@pytest.mark.parametrize("name", rules.__all__)
+@pytest.mark.parametrize("name", rules.ALL)
 def test_differentiable_is_refused_with_the_reason(name):
     with pytest.raises(ValueError, match=r"differentiable=True is not offered: .* outside of autograd"):
         getattr(optim, name)(tensors(), differentiable=True)
@@ -70,7 +70,7 @@ def test_what_is_not_replaced_is_torchs():
         assert getattr(optim, name) is getattr(torch.optim, name)
     with pytest.raises(AttributeError):
         _ = optim.NoSuchOptimizer
-    for name in rules.__all__:
+    for name in rules.ALL:
         assert issubclass(getattr(optim, name), torch.optim.Optimizer)
 
 

@@ -34,7 +34,7 @@ def test_another_class_is_refused_by_name(layer, source, named):
         assert group["gradstep_class"] == source.name
         if not named:
             del group["gradstep_class"]
-    for name in rules.__all__:
+    for name in rules.ALL:
         run = Run(layer, name)
         if name == source.name or any({name, source.name} <= each for each in (ONE_RULE if named else ALIKE)):
             run.optimizer.load_state_dict(copy.deepcopy(saved))
@@ -89,9 +89,7 @@ def test_another_class_of_torch_is_refused(name):
         optim.Lion(tensors()).load_state_dict(theirs.state_dict())
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in rules.__all__ if hasattr(torch.optim, name) and name != "SparseAdam"]
-)
+@pytest.mark.parametrize("name", [name for name in rules.ALL if hasattr(torch.optim, name) and name != "SparseAdam"])
 def test_torchs_checkpoint_of_the_same_class_is_taken_without_a_word(name):
     params = tensors()
     theirs = getattr(torch.optim, name)(params)

@@ -34,7 +34,7 @@ def numbers(name):
     return found
 
 
-EACH = [(name, label) for name in rules.__all__ for label in numbers(name)]
+EACH = [(name, label) for name in rules.ALL for label in numbers(name)]
 each_number = pytest.mark.parametrize(("name", "label"), EACH, ids=lambda v: v)
 
 # dampening may be negative; the largest step of Rprop, the start of ASGD's average and limits may be infinite

@@ -163,7 +163,7 @@ def own(name):
     return getattr(rules, name).own_defaults()
 
 
-@pytest.mark.parametrize("name", rules.__all__)
+@pytest.mark.parametrize("name", rules.ALL)
 def test_a_hyperparameter(name):
     for key, default in own(name).items():
         for kind, value in wrong_for(key, default).items():

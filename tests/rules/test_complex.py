@@ -131,7 +131,7 @@ def test_rows(lazy):
     assert_same_memory(table, pairs)
 
 
-@pytest.mark.parametrize("name", [name for name in rules.__all__ if getattr(rules, name).takes_complex])
+@pytest.mark.parametrize("name", [name for name in rules.ALL if getattr(rules, name).takes_complex])
 def test_the_bare_updates(name):
     group = getattr(gradstep, name)([numbers(0)]).param_groups[0]
     rule = getattr(rules, name)

@@ -180,7 +180,7 @@ def test_eps_of_stable_adamw_bounds_the_mean_square():
 
 @pytest.mark.parametrize("name", ["LAMB", "LARS", "Prodigy"])
 def test_switches_are_true_or_false(name):
-    for switch in getattr(gradstep, name).switches:
+    for switch in getattr(gradstep, name).switches():
         with pytest.raises(TypeError, match=f"Invalid {switch}: 1: pass True or False"):
             getattr(gradstep, name)([np.ones(1)], **{switch: 1})
 

@@ -117,14 +117,14 @@ def test_complex_parameters_are_refused(case):
 
 @needs_rules
 def test_the_core_says_what_states_are_like():
-    shapes = {name: (shapes, sees_matrix) for name, (shapes, _, sees_matrix) in _core.rules().items()}
+    shapes = {name: (facts.states, facts.sees_matrix) for name, facts in _core.rules().items()}
     assert shapes["axis_normalised"] == (["row", "parameter", "column", "matrix"], True)
     assert shapes["row_scaled"] == (["parameter"], True)
     assert shapes["adam"] == (["parameter", "parameter"], False)
 
 
 def test_the_library_has_none_of_these_rules():
-    assert not {name.replace("_", "") for name in NAMES} & {name.lower() for name in rules.__all__}
+    assert not {name.replace("_", "") for name in NAMES} & {name.lower() for name in rules.ALL}
     listed = (ROOT / "cpp" / "rules" / "list.h").read_text()
     assert not any(name in listed for name in NAMES)
     assert re.search(r"#if defined\(GRADSTEP_TEST_RULES\)\n#include GRADSTEP_TEST_RULES\n#else", listed)

@@ -14,7 +14,7 @@ from torch.testing._internal import common_optimizers  # noqa: E402
 
 from gradstep import optim, rules  # noqa: E402
 
-INFOS = [info for info in common_optimizers.optim_db if info.optim_cls.__name__ in rules.__all__]
+INFOS = [info for info in common_optimizers.optim_db if info.optim_cls.__name__ in rules.ALL]
 # Both round each step, torch twice where we use fma, and the roundings add up over the steps.
 ULPS = 4
 STEPS = 5
@@ -36,7 +36,7 @@ ERRORS = [
 
 
 def test_every_class_of_torch_is_in_the_list():
-    assert {i.optim_cls.__name__ for i in INFOS} == {n for n in rules.__all__ if hasattr(torch.optim, n)}
+    assert {i.optim_cls.__name__ for i in INFOS} == {n for n in rules.ALL if hasattr(torch.optim, n)}
 
 
 @pytest.fixture(params=[torch.float32, torch.float64], ids=["f32", "f64"])

@@ -12,7 +12,7 @@ import gradstep  # noqa: E402
 from gradstep import optim, rules  # noqa: E402
 
 STEPS = 3
-SHARED = [name for name in rules.__all__ if hasattr(torch.optim, name) and getattr(rules, name).takes_complex]
+SHARED = [name for name in rules.ALL if hasattr(torch.optim, name) and getattr(rules, name).takes_complex]
 each_shared = pytest.mark.parametrize("name", SHARED)
 each_dtype = pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=["c64", "c128"])
 

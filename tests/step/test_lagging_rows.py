@@ -13,7 +13,7 @@ from support.row_gradients import SHAPE, dense, held, rows
 
 STEPS = 7
 #: the others measure whole tensors, and refuse sparse gradients
-ELEMENTWISE = [case for case in ONE_EACH if case.name not in ("LAMB", "LARS", "StableAdamW", "Prodigy")]
+ELEMENTWISE = [case for case in ONE_EACH if case.scope == "element"]
 ADAM = Case("Adam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.05})
 
 

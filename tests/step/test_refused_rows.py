@@ -7,6 +7,7 @@ import pytest
 
 import gradstep
 from support.arrays import assert_same_bits, normal
+from support.cases import CASES
 from support.row_gradients import SHAPE, dense, rows
 
 INDICES, VALUES = np.array([3, 1]), normal(1, (2, SHAPE[1]))
@@ -125,7 +126,7 @@ def test_rules_by_which_rows_do_not_rest(name, hyper):
     assert_refused(optimizer, [p], [rows(1)], TypeError, message)
 
 
-@pytest.mark.parametrize("name", ["LAMB", "LARS", "StableAdamW", "Prodigy"])
+@pytest.mark.parametrize("name", sorted({case.name for case in CASES if case.scope != "element"}))
 def test_rules_that_measure_whole_tensors(name):
     p = normal(0, SHAPE)
     optimizer = getattr(gradstep, name)([p], lr=0.1, lazy_rows=True)

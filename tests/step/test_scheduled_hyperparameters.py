@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import gradstep
-from gradstep import Constant, CosineDecay, Linear
-from gradstep.rules.hyperparameters import HYPERPARAMETERS
+from gradstep import Constant, CosineDecay, Linear, rules
 from support.arrays import assert_same_bits, normal, to_torch
 from support.cases import CASES
 from support.tolerances import FEW_ULP
@@ -19,7 +18,7 @@ SIZE = 70
 PLACES = [
     (case, name, place)
     for case in CASES
-    for name, place in HYPERPARAMETERS.items()
+    for name, place in getattr(rules, case.name).hyperparameters().items()
     if place.is_in(case.group()) and not place.read_once and place.get(case.group())  # a momentum of 0 is another rule
 ]
 each_place = pytest.mark.parametrize(("case", "name", "place"), PLACES, ids=lambda v: getattr(v, "key", str(v)))

@@ -54,7 +54,7 @@ def settings(**options):
     around = _core.StepOptions()
     for name, value in options.items():
         setattr(around, name, value)
-    hypers = [HYPER[name] for name in _core.rules()["sgd_momentum"][1]]
+    hypers = [HYPER[name] for name in _core.rules()["sgd_momentum"].hypers]
     return _core.GroupSettings("sgd_momentum", hypers, LR, 0.0, around)
 
 

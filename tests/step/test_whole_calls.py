@@ -30,14 +30,14 @@ def seen(found):
 # -- functions
 
 
-UPDATES = [getattr(rules, name) for name in rules.__all__]
+UPDATES = [getattr(rules, name) for name in rules.ALL]
 
 
 @each_library
 @pytest.mark.parametrize("rule", UPDATES, ids=lambda rule: rule.__name__)
 def test_updates(rule, library):
     update = getattr(functional, f"{rule.__name__.lower()}_")
-    group = rule.defaults_with({}, **dict(rule.own_defaults()))
+    group = rule.default_group()
     names = rule.kernel(group).arrays
 
     def make():

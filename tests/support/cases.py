@@ -36,7 +36,7 @@ class Case(NamedTuple):
     @property
     def scope(self) -> str:
         """What an element's update depends on: itself, its whole tensor or all tensors."""
-        return {"Prodigy": "all", "LAMB": "tensor", "LARS": "tensor", "StableAdamW": "tensor"}.get(self.name, "element")
+        return _core.rules()[self.kernel].scope
 
     @property
     def kernel(self) -> str:
@@ -126,7 +126,7 @@ CASES = [
     Case("StableAdamW", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-2, "weight_decay": 0.3}),
     Case("Prodigy", {**PRODIGY, "bias_correction": True}),
 ]
-DEFAULTS = [Case(name, {}) for name in rules.__all__]
+DEFAULTS = [Case(name, {}) for name in rules.ALL]
 ALL_CASES = CASES + DEFAULTS
 
 #: one case for each rule of the core, for tests in which the values of the hyper-parameters don't matter

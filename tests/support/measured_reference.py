@@ -2,8 +2,6 @@
 
 import numpy as np
 
-NAMES = {"LAMB", "LARS", "Prodigy", "StableAdamW"}
-
 
 def norm(x):
     return np.sqrt(np.sum(x**2))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from gradstep import _core, rules
 from support import measured_reference
 
 
@@ -215,8 +216,12 @@ def decoupled_decay(h):
     return h.lr * h.weight_decay if h.decoupled_weight_decay else 0
 
 
+#: those that look at whole tensors before they write
+MEASURED = {
+    name for name, rule in rules.ALL.items() if _core.rules()[rule.kernel(rule.default_group()).rule].has_pass_before
+}
 #: those that take their own decoupled decay, somewhere else than before the step
-DECAY_ELSEWHERE = {"ADOPT", "Adan", "ScheduleFreeAdamW", "ScheduleFreeSGD"} | measured_reference.NAMES
+DECAY_ELSEWHERE = {"ADOPT", "Adan", "ScheduleFreeAdamW", "ScheduleFreeSGD"} | MEASURED
 
 
 class States:

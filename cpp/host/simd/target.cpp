@@ -15,20 +15,37 @@
 
 namespace gradstep::GS_TARGET {
 
+struct name_list {
+  const char* const* names;
+  int count;
+};
+
+// The names of a rule's hyper-parameters, one for each double in `hyper`; a rule without any has no list.
+template <class Rule>
+constexpr name_list hyper_names_of = [] {
+  using hyper = typename Rule::hyper;
+  if constexpr (__is_empty(hyper)) {
+    static_assert(!requires { Rule::hyper_names; }, "hyper has no fields, so leave hyper_names out");
+    return name_list{nullptr, 0};
+  } else {
+    constexpr int count = sizeof Rule::hyper_names / sizeof Rule::hyper_names[0];
+    static_assert(sizeof(hyper) == count * sizeof(double), "hyper_names must name each double of hyper");
+    return name_list{Rule::hyper_names, count};
+  }
+}();
+
 template <template <class> class Rule>
 constexpr rule_entry entry(const char* name) {
   using narrow = Rule<float>;
   using wide = Rule<double>;
   static_assert(sizeof(wide) <= constants_bytes && narrow::states <= state_limit);
-  constexpr int count =
-      __is_empty(typename narrow::hyper) ? 0 : int(sizeof(typename narrow::hyper) / sizeof(double));
   return {name,
           narrow::states,
-          count,
+          hyper_names_of<narrow>.count,
           writes_parameter<narrow>,
           measurement_of<narrow>,
           sees_matrix<narrow> ? &matrix_form_of<narrow> : nullptr,
-          narrow::hyper_names,
+          hyper_names_of<narrow>.names,
           {{sizeof(narrow), make_rule_constants<narrow>, apply<typename descending_rule<narrow>::type, float>,
             measure_of<narrow, float>(), matrix_of<narrow, float>()},
            {sizeof(wide), make_rule_constants<wide>, apply<typename descending_rule<wide>::type, double>,

@@ -47,9 +47,10 @@ def to_torch(optimizer: TorchOptimizer) -> tuple[torch.optim.Optimizer, torch.op
     import torch
 
     kind = torch_class(optimizer)
-    own = optimizer.defaults_with({}).keys() - kind([torch.zeros(1)]).defaults.keys()
+    defaults = optimizer.default_group()
+    own = defaults.keys() - kind([torch.zeros(1)]).defaults.keys()
     for number, group in enumerate(optimizer.param_groups):
-        check(number, group, {key: optimizer.defaults_with({})[key] for key in own - OURS})
+        check(number, group, {key: defaults[key] for key in own - OURS})
     made = kind([torch_group(group, own | OURS) for group in optimizer.param_groups])
     made.load_state_dict(made.state_dict() | {"state": copy.deepcopy(optimizer.state_dict()["state"])})
     updates = max(group.get("updates", 0) for group in optimizer.param_groups)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gradstep import rules
 from gradstep.optimizers.scheduling import changes
-from gradstep.rules.hyperparameters import HYPERPARAMETERS, Group, Hyperparameter
+from gradstep.rules.hyperparameters import Group, Hyperparameter
 from gradstep.rules.rate_scale import SCALE, former_scales_kept, scale_of
 from gradstep.schedules import Schedule, as_schedule
 from gradstep.schedules.fields import count_or_zero
 
 __all__ = ["Attachment", "attach"]
+
+#: the numbers that are found in a tuple of a group, by their names
+_MEMBERS = {
+    name: place
+    for rule in rules.ALL.values()
+    for name, place in rule.hyperparameters().items()
+    if place.index is not None
+}
 
 
 def attach(optimizer: Any, **hyperparameters: Any) -> Attachment:
@@ -181,11 +190,11 @@ def _refuse_shared(name: str, groups: list[Group], each: list[Schedule | None]) 
 
 
 def _place(name: str) -> Hyperparameter:
-    return HYPERPARAMETERS.get(name) or Hyperparameter(name)
+    return _MEMBERS.get(name) or Hyperparameter(name)
 
 
 def _names_in(group: Group) -> list[str]:
-    pairs = [name for name, place in HYPERPARAMETERS.items() if place.index is not None and place.is_in(group)]
+    pairs = [name for name, place in _MEMBERS.items() if place.is_in(group)]
     return [key for key in group if key != "params"] + pairs
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from gradstep.interop.devices import calls_for
 from gradstep.interop.scalars import read_float
-from gradstep.rules.hyperparameters import HYPERPARAMETERS, read_hyperparameter, read_unscale
+from gradstep.rules.hyperparameters import read_hyperparameter, read_unscale
+from gradstep.rules.options import OPTION_PLACES
 
 __all__ = ["average_", "cast_", "clip_norm_", "clip_value_", "norm", "unscale_", "zero_"]
 
@@ -215,4 +216,4 @@ def _listed_pairs(function: str, name: str, arrays: Any, parameters: Any) -> tup
 
 def _read(value: object, name: str, option: str) -> float:
     """The value, checked as the option of the optimizers is, under the name that it has here."""
-    return read_hyperparameter({name: value}, name, replace(HYPERPARAMETERS[option], key=name))
+    return read_hyperparameter({name: value}, name, replace(OPTION_PLACES[option], key=name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, Signature, signature
 from typing import Any, Protocol
 
 from gradstep import _core, rules
@@ -13,45 +14,19 @@ from gradstep.rules.base import Rule
 from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import step_settings
 
-__all__ = [
-    "adadelta_",
-    "adagrad_",
-    "adam_",
-    "adamatan2_",
-    "adamax_",
-    "adamw_",
-    "adan_",
-    "ademamix_",
-    "adopt_",
-    "asgd_",
-    "lamb_",
-    "laprop_",
-    "lars_",
-    "lion_",
-    "nadam_",
-    "nadamw_",
-    "prodigy_",
-    "radam_",
-    "rmsprop_",
-    "rprop_",
-    "schedulefreeadamw_",
-    "schedulefreesgd_",
-    "sgd_",
-    "signum_",
-    "sparseadam_",
-    "stableadamw_",
-]
-
 
 class Update(Protocol):
     """An update of one array in place."""
 
+    __name__: str
+
     def __call__(self, param: Any, grad: Any, *states: Any, step: int, **hyperparameters: Any) -> None: ...
 
 
-def _update_of(rule: type[Rule]) -> Update:
+def update_of(rule: type[Rule]) -> Update:
+    """The function that makes one update by a rule."""
     name = rule.__name__.lower() + "_"
-    defaults = dict(rule.own_defaults())
+    defaults = rule.own_defaults()
 
     def update(
         param: Any,
@@ -66,11 +41,11 @@ def _update_of(rule: type[Rule]) -> Update:
     ) -> None:
         if isinstance(step, bool) or not isinstance(step, int) or step < 1:
             raise ValueError(f"{name} got step={step!r}: it counts updates from 1")
-        group = rule.defaults_with({}, **defaults)
+        group = rule.default_group()
         if unknown := sorted(set(hyperparameters) - set(group)):
             raise TypeError(f"{name} got an unexpected keyword argument {unknown[0]!r}: it takes {', '.join(group)}")
         group.update(hyperparameters)
-        evaluate_schedules(group, step - 1)
+        evaluate_schedules(group, step - 1, rule.hyperparameters())
         rule.check({**group, "params": [param]})
         state = _state(name, rule, group, states) | _surroundings(name, group, average, copy)
         state["step"] = library_of(param).new_number(param, step - 1.0, exact=True)
@@ -89,7 +64,15 @@ def _update_of(rule: type[Rule]) -> Update:
         f"    hyperparameters: {arguments}; and the options of every optimizer.\n\n"
         "Raises:\n    TypeError, ValueError: an argument can't be used; nothing has been written.\n"
     )
+    vars(update)["__signature__"] = _with_names(signature(update), rule)
     return update
+
+
+def _with_names(of_update: Signature, rule: type[Rule]) -> Signature:
+    """The signature of an update with the hyper-parameters and options of its rule by name."""
+    *parameters, _ = of_update.parameters.values()
+    named = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in rule.arguments()]
+    return of_update.replace(parameters=[*parameters, *named])
 
 
 def _state_text(rule: type[Rule], defaults: Group) -> str:
@@ -128,29 +111,6 @@ def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...], fresh: bo
     plan_for(parameters[0]).step(parameters, gradients, states, groups, settings, [binding])
 
 
-adadelta_ = _update_of(rules.Adadelta)
-adagrad_ = _update_of(rules.Adagrad)
-adam_ = _update_of(rules.Adam)
-adamatan2_ = _update_of(rules.AdamAtan2)
-adamax_ = _update_of(rules.Adamax)
-adamw_ = _update_of(rules.AdamW)
-adan_ = _update_of(rules.Adan)
-ademamix_ = _update_of(rules.AdEMAMix)
-adopt_ = _update_of(rules.ADOPT)
-asgd_ = _update_of(rules.ASGD)
-lamb_ = _update_of(rules.LAMB)
-laprop_ = _update_of(rules.LaProp)
-lars_ = _update_of(rules.LARS)
-lion_ = _update_of(rules.Lion)
-nadam_ = _update_of(rules.NAdam)
-nadamw_ = _update_of(rules.NAdamW)
-prodigy_ = _update_of(rules.Prodigy)
-radam_ = _update_of(rules.RAdam)
-rmsprop_ = _update_of(rules.RMSprop)
-rprop_ = _update_of(rules.Rprop)
-schedulefreeadamw_ = _update_of(rules.ScheduleFreeAdamW)
-schedulefreesgd_ = _update_of(rules.ScheduleFreeSGD)
-sgd_ = _update_of(rules.SGD)
-signum_ = _update_of(rules.Signum)
-sparseadam_ = _update_of(rules.SparseAdam)
-stableadamw_ = _update_of(rules.StableAdamW)
+_UPDATES = {each.__name__: each for each in map(update_of, rules.ALL.values())}
+globals().update(_UPDATES)
+__all__ = [*_UPDATES]

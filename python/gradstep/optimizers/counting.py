@@ -10,7 +10,7 @@ from __future__ import annotations
 from gradstep import _core
 from gradstep.interop.devices import Plan
 from gradstep.optimizers.scheduling import GroupSchedules, scheduled
-from gradstep.rules.hyperparameters import Group
+from gradstep.rules.hyperparameters import Group, Places
 from gradstep.rules.rate_scale import SCALE
 
 __all__ = ["complete_counts", "counts_taken", "norm_entries", "refuse_capture", "start_counting", "take_counts"]
@@ -47,16 +47,16 @@ def start_counting(plan: Plan, groups: list[Group]) -> None:
     plan.start_from(max(counts, default=0), groups[0].get("last_norm", 0.0))
 
 
-def take_counts(plan: Plan, groups: list[Group], schedules: list[GroupSchedules]) -> None:
+def take_counts(plan: Plan, groups: list[Group], schedules: list[GroupSchedules], places: Places) -> None:
     """Show in the groups what a device has counted; waits for it. Groups may have been added to those of the schedules.
 
     Raises:
         RuntimeError: a CUDA graph is being captured, and nothing can be waited for.
     """
-    _core.write(counts_taken(plan, groups, schedules))
+    _core.write(counts_taken(plan, groups, schedules, places))
 
 
-def counts_taken(plan: Plan, groups: list[Group], schedules: list[GroupSchedules]) -> list[_core.Entry]:
+def counts_taken(plan: Plan, groups: list[Group], schedules: list[GroupSchedules], places: Places) -> list[_core.Entry]:
     """The entries that show in the groups what a device has counted; as `take_counts`."""
     if isinstance(plan, _core.Plan):
         return []
@@ -64,7 +64,7 @@ def counts_taken(plan: Plan, groups: list[Group], schedules: list[GroupSchedules
     for i, group in enumerate(groups):
         if scheduled(group):
             known = i < len(schedules)
-            shown, changes = (schedules[i] if known else GroupSchedules.of(group)).at(group, plan.updates())
+            shown, changes = (schedules[i] if known else GroupSchedules.of(group, places)).at(group, plan.updates())
             entries += [(group, key, value) for key, value in changes.items()]
             if known:
                 entries.append((schedules, i, shown))

@@ -21,7 +21,6 @@ class EvaluationMode(Stepping):
     The mode is in the groups, as ``train_mode``, so that a ``state_dict`` tells with which of the two it was saved.
     """
 
-    #: the hyper-parameter that says how far y is from z, toward x
     momentum_name: ClassVar[str]
 
     @classmethod

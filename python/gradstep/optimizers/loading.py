@@ -56,7 +56,7 @@ def loaded_groups(optimizer: Stepping, state_dict: Mapping[str, Any]) -> list[Gr
     """
     own, saved = optimizer.param_groups, state_dict["param_groups"]
     _refuse_other_class(optimizer, own, state_dict)
-    resumed = resume_schedules(own, saved, state_dict["state"])
+    resumed = resume_schedules(own, saved, state_dict["state"], optimizer.hyperparameters())
     groups = [_merged(optimizer, mine, each) for mine, each in zip(own, resumed, strict=True)]
     for mine, group in zip(own, groups, strict=True):
         optimizer.check(group)
@@ -144,9 +144,8 @@ def refuse_other_kind(optimizer: Rule, name: str, array: Any, parameter: Any, in
 def _states_of(rule: type[Rule]) -> frozenset[str]:
     """Whatever a state can hold by the rule: its kernels differ by switches and by whether there is momentum."""
     own = rule.own_defaults()
-    choices = {key: (False, True) for key, default in own.items() if isinstance(default, bool)}
-    if "momentum" in own:
-        choices["momentum"] = (0.0, 0.5)  # type: ignore[assignment]
+    choices: dict[str, tuple[Any, ...]] = dict.fromkeys(rule.switches(), (False, True))
+    choices |= {place.key: (0.0, 0.5) for place in rule.hyperparameters().values() if place.chooses_kernel}
     groups = ({**own, **dict(zip(choices, values, strict=True))} for values in itertools.product(*choices.values()))
     return frozenset(itertools.chain(rule.numbers, *(rule.kernel(group).arrays for group in groups)))
 
@@ -157,7 +156,7 @@ def _hyperparameters_of(rule: type[Rule]) -> frozenset[str]:
     return frozenset(rule.own_defaults()) - {"weight_decay"}
 
 
-_RULES: Mapping[str, Any] = {name: getattr(rules, name) for name in rules.__all__}
+_RULES: Mapping[str, Any] = rules.ALL
 
 
 def _refuse_other_class(optimizer: Stepping, own: list[Group], state_dict: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from gradstep.rules.hyperparameters import HYPERPARAMETERS, Group
+from gradstep.rules.hyperparameters import Group, Places
 from gradstep.rules.rate_scale import former_scale_moved
 from gradstep.schedules import Schedule, difference, from_json
 
@@ -36,14 +36,19 @@ def scheduled(group: Group) -> dict[str, str]:
     return {name: text for name, text in group.get("schedules", {}).items() if text}
 
 
-def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
+def evaluate_schedules(group: Group, t: int, places: Places) -> dict[str, Schedule]:
     """Replace the schedules among a group's values by what they are at step t; return them by name.
+
+    Args:
+        group: it is changed.
+        t: the number of updates before.
+        places: the rule's hyper-parameters.
 
     Raises:
         TypeError: a schedule stands where only a fixed value can; nothing has been replaced.
     """
-    found = dict(_schedules_in(group))
-    values = _put_all(group, {name: schedule(t) for name, schedule in found.items()})
+    found = dict(_schedules_in(group, places))
+    values = _put_all(group, {name: schedule(t) for name, schedule in found.items()}, places)
     for key, value in {**group, **values}.items():
         if isinstance(value, Schedule):
             raise TypeError(f"{key} can't take a schedule, got {value!r}: pass a fixed value")
@@ -51,19 +56,19 @@ def evaluate_schedules(group: Group, t: int) -> dict[str, Schedule]:
     return found
 
 
-def _put_all(group: Group, values: Mapping[str, Any]) -> Group:
+def _put_all(group: Group, values: Mapping[str, Any], places: Places) -> Group:
     """What changes in a group where its hyper-parameters take these values."""
     changed: Group = {}
     for name, value in values.items():
-        place = HYPERPARAMETERS[name]
+        place = places[name]
         if place.key not in changed:
             changed[place.key] = group[place.key]
         place.put(changed, value)
     return changed
 
 
-def _schedules_in(group: Group) -> Iterator[tuple[str, Schedule]]:
-    for name, place in HYPERPARAMETERS.items():
+def _schedules_in(group: Group, places: Places) -> Iterator[tuple[str, Schedule]]:
+    for name, place in places.items():
         value = place.get(group) if place.is_in(group) else None
         if isinstance(value, Schedule) and not place.read_once:
             yield name, value
@@ -74,7 +79,7 @@ def clock_of(groups: Iterable[Group]) -> int:
     return max((group.get("updates", 0) for group in groups), default=0)
 
 
-def adopt_schedules(group: Group, clock: int) -> bool:
+def adopt_schedules(group: Group, clock: int, places: Places) -> bool:
     """Move the schedules among a group's values to its ``schedules``, on the clock that the other groups have.
 
     Returns:
@@ -82,7 +87,7 @@ def adopt_schedules(group: Group, clock: int) -> bool:
     """
     adopted = dict(group)
     updates = group.get("updates", clock)
-    found = evaluate_schedules(adopted, updates)
+    found = evaluate_schedules(adopted, updates, places)
     if found:
         adopted["updates"] = updates
         adopted["schedules"] = group.get("schedules", {}) | {name: each.to_json() for name, each in found.items()}
@@ -93,28 +98,29 @@ def adopt_schedules(group: Group, clock: int) -> bool:
 class GroupSchedules:
     """The schedules of one group, ready to be read, and the values that they wrote last. It never changes."""
 
-    __slots__ = ("_written", "by_name", "lacking")
+    __slots__ = ("_places", "_written", "by_name", "lacking")
 
-    def __init__(self, by_name: Mapping[str, Schedule], values: Mapping[str, float | None], group: Group) -> None:
+    def __init__(
+        self, by_name: Mapping[str, Schedule], values: Mapping[str, float | None], group: Group, places: Places
+    ) -> None:
+        self._places = places  #: of the rule's hyper-parameters
         self.by_name = by_name  #: by their hyper-parameters' names
         #: the names of those that had no value for the next update when they were asked for it
         self.lacking = tuple(name for name, value in values.items() if value is None)
         #: what a schedule that lacks a value wrote last stays in the group
-        self._written = {
-            name: HYPERPARAMETERS[name].get(group) if value is None else value for name, value in values.items()
-        }
+        self._written = {name: places[name].get(group) if value is None else value for name, value in values.items()}
 
     @classmethod
-    def of(cls, group: Group, read: Callable[[str], Schedule] = from_json) -> GroupSchedules:
+    def of(cls, group: Group, places: Places, read: Callable[[str], Schedule] = from_json) -> GroupSchedules:
         """Those that the group holds, for its next update."""
         schedules = {name: read(text) for name, text in scheduled(group).items()}
-        return cls(schedules, _values_at(schedules, group["updates"] if schedules else 0), group)
+        return cls(schedules, _values_at(schedules, group["updates"] if schedules else 0), group, places)
 
     @classmethod
-    def of_each(cls, groups: Iterable[Group]) -> list[GroupSchedules]:
+    def of_each(cls, groups: Iterable[Group], places: Places) -> list[GroupSchedules]:
         """Those of each group; what several have alike is read once."""
         read = functools.cache(from_json)  # for this call: a class may be defined anew, as in a notebook
-        return [cls.of(group, read) for group in groups]
+        return [cls.of(group, places, read) for group in groups]
 
     def driving(self, group: Group) -> Mapping[str, Schedule]:
         """Those whose value nobody else has written (a torch scheduler, the user)."""
@@ -123,7 +129,7 @@ class GroupSchedules:
         return {name: each for name, each in self.by_name.items() if not self._is_overridden(name, group)}
 
     def _is_overridden(self, name: str, group: Group) -> bool:
-        return bool(HYPERPARAMETERS[name].get(group) != self._written[name])
+        return bool(self._places[name].get(group) != self._written[name])
 
     def asked_again(self, group: Group) -> tuple[GroupSchedules, Group]:
         """The schedules with the values that they lacked, and what changes in the group.
@@ -136,7 +142,8 @@ class GroupSchedules:
             for name in self.lacking
             if not self._is_overridden(name, group)
         }
-        return GroupSchedules(self.by_name, self._written | values, group), _put_all(group, values)
+        asked = GroupSchedules(self.by_name, self._written | values, group, self._places)
+        return asked, _put_all(group, values, self._places)
 
     def warn(self, group: Group) -> None:
         """Warn of values that take over from their schedules."""
@@ -145,7 +152,7 @@ class GroupSchedules:
                 self._warn(name, group)
 
     def _warn(self, name: str, group: Group) -> None:
-        place = HYPERPARAMETERS[name]
+        place = self._places[name]
         value = place.get(group)
         if isinstance(value, Schedule):  # which is to be adopted
             return
@@ -158,14 +165,14 @@ class GroupSchedules:
 
     def has_written(self, key: str, group: Group) -> bool:
         """Whether the value of that key is the one that the schedules have written there last."""
-        names = [name for name in self.by_name if HYPERPARAMETERS[name].key == key]
-        return any(HYPERPARAMETERS[name].index is None and group[key] is self._written[name] for name in names)
+        names = [name for name in self.by_name if self._places[name].key == key]
+        return any(self._places[name].index is None and group[key] is self._written[name] for name in names)
 
     def at(self, group: Group, updates: int) -> tuple[GroupSchedules, Group]:
         """The schedules that go on after so many updates, and what changes in the group."""
         driving = self.driving(group)
-        after = GroupSchedules(driving, _values_at(driving, updates), group)
-        changes = _put_all(group, after._written) | {"updates": updates}
+        after = GroupSchedules(driving, _values_at(driving, updates), group, self._places)
+        changes = _put_all(group, after._written, self._places) | {"updates": updates}
         if len(driving) < len(self.by_name):
             changes["schedules"] = group["schedules"] | {name: "" for name in self.by_name if name not in driving}
         return after, changes
@@ -183,7 +190,7 @@ def _value_at(schedule: Schedule, updates: int) -> float | None:
         return None
 
 
-def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any, Any]) -> list[Group]:
+def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any, Any], places: Places) -> list[Group]:
     """The groups of a checkpoint with the schedules to go on with: its own, or else the optimizer's.
 
     A checkpoint that holds no schedules (torch's, or one made at a fixed rate) leaves the optimizer's in place, at the
@@ -193,12 +200,12 @@ def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any
         ValueError: the checkpoint's schedules are not those of the optimizer, or it does not count its updates.
     """
     return [
-        _resumed(i, own, former_scale_moved(group, own), states)
+        _resumed(i, own, former_scale_moved(group, own), states, places)
         for i, (own, group) in enumerate(zip(given, saved, strict=True))
     ]
 
 
-def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any]) -> Group:
+def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any], places: Places) -> Group:
     saved = _former_names_kept(saved)
     mine, theirs = given.get("schedules", {}), saved.get("schedules", {})
     # Numbers that took over have done so from the same schedules, here or there.
@@ -210,7 +217,7 @@ def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any]) -> G
         return saved
     resumed = {**saved, "schedules": dict(mine), "updates": _updates_of(i, saved, states)}
     for name, text in compared.items():
-        place = HYPERPARAMETERS[name]
+        place = places[name]
         if place.key not in resumed:
             resumed[place.key] = given[place.key]
         place.put(resumed, from_json(text)(resumed["updates"]))

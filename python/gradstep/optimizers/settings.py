@@ -14,7 +14,7 @@ from gradstep.interop.threads import get_num_threads
 from gradstep.optimizers.counting import counts_taken, start_counting
 from gradstep.optimizers.scheduling import GroupSchedules, adopt_schedules, clock_of, evaluate_schedules, scheduled
 from gradstep.rules.base import Rule
-from gradstep.rules.hyperparameters import HYPERPARAMETERS, Group
+from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import OPTION_DEFAULTS, Sources, check_together, step_settings, surroundings
 from gradstep.schedules import Schedule
 
@@ -97,7 +97,7 @@ class Settings(Rule):
         """
         clock = clock_of(others)
         for group in new:
-            adopt_schedules(group, clock)
+            adopt_schedules(group, clock, self.hyperparameters())
             self.check(group)
             clock = max(clock, group.get("updates", 0))
         check_together([*others, *new])
@@ -135,7 +135,7 @@ class Settings(Rule):
 
     def _check_group(self, group: Group) -> None:
         values = dict(group)
-        evaluate_schedules(values, group.get("updates", 0))
+        evaluate_schedules(values, group.get("updates", 0), self.hyperparameters())
         self.check(values, self._cells(values))
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
@@ -162,7 +162,7 @@ class Settings(Rule):
         keys = tuple(group)
         if known and known.keys == keys and known.scheduled == scheduled.keys():
             return known
-        places = [HYPERPARAMETERS[name] for name in scheduled]
+        places = [self.hyperparameters()[name] for name in scheduled]
         moving = {place.key for place in places if place.index is None and not place.chooses_kernel}
         read = operator.itemgetter(*(key for key in keys if key not in _NO_SETTINGS | moving))
         return _Reading(keys, frozenset(scheduled), read)
@@ -176,7 +176,7 @@ class Settings(Rule):
     def _cells(self, group: Group) -> dict[str, _core.ScalarRef]:
         """Those of a group's numbers that lie in the memory of the plan's device."""
         found = {}
-        for name, place in HYPERPARAMETERS.items() if isinstance(self._plan, _core.DevicePlan) else ():
+        for name, place in self.hyperparameters().items() if isinstance(self._plan, _core.DevicePlan) else ():
             if place.is_in(group) and not place.read_once and not place.chooses_kernel:
                 value = place.get(group)
                 if not _is_plain(value) and (cell := cell_on(self._plan, value)):
@@ -186,20 +186,20 @@ class Settings(Rule):
     def _adopt_schedules(self, changed: list[int]) -> None:
         """Take schedules that were written into groups, all on the same clock."""
         counting = any(scheduled(group) for group in self.param_groups)
-        clock = clock_of(self.param_groups)
+        clock, places = clock_of(self.param_groups), self.hyperparameters()
         entries: list[_core.Entry] = []
         for i in changed:
             group = self.param_groups[i]
             adopted = dict(group)
-            if adopt_schedules(adopted, clock):
+            if adopt_schedules(adopted, clock, places):
                 entries += [(group, key, value) for key, value in adopted.items()]
-                entries.append((self._schedules, i, GroupSchedules.of(adopted)))
+                entries.append((self._schedules, i, GroupSchedules.of(adopted, places)))
                 entries.append((self._remembered, i, _core.REMOVED))  # a device holds the schedule that was there
         if not entries:
             return
         self._write_ahead(entries)
         if counting:
-            self._write_ahead(counts_taken(self._plan, self.param_groups, self._schedules))
+            self._write_ahead(counts_taken(self._plan, self.param_groups, self._schedules, places))
         else:
             start_counting(self._plan, self.param_groups)
 

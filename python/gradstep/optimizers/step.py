@@ -73,7 +73,7 @@ class Stepping(Settings, States):
             "_accumulation": Accumulation(self),
             "_binding": {},
             "_known_groups": list(self.param_groups),
-            "_schedules": GroupSchedules.of_each(self.param_groups),
+            "_schedules": GroupSchedules.of_each(self.param_groups, self.hyperparameters()),
             **self._no_settings(),
         }
         vars(self).update(anew)
@@ -205,7 +205,7 @@ class Stepping(Settings, States):
         """Bring everything that a checkpoint or another plan would take over up to date."""
         self.catch_up()
         self._complete_groups()
-        take_counts(self._plan, self.param_groups, self._schedules)
+        take_counts(self._plan, self.param_groups, self._schedules, self.hyperparameters())
         self._drop_unused_states()
 
     def _drop_unused_states(self) -> None:

@@ -6,7 +6,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,10 +44,6 @@ _WIDE = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 class TorchOptimizer(Stepping, torch.optim.Optimizer):
     """A rule over parameters whose gradients are in ``.grad``, with torch's groups, hooks and ``state_dict``."""
 
-    #: whether the states are made with the optimizer rather than at a parameter's first update
-    eager_states: ClassVar[bool] = False
-    #: whether torch's class refuses sparse parameters itself, even those that are never updated
-    needs_dense_parameters: ClassVar[bool] = False
     # Of each instance alone: an object may take on an optimizer's class and pass on what it lacks (Lightning's do).
     _release: Release | None
     _placeholders: Placeholders | None

@@ -1,56 +1,29 @@
-"""The declarations of all rules: names, defaults, states and equations. Their arithmetic is in ``cpp/rules``."""
+"""The declarations of all rules: names, defaults, states and equations. Their arithmetic is in ``cpp/rules``.
 
-from gradstep.rules.adadelta import Adadelta
-from gradstep.rules.adagrad import Adagrad
-from gradstep.rules.adam import Adam
-from gradstep.rules.adam_atan2 import AdamAtan2
-from gradstep.rules.adamax import Adamax
-from gradstep.rules.adamw import AdamW
-from gradstep.rules.adan import Adan
-from gradstep.rules.ademamix import AdEMAMix
-from gradstep.rules.adopt import ADOPT
-from gradstep.rules.asgd import ASGD
-from gradstep.rules.lamb import LAMB
-from gradstep.rules.laprop import LaProp
-from gradstep.rules.lars import LARS
-from gradstep.rules.lion import Lion
-from gradstep.rules.nadam import NAdam
-from gradstep.rules.nadamw import NAdamW
-from gradstep.rules.prodigy import Prodigy
-from gradstep.rules.radam import RAdam
-from gradstep.rules.rmsprop import RMSprop
-from gradstep.rules.rprop import Rprop
-from gradstep.rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
-from gradstep.rules.sgd import SGD
-from gradstep.rules.signum import Signum
-from gradstep.rules.sparse_adam import SparseAdam
-from gradstep.rules.stable_adamw import StableAdamW
+``ALL`` has the class of each by its name. A rule is there with the file that declares it: the optimizers over arrays
+and torch parameters, the functions of ``gradstep.functional`` and their stubs are made from ``ALL``.
+"""
 
-__all__ = [
-    "ADOPT",
-    "ASGD",
-    "LAMB",
-    "LARS",
-    "SGD",
-    "AdEMAMix",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamAtan2",
-    "AdamW",
-    "Adamax",
-    "Adan",
-    "LaProp",
-    "Lion",
-    "NAdam",
-    "NAdamW",
-    "Prodigy",
-    "RAdam",
-    "RMSprop",
-    "Rprop",
-    "ScheduleFreeAdamW",
-    "ScheduleFreeSGD",
-    "Signum",
-    "SparseAdam",
-    "StableAdamW",
-]
+import importlib
+import pkgutil
+from collections.abc import Mapping
+
+from gradstep.rules.base import Rule
+
+
+def _declared_here() -> Mapping[str, type[Rule]]:
+    """The rules that the modules of this package declare, in alphabetical order."""
+    modules = [importlib.import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__)]
+    found = {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__
+    }
+    del found["Rule"]  # of which they are
+    return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
+
+
+ALL = _declared_here()
+globals().update(ALL)
+__all__ = ["ALL", *ALL]

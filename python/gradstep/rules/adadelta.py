@@ -1,10 +1,8 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
+from typing import Annotated
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import Group
+from gradstep.rules.fields import Decay, Epsilon, Number, Rate
+from gradstep.rules.hyperparameters import Group, Hyperparameter
 
 
 class Adadelta(Rule):
@@ -39,19 +37,12 @@ class Adadelta(Rule):
     array([0.996838, 2.003162])
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1.0,
-        rho: Any = 0.9,
-        eps: Any = 1e-6,
-        weight_decay: Any = 0,
-        foreach: bool | None = None,
-        **options: Any,
-    ) -> None:
-        options = {"foreach": foreach, **options}
-        own = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 1.0
+    rho: Annotated[Number, Hyperparameter(high=1.0, includes_high=True)] = 0.9
+    eps: Epsilon = 1e-6
+    weight_decay: Decay = 0
+
+    positional_options = ("foreach",)
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -1,10 +1,8 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
+from typing import Annotated
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import Group
+from gradstep.rules.fields import Decay, Epsilon, NotNegative, Number, Rate
+from gradstep.rules.hyperparameters import Group, Hyperparameter
 
 
 class Adagrad(Rule):
@@ -39,26 +37,14 @@ class Adagrad(Rule):
     array([0.9, 2.1])
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-2,
-        lr_decay: Any = 0,
-        weight_decay: Any = 0,
-        initial_accumulator_value: Any = 0,
-        eps: Any = 1e-10,
-        foreach: bool | None = None,
-        **options: Any,
-    ) -> None:
-        options = {"foreach": foreach, **options}
-        own = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "eps": eps,
-        }
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 1e-2
+    lr_decay: NotNegative = 0
+    weight_decay: Decay = 0
+    initial_accumulator_value: Annotated[Number, Hyperparameter(read_once=True)] = 0
+    eps: Epsilon = 1e-10
+
+    eager_states = True
+    positional_options = ("foreach",)
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

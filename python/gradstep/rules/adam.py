@@ -1,14 +1,6 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, Epsilon, Rate, Switch
 from gradstep.rules.hyperparameters import Group
-from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Adam(Rule):
@@ -45,18 +37,11 @@ class Adam(Rule):
     array([0.9, 2.1])
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: Any = 1e-8,
-        weight_decay: Any = 0,
-        amsgrad: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
+    amsgrad: Switch = False
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -1,14 +1,9 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, NotNegative, Rate
 from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class AdamAtan2(Rule):
@@ -45,20 +40,13 @@ class AdamAtan2(Rule):
     array([0.900254, 2.099746, 3.      ])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    lr: Rate = 1e-3
+    betas: Betas = (0.9, 0.999)
+    weight_decay: Decay = 0
+    a: NotNegative = 1.27
+    b: NotNegative = 1.0
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        weight_decay: Any = 0,
-        a: Any = 1.27,
-        b: Any = 1.0,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "weight_decay": weight_decay, "a": a, "b": b}
-        super().__init__(params, self.defaults_with(options, **own))
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

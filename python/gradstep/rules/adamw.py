@@ -1,13 +1,8 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gradstep.rules.adam import Adam
+from gradstep.rules.fields import Decay
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class AdamW(Adam):
@@ -41,16 +36,6 @@ class AdamW(Adam):
     array([0.85, 2.  ])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    weight_decay: Decay = 1e-2
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: Any = 1e-8,
-        weight_decay: Any = 1e-2,
-        amsgrad: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **options)
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}

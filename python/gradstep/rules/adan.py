@@ -1,14 +1,9 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import THREE_BETAS, Group
+from gradstep.rules.fields import Decay, Epsilon, Rate, Switch, ThreeBetas
+from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import NO_SOURCES, Options, Sources
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Adan(Rule):
@@ -48,21 +43,13 @@ class Adan(Rule):
     array([0.857143, 2.      ])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
-    limits = THREE_BETAS
+    lr: Rate = 1e-3
+    betas: ThreeBetas = (0.98, 0.92, 0.99)
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
+    no_prox: Switch = False
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any, Any] = (0.98, 0.92, 0.99),
-        eps: Any = 1e-8,
-        weight_decay: Any = 0,
-        no_prox: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "no_prox": no_prox}
-        super().__init__(params, self.defaults_with(options, **own))
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -1,14 +1,9 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import THREE_BETAS, Group
+from gradstep.rules.fields import Decay, Epsilon, NotNegative, Rate, ThreeBetas
+from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class AdEMAMix(Rule):
@@ -56,24 +51,15 @@ class AdEMAMix(Rule):
     array([0.899975, 2.100025])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
-    limits = THREE_BETAS
+    lr: Rate = 1e-3
+    betas: ThreeBetas = (0.9, 0.999, 0.9999)
+    alpha: NotNegative = 5.0
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
+    alpha_warmup: NotNegative = 0
+    beta3_warmup: NotNegative = 0
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any, Any] = (0.9, 0.999, 0.9999),
-        alpha: Any = 5.0,
-        eps: Any = 1e-8,
-        weight_decay: Any = 0,
-        alpha_warmup: Any = 0,
-        beta3_warmup: Any = 0,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "alpha": alpha, "eps": eps, "weight_decay": weight_decay}
-        warmups = {"alpha_warmup": alpha_warmup, "beta3_warmup": beta3_warmup}
-        super().__init__(params, self.defaults_with(options, **own, **warmups))
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

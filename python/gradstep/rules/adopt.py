@@ -1,14 +1,6 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, Epsilon, Rate
 from gradstep.rules.hyperparameters import Group
-from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class ADOPT(Rule):
@@ -49,17 +41,10 @@ class ADOPT(Rule):
     array([0.975, 2.05 ])
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.9999),
-        eps: Any = 1e-6,
-        weight_decay: Any = 0,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 1e-3
+    betas: Betas = (0.9, 0.9999)
+    eps: Epsilon = 1e-6
+    weight_decay: Decay = 0
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -1,10 +1,8 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
+from typing import Annotated
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import Group
+from gradstep.rules.fields import Decay, NotNegative, Number, Rate
+from gradstep.rules.hyperparameters import Group, Hyperparameter
 
 
 class ASGD(Rule):
@@ -41,31 +39,14 @@ class ASGD(Rule):
     array([0.89999, 2.39998])
     """
 
-    numbers = ("step", "eta", "mu")
+    lr: Rate = 1e-2
+    lambd: NotNegative = 1e-4
+    alpha: NotNegative = 0.75
+    t0: Annotated[Number, Hyperparameter(includes_high=True)] = 1e6
+    weight_decay: Decay = 0
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-2,
-        lambd: Any = 1e-4,
-        alpha: Any = 0.75,
-        t0: Any = 1e6,
-        weight_decay: Any = 0,
-        foreach: bool | None = None,
-        maximize: bool = False,
-        differentiable: bool = False,
-        capturable: bool = False,
-        **options: Any,
-    ) -> None:
-        options = {
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-            **options,
-        }
-        own = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    numbers = ("step", "eta", "mu")
+    positional_options = ("foreach", "maximize", "differentiable", "capturable")
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Iterable, Mapping
+from inspect import Parameter
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from gradstep import _core
 from gradstep.interop.arrays import is_complex
-from gradstep.rules.hyperparameters import (
-    HYPERPARAMETERS,
-    Group,
-    Hyperparameter,
-    read_hyperparameter,
-    read_switch,
+from gradstep.rules.fields import Field, declared_fields
+from gradstep.rules.hyperparameters import Group, Places, read_hyperparameter, read_switch
+from gradstep.rules.options import (
+    NO_SOURCES,
+    OPTION_DEFAULTS,
+    OPTION_PLACES,
+    Options,
+    Sources,
+    check_options,
+    surroundings,
 )
-from gradstep.rules.options import NO_SOURCES, OPTION_DEFAULTS, Options, Sources, check_options, surroundings
 from gradstep.rules.progress import check_progress
 from gradstep.rules.rate_scale import scale_of
+from gradstep.rules.signatures import arguments_of, make_init
 
 __all__ = ["CLASS", "Kernel", "Rule", "check_nesterov"]
 
@@ -36,8 +41,9 @@ class Kernel(NamedTuple):
 class Rule:
     """An optimizer's declaration, shared by the optimizer over arrays and the one over torch parameters.
 
-    A subclass states its hyper-parameters by its ``__init__``, which hands them on as the defaults of the groups. It is
-    mixed into an optimizer class: ``class Adam(rules.Adam, ArrayOptimizer)``.
+    A subclass states its hyper-parameters as annotated fields (:mod:`gradstep.rules.fields`), from which its
+    ``__init__`` is made: it takes the parameters, the fields in their order and the options, and hands them on as the
+    defaults of the groups. It is mixed into an optimizer class: ``class Adam(rules.Adam, ArrayOptimizer)``.
     """
 
     #: numbers of state beside the arrays: the step, then those that the rule keeps, in its order
@@ -48,27 +54,69 @@ class Rule:
     exact_numbers: ClassVar[tuple[str, ...]] = ()
     #: whether it takes complex parameters, as pairs of reals
     takes_complex: ClassVar[bool] = True
-    #: whether an update needs the gradients of all tensors at once
-    needs_all_gradients: ClassVar[bool] = False
     #: options whose default differs from the common one
     option_defaults: ClassVar[Options] = {}
-    #: hyper-parameters that are True or False
-    switches: ClassVar[frozenset[str]] = frozenset()
-    #: hyper-parameters whose limits differ from the common ones
-    limits: ClassVar[Mapping[str, Hyperparameter]] = {}
+    #: options that follow the hyper-parameters by position too, as in torch
+    positional_options: ClassVar[tuple[str, ...]] = ()
+    #: the hyper-parameter that says how far the point of the gradients is from the average, for a rule that has one
+    #: and so an evaluation mode
+    momentum_name: ClassVar[str | None] = None
+    #: whether torch's class makes the states with the optimizer rather than at a parameter's first update
+    eager_states: ClassVar[bool] = False
+    #: whether torch's class refuses sparse parameters itself, even those that are never updated
+    needs_dense_parameters: ClassVar[bool] = False
+
+    _fields: ClassVar[Mapping[str, Field]] = MappingProxyType({})
+    _places: ClassVar[Places] = OPTION_PLACES
+    _switches: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = dict(declared_fields(cls))
+        for name in own:
+            delattr(cls, name)  # so that optimizer.lr is no number that nothing uses
+        if "kernel" in vars(cls) and not {"lr", "weight_decay"} <= {*cls._fields, *own}:
+            raise TypeError(f"{cls.__name__} must declare lr and weight_decay, as annotations that are no strings")
+        if own:
+            cls._declare(own)
+
+    @classmethod
+    def _declare(cls, own: dict[str, Field]) -> None:
+        """Take the fields of the class's body beside those that it inherits."""
+        cls._fields = MappingProxyType({**cls._fields, **own})
+        places = {name: place for each in cls._fields.values() for name, place in each.places.items()}
+        cls._places = MappingProxyType({**places, **OPTION_PLACES})
+        cls._switches = frozenset(name for name, each in cls._fields.items() if each.is_switch)
+        first = next(each for each in reversed(cls.__mro__[:-1]) if "_fields" in vars(each) and each is not Rule)
+        cls.__init__ = make_init(cls, first, cls.arguments())  # type: ignore[method-assign]
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         raise TypeError(f"{type(self).__name__} is a declaration: use gradstep.{type(self).__name__} or gradstep.optim")
 
     @classmethod
-    def defaults_with(cls, options: Mapping[str, Any], **own: Any) -> Group:
-        """A group's defaults: the rule's own hyper-parameters and the options of every optimizer."""
-        if unknown := sorted(set(options) - set(OPTION_DEFAULTS)):
-            raise TypeError(
-                f"{cls.__name__} got an unexpected keyword argument {unknown[0]!r}: "
-                f"beside its own it takes {', '.join(OPTION_DEFAULTS)}"
-            )
-        return {"weight_decay": 0.0, **own, **OPTION_DEFAULTS, **cls.option_defaults, **options}
+    def arguments(cls) -> list[Parameter]:
+        """Its hyper-parameters and the options, as its ``__init__`` takes them after the parameters."""
+        return arguments_of(cls._fields, cls.positional_options, cls.option_defaults)
+
+    @classmethod
+    def own_defaults(cls) -> Group:
+        """The rule's own hyper-parameters with their defaults."""
+        return {name: field.default for name, field in cls._fields.items()}
+
+    @classmethod
+    def default_group(cls) -> Group:
+        """A group at its defaults: the rule's own hyper-parameters and the options of every optimizer."""
+        return {**cls.own_defaults(), **OPTION_DEFAULTS, **cls.option_defaults}
+
+    @classmethod
+    def hyperparameters(cls) -> Places:
+        """The numbers that a group of this rule holds, by their names: its own, and those among the options."""
+        return cls._places
+
+    @classmethod
+    def switches(cls) -> frozenset[str]:
+        """The names of its hyper-parameters that are True or False."""
+        return cls._switches
 
     @classmethod
     @functools.cache
@@ -104,6 +152,11 @@ class Rule:
         return cls.kernel(group).rule in _MATRIX_RULES
 
     @classmethod
+    def needs_all_gradients(cls, group: Group) -> bool:
+        """Whether an update needs the gradients of all tensors at once."""
+        return _FACTS[cls.kernel(group).rule].scope == "all"
+
+    @classmethod
     def state_shape(cls, name: str, group: Group, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of an array of state of a parameter of this shape; it broadcasts to that."""
         kernel = cls.kernel(group)
@@ -127,21 +180,21 @@ class Rule:
         """
         check_options(group, cls.__name__, sources)
         cls._check_complex(group)
-        if group["release"] and cls.needs_all_gradients:
-            raise ValueError(
-                f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True never has "
-                "two of them at once: leave it out"
-            )
-        own = cls.own_defaults()
-        if missing := [key for key in own if key not in group]:
-            raise ValueError(f"the group has no {missing[0]!r}: put it back, its default is {own[missing[0]]!r}")
-        for name in cls._own_switches():
+        if missing := [key for key in cls._fields if key not in group]:
+            default = cls._fields[missing[0]].default
+            raise ValueError(f"the group has no {missing[0]!r}: put it back, its default is {default!r}")
+        for name in cls._switches:
             read_switch(group, name)
         for name in cls._own_numbers():
             if name not in sources:
                 cls._read(group, name)
+        if group["release"] and cls.needs_all_gradients(group):
+            raise ValueError(
+                f"{cls.__name__} needs the gradients of all tensors for the update of each, and release=True never has "
+                "two of them at once: leave it out"
+            )
         scale_of(group)
-        check_progress(group)
+        check_progress(group, cls._places)
         if _MATRIX_RULES:
             cls._check_matrix(group)
 
@@ -161,28 +214,9 @@ class Rule:
 
     @classmethod
     @functools.cache
-    def own_defaults(cls) -> Mapping[str, Any]:
-        """The rule's own hyper-parameters with their defaults, from the signature of its declaration."""
-        arguments = inspect.signature(cls.declaration()).parameters.values()
-        given = {each.name: each.default for each in arguments if each.default is not each.empty}
-        own = {name: default for name, default in given.items() if name not in OPTION_DEFAULTS}
-        return {**own, "weight_decay": own.get("weight_decay", 0.0)}
-
-    @classmethod
-    @functools.cache
-    def _own_switches(cls) -> tuple[str, ...]:
-        return tuple(name for name, default in cls.own_defaults().items() if isinstance(default, bool))
-
-    @classmethod
-    @functools.cache
     def _own_numbers(cls) -> tuple[str, ...]:
-        """The names of the numbers among them, of which a tuple holds several."""
-        own = cls.own_defaults()
-        return tuple(
-            name
-            for name, place in {**HYPERPARAMETERS, **cls.limits}.items()
-            if place.key in own and (place.index is None or place.length == len(own[place.key]))
-        )
+        """The names of the numbers among its hyper-parameters, of which a tuple holds several."""
+        return tuple(name for field in cls._fields.values() for name in field.places)
 
     @classmethod
     def _check_complex(cls, group: Group) -> None:
@@ -234,14 +268,15 @@ class Rule:
 
     @classmethod
     def _read(cls, group: Group, name: str) -> float:
-        if name in cls.switches:
+        if name in cls._switches:
             return read_switch(group, name)
-        return read_hyperparameter(group, name, cls.limits.get(name) or HYPERPARAMETERS[name])
+        return read_hyperparameter(group, name, cls._places[name])
 
 
-_HYPER_NAMES: dict[str, tuple[str, ...]] = {name: tuple(hypers) for name, (_, hypers, _) in _core.rules().items()}
-_STATE_SHAPES: dict[str, tuple[str, ...]] = {name: tuple(shapes) for name, (shapes, _, _) in _core.rules().items()}
-_MATRIX_RULES = frozenset(name for name, (_, _, sees_matrix) in _core.rules().items() if sees_matrix)
+_FACTS = _core.rules()
+_HYPER_NAMES = {name: tuple(facts.hypers) for name, facts in _FACTS.items()}
+_STATE_SHAPES = {name: tuple(facts.states) for name, facts in _FACTS.items()}
+_MATRIX_RULES = frozenset(name for name, facts in _FACTS.items() if facts.sees_matrix)
 
 
 def check_nesterov(group: Group, sources: Sources = NO_SOURCES) -> None:

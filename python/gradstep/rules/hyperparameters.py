@@ -1,18 +1,18 @@
-"""The hyper-parameters that groups hold: where each is found, what it may be, and the words for a refusal."""
+"""The numbers that groups hold: where each is found, what it may be, and the words for a refusal."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gradstep.interop.scalars import read_float, shown
 
 __all__ = [
-    "THREE_BETAS",
     "Group",
     "Hyperparameter",
+    "Places",
     "read_hyperparameter",
     "read_switch",
     "read_unscale",
@@ -25,7 +25,7 @@ Group = dict[str, Any]
 class Hyperparameter:
     """A number in ``group[key]``, or in the tuple there at ``index``, between ``low`` and ``high``."""
 
-    key: str
+    key: str = ""  #: that of the field which declares it
     index: int | None = None
     length: int = 2  #: of the tuple
     low: float = 0.0
@@ -35,6 +35,7 @@ class Hyperparameter:
     label: str = ""
     read_once: bool = False  #: a schedule makes no sense there
     chooses_kernel: bool = False  #: so that the host must know it
+    name: str = ""  #: by which schedules and the core know it
 
     def is_in(self, group: Group) -> bool:
         """Whether the group has a value there, if a wrong one."""
@@ -72,47 +73,8 @@ class Hyperparameter:
         return f"{opening}{self.low:g}, {self.high:g}{closing}"
 
 
-HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
-    "lr": Hyperparameter("lr", label="learning rate"),
-    "weight_decay": Hyperparameter("weight_decay"),
-    "peak_lr": Hyperparameter("peak_lr", includes_low=False, read_once=True),
-    "clip_norm": Hyperparameter("clip_norm", includes_low=False),
-    "clip_value": Hyperparameter("clip_value", includes_low=False),
-    "ema": Hyperparameter("ema", high=1.0, includes_high=True),
-    "momentum": Hyperparameter("momentum", chooses_kernel=True),
-    "dampening": Hyperparameter("dampening", low=-math.inf, includes_low=False),
-    "beta1": Hyperparameter("betas", 0, high=1.0, label="beta parameter at index 0"),
-    "beta2": Hyperparameter("betas", 1, high=1.0, label="beta parameter at index 1"),
-    "beta3": Hyperparameter("betas", 2, length=3, high=1.0, label="beta parameter at index 2"),
-    "eps": Hyperparameter("eps", label="epsilon value"),
-    "rho": Hyperparameter("rho", high=1.0, includes_high=True),
-    "alpha": Hyperparameter("alpha"),
-    "lr_decay": Hyperparameter("lr_decay"),
-    "initial_accumulator_value": Hyperparameter("initial_accumulator_value", read_once=True),
-    "momentum_decay": Hyperparameter("momentum_decay"),
-    "lambd": Hyperparameter("lambd"),
-    "t0": Hyperparameter("t0", includes_high=True),
-    "eta_minus": Hyperparameter("etas", 0, high=1.0, includes_low=False),
-    "eta_plus": Hyperparameter("etas", 1, low=1.0, includes_low=False),
-    "step_min": Hyperparameter("step_sizes", 0),
-    "step_max": Hyperparameter("step_sizes", 1, includes_high=True),
-    "a": Hyperparameter("a"),
-    "b": Hyperparameter("b"),
-    "alpha_warmup": Hyperparameter("alpha_warmup"),
-    "beta3_warmup": Hyperparameter("beta3_warmup"),
-    "r": Hyperparameter("r"),
-    "weight_lr_power": Hyperparameter("weight_lr_power"),
-    "max_ratio": Hyperparameter("max_ratio", includes_low=False, includes_high=True),
-    "trust_coeff": Hyperparameter("trust_coeff", includes_low=False),
-    "d0": Hyperparameter("d0", includes_low=False, read_once=True),
-    "d_coef": Hyperparameter("d_coef", includes_low=False),
-    "growth_rate": Hyperparameter("growth_rate", low=1.0, includes_high=True),
-}
-
-#: the limits of a rule with three betas
-THREE_BETAS: Mapping[str, Hyperparameter] = {
-    name: replace(HYPERPARAMETERS[name], length=3) for name in ("beta1", "beta2", "beta3")
-}
+#: hyper-parameters by their names
+Places = Mapping[str, Hyperparameter]
 
 
 def read_unscale(grad_scale: object) -> float:

@@ -1,15 +1,10 @@
-from __future__ import annotations
-
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import Group
+from gradstep.rules.fields import Betas, Decay, Epsilon, Number, Rate, Switch
+from gradstep.rules.hyperparameters import Group, Hyperparameter
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class LAMB(Rule):
@@ -61,33 +56,16 @@ class LAMB(Rule):
     array([2.646447, 4.353553])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
-    switches = frozenset({"bias_correction", "grad_averaging", "always_adapt"})
+    lr: Rate = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Epsilon = 1e-6
+    weight_decay: Decay = 1e-2
+    max_ratio: Annotated[Number, Hyperparameter(includes_low=False, includes_high=True)] = math.inf
+    bias_correction: Switch = True
+    grad_averaging: Switch = True
+    always_adapt: Switch = True
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: Any = 1e-6,
-        weight_decay: Any = 1e-2,
-        max_ratio: Any = math.inf,
-        bias_correction: bool = True,
-        grad_averaging: bool = True,
-        always_adapt: bool = True,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "max_ratio": max_ratio,
-            "bias_correction": bias_correction,
-            "grad_averaging": grad_averaging,
-            "always_adapt": always_adapt,
-        }
-        super().__init__(params, self.defaults_with(options, **own))
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

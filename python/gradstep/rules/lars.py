@@ -1,14 +1,7 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
 from gradstep.rules.base import Kernel, Rule, check_nesterov
+from gradstep.rules.fields import Decay, Epsilon, Finite, Momentum, Positive, Rate, Switch
 from gradstep.rules.hyperparameters import Group
-from gradstep.rules.options import NO_SOURCES, Options, Sources
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
+from gradstep.rules.options import NO_SOURCES, Sources
 
 
 class LARS(Rule):
@@ -58,35 +51,17 @@ class LARS(Rule):
     array([3. , 3.5])
     """
 
-    numbers = ()
-    switches = frozenset({"trust_clip", "always_adapt"})
+    lr: Rate = 1.0
+    momentum: Momentum = 0.9
+    dampening: Finite = 0
+    weight_decay: Decay = 0
+    nesterov: Switch = False
+    trust_coeff: Positive = 1e-3
+    eps: Epsilon = 1e-8
+    trust_clip: Switch = False
+    always_adapt: Switch = True
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1.0,
-        momentum: Any = 0.9,
-        dampening: Any = 0,
-        weight_decay: Any = 0,
-        nesterov: bool = False,
-        trust_coeff: Any = 1e-3,
-        eps: Any = 1e-8,
-        trust_clip: bool = False,
-        always_adapt: bool = True,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "trust_coeff": trust_coeff,
-            "eps": eps,
-            "trust_clip": trust_clip,
-            "always_adapt": always_adapt,
-        }
-        super().__init__(params, self.defaults_with(options, **own))
+    numbers = ()
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -1,14 +1,9 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, Rate
 from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Lion(Rule):
@@ -41,18 +36,11 @@ class Lion(Rule):
     array([0.9, 2.1])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    lr: Rate = 1e-4
+    betas: Betas = (0.9, 0.99)
+    weight_decay: Decay = 0
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-4,
-        betas: tuple[Any, Any] = (0.9, 0.99),
-        weight_decay: Any = 0,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, get_type_hints
 
 from gradstep import _core
 from gradstep.interop.arrays import HALVES
 from gradstep.interop.scalars import read_float, shown
-from gradstep.rules.hyperparameters import HYPERPARAMETERS, Group, read_hyperparameter, read_switch, read_unscale
+from gradstep.rules.fields import Number, OptionalPositive, places_of
+from gradstep.rules.hyperparameters import Group, Hyperparameter, Places, read_hyperparameter, read_switch, read_unscale
 
 __all__ = [
     "NO_SOURCES",
     "OPTION_DEFAULTS",
+    "OPTION_PLACES",
     "Options",
     "Sources",
     "check_options",
@@ -91,14 +93,14 @@ class Options(TypedDict, total=False):
 
     maximize: bool
     decoupled_weight_decay: bool | DecayKind
-    peak_lr: Any
+    peak_lr: Annotated[Number | None, Hyperparameter(includes_low=False, read_once=True)]
     cautious: bool
-    clip_norm: Any
+    clip_norm: OptionalPositive
     clip_scope: Literal["all", "group"]
     clip_lagged: bool
-    clip_value: Any
+    clip_value: OptionalPositive
     skip_nonfinite: bool
-    ema: Any
+    ema: Annotated[Number | None, Hyperparameter(high=1.0, includes_high=True)]
     ema_bias_correction: bool
     cast_to: Literal["bf16", "f16"] | None
     zero_grad: bool
@@ -106,7 +108,7 @@ class Options(TypedDict, total=False):
     release: bool
     lazy_rows: bool
     stats: bool
-    state_dtype: str | None
+    state_dtype: Literal["param"] | None
     foreach: bool | None
     fused: bool | None
     capturable: bool
@@ -138,6 +140,13 @@ OPTION_DEFAULTS: Options = {
     "differentiable": False,
 }
 
+#: the numbers among the options, by their names
+OPTION_PLACES: Places = {
+    name: place
+    for key, annotation in get_type_hints(Options, include_extras=True).items()
+    for name, place in places_of(key, annotation).items()
+}
+
 _DECAYS: Mapping[Any, _core.DecayKind] = {
     False: _core.DecayKind.COUPLED,
     True: _core.DecayKind.DECOUPLED,
@@ -154,7 +163,6 @@ _ALLOWED: Mapping[str, tuple[Any, ...]] = {
 _SWITCHES = tuple(
     name for name, default in OPTION_DEFAULTS.items() if isinstance(default, bool) and name not in _ALLOWED
 )
-_NUMBERS = tuple(name for name in OPTION_DEFAULTS if name in HYPERPARAMETERS)
 _MOST_MICRO_BATCHES = 2**53  # up to here float64, in which the sum is divided, counts each
 _OF_ALL_GROUPS = ("accumulate", "clip_lagged")
 
@@ -183,9 +191,9 @@ def check_options(group: Group, name: str, sources: Sources = NO_SOURCES) -> Non
     for key, allowed in _ALLOWED.items():
         if not _is_one_of(group[key], allowed):
             raise ValueError(f"Invalid {key}: {shown(group[key])}: it must be one of {', '.join(map(repr, allowed))}")
-    for key in _NUMBERS:
+    for key, place in OPTION_PLACES.items():
         if group[key] is not None and key not in sources:
-            read_hyperparameter(group, key, HYPERPARAMETERS[key])
+            read_hyperparameter(group, key, place)
     if type(group["accumulate"]) is not int or not 1 <= group["accumulate"] <= _MOST_MICRO_BATCHES:
         raise ValueError(
             f"Invalid accumulate: {shown(group['accumulate'])}: it counts micro-batches and must be a whole number "
@@ -248,7 +256,7 @@ def surroundings(group: Group, sources: Sources = NO_SOURCES) -> _core.StepOptio
     def read(name: str, otherwise: float) -> float:
         if isinstance(sources.get(name), _core.ScalarRef):
             return 1.0  # any number: it is there, and the device knows it
-        return otherwise if group[name] is None else read_hyperparameter(group, name, HYPERPARAMETERS[name])
+        return otherwise if group[name] is None else read_hyperparameter(group, name, OPTION_PLACES[name])
 
     around = _core.StepOptions()
     around.maximize = bool(group["maximize"])

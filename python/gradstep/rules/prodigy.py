@@ -1,15 +1,10 @@
-from __future__ import annotations
-
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, Epsilon, Number, OptionalFraction, Positive, Rate, Switch
 from gradstep.rules.hyperparameters import Group, Hyperparameter
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Prodigy(Rule):
@@ -65,42 +60,21 @@ class Prodigy(Rule):
     (True, True)
     """
 
+    lr: Rate = 1.0
+    betas: Betas = (0.9, 0.999)
+    beta3: OptionalFraction = None
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
+    d0: Annotated[Number, Hyperparameter(includes_low=False, read_once=True)] = 1e-6
+    d_coef: Positive = 1.0
+    growth_rate: Annotated[Number, Hyperparameter(low=1.0, includes_high=True)] = math.inf
+    bias_correction: Switch = False
+    safeguard_warmup: Switch = False
+
     numbers = ("step", "d", "d_max", "d_numerator")
     shares_numbers = True
     exact_numbers = ("d", "d_max", "d_numerator")
-    needs_all_gradients = True
     option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
-    switches = frozenset({"bias_correction", "safeguard_warmup"})
-    limits: ClassVar[dict[str, Hyperparameter]] = {"beta3": Hyperparameter("beta3", high=1.0)}
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1.0,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        beta3: Any = None,
-        eps: Any = 1e-8,
-        weight_decay: Any = 0,
-        d0: Any = 1e-6,
-        d_coef: Any = 1.0,
-        growth_rate: Any = math.inf,
-        bias_correction: bool = False,
-        safeguard_warmup: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {
-            "lr": lr,
-            "betas": betas,
-            "beta3": beta3,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "d0": d0,
-            "d_coef": d_coef,
-            "growth_rate": growth_rate,
-            "bias_correction": bias_correction,
-            "safeguard_warmup": safeguard_warmup,
-        }
-        super().__init__(params, self.defaults_with(options, **own))
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

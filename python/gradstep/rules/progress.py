@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradstep.interop.scalars import read_float, shown
-from gradstep.rules.hyperparameters import HYPERPARAMETERS, Group
+from gradstep.rules.hyperparameters import Group, Places
 from gradstep.schedules import from_json
 
 __all__ = ["check_counts", "check_progress"]
@@ -22,8 +22,11 @@ def check_counts(group: Group) -> None:
             )
 
 
-def check_progress(group: Group) -> None:
-    """Raise TypeError or ValueError for what a group counts and evaluates by itself, if a checkpoint has spoilt it."""
+def check_progress(group: Group, places: Places) -> None:
+    """Raise TypeError or ValueError for what a group counts and evaluates by itself, if a checkpoint has spoilt it.
+
+    ``places`` are the hyper-parameters that can have a schedule.
+    """
     check_counts(group)
     if not read_float(group.get("last_norm", 0.0), "last_norm") >= 0 and group["last_norm"] == group["last_norm"]:
         raise ValueError(f"Invalid last_norm: {group['last_norm']}: a norm is 0 or above")
@@ -31,7 +34,7 @@ def check_progress(group: Group) -> None:
     if not isinstance(stored, dict):
         raise TypeError(f"Invalid schedules: {shown(stored)}: pass a dict of schedules in JSON, by hyper-parameter")
     for name, text in stored.items():
-        if name not in HYPERPARAMETERS or not HYPERPARAMETERS[name].is_in(group):
+        if name not in places or not places[name].is_in(group):
             raise ValueError(f"Invalid schedules: the group has no hyper-parameter {shown(name)}")
         if not isinstance(text, str):
             raise TypeError(f"Invalid schedules: {shown(text)} of {name} is no text: pass what to_json() returned")

@@ -1,9 +1,5 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, Epsilon, Rate
 from gradstep.rules.hyperparameters import Group
 
 
@@ -41,19 +37,12 @@ class RAdam(Rule):
     array([0.9, 2.4])
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: Any = 1e-8,
-        weight_decay: Any = 0,
-        decoupled_weight_decay: bool = False,
-        **options: Any,
-    ) -> None:
-        options = {"decoupled_weight_decay": decoupled_weight_decay, **options}
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
+
+    positional_options = ("decoupled_weight_decay",)
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -1,9 +1,5 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Decay, Epsilon, Momentum, NotNegative, Rate, Switch
 from gradstep.rules.hyperparameters import Group
 
 
@@ -45,37 +41,14 @@ class RMSprop(Rule):
     array([0.9, 2.1])
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-2,
-        alpha: Any = 0.99,
-        eps: Any = 1e-8,
-        weight_decay: Any = 0,
-        momentum: Any = 0,
-        centered: bool = False,
-        capturable: bool = False,
-        foreach: bool | None = None,
-        maximize: bool = False,
-        differentiable: bool = False,
-        **options: Any,
-    ) -> None:
-        options = {
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            **options,
-        }
-        own = {
-            "lr": lr,
-            "alpha": alpha,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum": momentum,
-            "centered": centered,
-        }
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 1e-2
+    alpha: NotNegative = 0.99
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
+    momentum: Momentum = 0
+    centered: Switch = False
+
+    positional_options = ("capturable", "foreach", "maximize", "differentiable")
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

@@ -1,14 +1,20 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY
+from typing import Annotated
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import Group
-from gradstep.rules.options import Options
+from gradstep.rules.fields import Decay, Number, Rate
+from gradstep.rules.hyperparameters import Group, Hyperparameter
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
+Etas = Annotated[
+    tuple[Number, Number],
+    Hyperparameter(index=0, high=1.0, includes_low=False, name="eta_minus"),
+    Hyperparameter(index=1, low=1.0, includes_low=False, name="eta_plus"),
+]
+StepSizes = Annotated[
+    tuple[Number, Number],
+    Hyperparameter(index=0, name="step_min"),
+    Hyperparameter(index=1, includes_high=True, name="step_max"),
+]
 
 
 class Rprop(Rule):
@@ -43,18 +49,11 @@ class Rprop(Rule):
     array([0.9, 2.1])
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-2,
-        etas: tuple[Any, Any] = (0.5, 1.2),
-        step_sizes: tuple[Any, Any] = (1e-6, 50),
-        *,
-        weight_decay: Any = 0,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "etas": etas, "step_sizes": step_sizes, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 1e-2
+    etas: Etas = (0.5, 1.2)
+    step_sizes: StepSizes = (1e-6, 50)
+    _: KW_ONLY
+    weight_decay: Decay = 0
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

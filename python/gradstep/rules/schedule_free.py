@@ -1,14 +1,9 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Decay, Epsilon, NotNegative, Number, Rate, beta
 from gradstep.rules.hyperparameters import Group, Hyperparameter
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class ScheduleFreeSGD(Rule):
@@ -56,24 +51,16 @@ class ScheduleFreeSGD(Rule):
     array([0.25, 2.75])
     """
 
+    lr: Rate = 1.0
+    momentum: Annotated[Number, Hyperparameter(high=1.0, includes_low=False)] = 0.9
+    weight_decay: Decay = 0
+    r: NotNegative = 0
+    weight_lr_power: NotNegative = 2
+
     numbers = ("step", "weight_sum", "lr_max")
     exact_numbers = ("weight_sum", "lr_max")
     momentum_name = "momentum"
     option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
-    limits: ClassVar[dict[str, Hyperparameter]] = {"momentum": Hyperparameter("momentum", high=1.0, includes_low=False)}
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1.0,
-        momentum: Any = 0.9,
-        weight_decay: Any = 0,
-        r: Any = 0,
-        weight_lr_power: Any = 2,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "r": r, "weight_lr_power": weight_lr_power}
-        super().__init__(params, self.defaults_with(options, **own))
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:
@@ -119,28 +106,17 @@ class ScheduleFreeAdamW(Rule):
     array([0.85, 2.15])
     """
 
+    lr: Rate = 2.5e-3
+    betas: Annotated[tuple[Number, Number], beta(0, includes_low=False), beta(1)] = (0.9, 0.999)
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
+    r: NotNegative = 0
+    weight_lr_power: NotNegative = 2
+
     numbers = ScheduleFreeSGD.numbers
     exact_numbers = ScheduleFreeSGD.exact_numbers
     momentum_name = "beta1"
     option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
-    limits: ClassVar[dict[str, Hyperparameter]] = {
-        "beta1": Hyperparameter("betas", 0, high=1.0, includes_low=False, label="beta parameter at index 0")
-    }
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 2.5e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: Any = 1e-8,
-        weight_decay: Any = 0,
-        r: Any = 0,
-        weight_lr_power: Any = 2,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        averaging = {"r": r, "weight_lr_power": weight_lr_power}
-        super().__init__(params, self.defaults_with(options, **own, **averaging))
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

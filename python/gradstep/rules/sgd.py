@@ -1,14 +1,7 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
 from gradstep.rules.base import Kernel, Rule, check_nesterov
+from gradstep.rules.fields import Decay, Finite, Momentum, Rate, Switch
 from gradstep.rules.hyperparameters import Group
-from gradstep.rules.options import NO_SOURCES, Options, Sources
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
+from gradstep.rules.options import NO_SOURCES, Sources
 
 
 class SGD(Rule):
@@ -47,26 +40,13 @@ class SGD(Rule):
     array([-0.45,  3.45])
     """
 
-    numbers = ()
+    lr: Rate = 1e-3
+    momentum: Momentum = 0
+    dampening: Finite = 0
+    weight_decay: Decay = 0
+    nesterov: Switch = False
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        momentum: Any = 0,
-        dampening: Any = 0,
-        weight_decay: Any = 0,
-        nesterov: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-        }
-        super().__init__(params, self.defaults_with(options, **own))
+    numbers = ()
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

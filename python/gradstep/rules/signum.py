@@ -1,14 +1,9 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import Group, Hyperparameter
+from gradstep.rules.fields import Decay, Fraction, Rate
+from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Signum(Rule):
@@ -40,19 +35,11 @@ class Signum(Rule):
     array([0.9, 2.1])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
-    limits: ClassVar[dict[str, Hyperparameter]] = {"momentum": Hyperparameter("momentum", high=1.0)}
+    lr: Rate = 1e-3
+    momentum: Fraction = 0.9
+    weight_decay: Decay = 0
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        momentum: Any = 0.9,
-        weight_decay: Any = 0,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

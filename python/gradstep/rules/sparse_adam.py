@@ -1,9 +1,7 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import KW_ONLY
 
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, Epsilon, Rate
 from gradstep.rules.hyperparameters import Group
 
 
@@ -44,21 +42,15 @@ class SparseAdam(Rule):
            [-0.1,  0.1]])
     """
 
-    takes_complex = False
+    lr: Rate = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Epsilon = 1e-8
+    _: KW_ONLY
+    weight_decay: Decay = 0
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: Any = 1e-8,
-        maximize: bool = False,
-        *,
-        weight_decay: Any = 0,
-        **options: Any,
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with({"maximize": maximize, **options}, **own))
+    takes_complex = False
+    needs_dense_parameters = True
+    positional_options = ("maximize",)
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

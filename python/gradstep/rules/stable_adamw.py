@@ -1,14 +1,9 @@
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gradstep.rules.base import Kernel, Rule
+from gradstep.rules.fields import Betas, Decay, Epsilon, Rate
 from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class StableAdamW(Rule):
@@ -52,19 +47,12 @@ class StableAdamW(Rule):
     array([-0.3])
     """
 
-    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
+    lr: Rate = 1e-3
+    betas: Betas = (0.9, 0.99)
+    eps: Epsilon = 1e-6
+    weight_decay: Decay = 1e-2
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.99),
-        eps: Any = 1e-6,
-        weight_decay: Any = 1e-2,
-        **options: Unpack[Options],
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    option_defaults: ClassVar[Options] = {"decoupled_weight_decay": True}
 
     @classmethod
     def kernel(cls, group: Group) -> Kernel:

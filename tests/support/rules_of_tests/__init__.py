@@ -4,14 +4,14 @@ They are as those of the library, but no module of it knows them.
 """
 
 import functools
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradstep import _core
 from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.rules.base import Kernel, Rule
-from gradstep.rules.hyperparameters import Hyperparameter
+from gradstep.rules.fields import Decay, Epsilon, Fraction, Momentum, NotNegative, Positive, Rate
 
 #: those of a build with GRADSTEP_EMULATED, as tests/support/rules_of_tests/list.h names them
 NAMES = ("row_normalised", "axis_normalised", "row_scaled", "row_scaled_normalised")
@@ -20,18 +20,15 @@ BUILT = frozenset(NAMES) <= frozenset(_core.rules())
 
 class OfTests(Rule):
     __module__ = f"{Rule.__module__.rpartition('.')[0]}.of_tests"  # as a module of the library's rules
-    limits: ClassVar = {
-        "beta": Hyperparameter("beta", high=1.0),
-        "limit": Hyperparameter("limit", includes_low=False),
-    }
 
 
 class RowNormalised(OfTests):
     __module__ = OfTests.__module__
 
-    def __init__(self, params, lr=0.1, beta=0.9, eps=1e-8, weight_decay=0, **options):
-        own = {"lr": lr, "beta": beta, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 0.1
+    beta: Fraction = 0.9
+    eps: Epsilon = 1e-8
+    weight_decay: Decay = 0
 
     @classmethod
     def kernel(cls, group):
@@ -41,9 +38,12 @@ class RowNormalised(OfTests):
 class AxisNormalised(OfTests):
     __module__ = OfTests.__module__
 
-    def __init__(self, params, lr=0.1, momentum=0.9, beta=0.9, eps=1e-8, limit=1, weight_decay=0, **options):
-        own = {"lr": lr, "momentum": momentum, "beta": beta, "eps": eps, "limit": limit, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 0.1
+    momentum: NotNegative = 0.9
+    beta: Fraction = 0.9
+    eps: Epsilon = 1e-8
+    limit: Positive = 1
+    weight_decay: Decay = 0
 
     @classmethod
     def kernel(cls, group):
@@ -53,9 +53,9 @@ class AxisNormalised(OfTests):
 class RowScaled(OfTests):
     __module__ = OfTests.__module__
 
-    def __init__(self, params, lr=0.1, momentum=0.9, weight_decay=0, **options):
-        own = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
-        super().__init__(params, self.defaults_with(options, **own))
+    lr: Rate = 0.1
+    momentum: Momentum = 0.9
+    weight_decay: Decay = 0
 
     @classmethod
     def kernel(cls, group):
