@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -71,16 +72,16 @@ class HostOperations(StandaloneOperations):
 class DeviceOperations(StandaloneOperations):
     def __init__(self, engine: Any, device: int) -> None: ...
 
-class DecayKind:
-    COUPLED: DecayKind
-    DECOUPLED: DecayKind
-    FULL: DecayKind
-    CORRECTED: DecayKind
+class DecayKind(Enum):
+    COUPLED = ...
+    DECOUPLED = ...
+    FULL = ...
+    CORRECTED = ...
 
-class RowPolicy:
-    REFUSE: RowPolicy
-    REST: RowPolicy
-    LAG: RowPolicy
+class RowPolicy(Enum):
+    REFUSE = ...
+    REST = ...
+    LAG = ...
 
 class StepOptions:
     def __init__(self) -> None: ...
