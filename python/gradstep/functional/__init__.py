@@ -27,9 +27,11 @@ dtype and layout, the calls give the bits of the one pass:
 (True, True)
 """
 
+from gradstep import rules
 from gradstep.functional.surroundings import *  # noqa: F403
 from gradstep.functional.surroundings import __all__ as _surroundings
-from gradstep.functional.updates import *  # noqa: F403
-from gradstep.functional.updates import __all__ as _updates
+from gradstep.functional.updates import update_of
 
-__all__ = [*_surroundings, *_updates]
+_UPDATES = {each.__name__: each for each in (update_of(rule, __name__) for rule in rules.ALL.values())}
+globals().update(_UPDATES)
+__all__ = [*_surroundings, *_UPDATES]

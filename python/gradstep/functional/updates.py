@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import Parameter, Signature, signature
 from typing import Any, Protocol
 
-from gradstep import _core, rules
+from gradstep import _core
 from gradstep.interop.devices import plan_for
 from gradstep.interop.libraries import library_of
 from gradstep.interop.threads import get_num_threads
@@ -13,6 +13,8 @@ from gradstep.optimizers.scheduling import evaluate_schedules
 from gradstep.rules.base import Rule
 from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import step_settings
+
+__all__ = ["Update", "update_of"]
 
 
 class Update(Protocol):
@@ -23,8 +25,8 @@ class Update(Protocol):
     def __call__(self, param: Any, grad: Any, *states: Any, step: int, **hyperparameters: Any) -> None: ...
 
 
-def update_of(rule: type[Rule]) -> Update:
-    """The function that makes one update by a rule."""
+def update_of(rule: type[Rule], module: str) -> Update:
+    """The function that makes one update by a rule, to be found in ``module``."""
     name = rule.__name__.lower() + "_"
     defaults = rule.own_defaults()
 
@@ -53,6 +55,7 @@ def update_of(rule: type[Rule]) -> Update:
         _apply(rule, group, ([[param]], [grad], [state], [rule.settings(group)], settings), fresh=step == 1)
 
     update.__name__ = update.__qualname__ = name
+    update.__module__ = module
     arguments = ", ".join(f"{key}={value!r}" for key, value in defaults.items())
     update.__doc__ = (
         f"One update of {rule.__name__}, in place.\n\n"
@@ -109,8 +112,3 @@ def _apply(rule: type[Rule], group: Group, arguments: tuple[Any, ...], fresh: bo
     settings.tells_states = True
     binding = _core.StateBinding(0, states[0], {}, rule.state_names(group), fresh)
     plan_for(parameters[0]).step(parameters, gradients, states, groups, settings, [binding])
-
-
-_UPDATES = {each.__name__: each for each in map(update_of, rules.ALL.values())}
-globals().update(_UPDATES)
-__all__ = [*_UPDATES]
