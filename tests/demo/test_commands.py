@@ -16,6 +16,7 @@ from gradstep import cli
 from gradstep.cli import commands
 from gradstep.cli.commands import app
 from support.compiling import ROOT
+from support.tolerances import SINGLE
 
 try:
     import tomllib
@@ -122,7 +123,7 @@ def test_gradstep_trains_as_torch_does(gradstep_command, tmp_path):
     gradstep_command("demo", "mnist-mlp", "--quick", "--out", tmp_path, "--json", file)
     runs = read(file)["runs"]
     for ours, torchs in zip(runs[::2], runs[1::2], strict=True):
-        assert ours["curve"]["rate"] == pytest.approx(torchs["curve"]["rate"])
+        assert ours["curve"]["rate"] == pytest.approx(torchs["curve"]["rate"], rel=SINGLE)
         # Adagrad at 0.1 takes losses of 50 in its first steps, which magnify each rounding.
         assert ours["curve"]["loss"] == pytest.approx(torchs["curve"]["loss"], rel=0.02)
 
