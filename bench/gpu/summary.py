@@ -1,4 +1,4 @@
-"""What a call of bench/gpu.sh found, `summary.py LOGS RESULTS`, in less than 11,000 characters, the verdicts last.
+"""Summary of a run of bench/gpu.sh, `summary.py LOGS RESULTS`, in less than 11,000 characters, the verdicts last.
 
 It reads the list of parts, their logs and pytest's junit file. A section says so where its source can't be read.
 """

@@ -56,7 +56,7 @@ GOALS = [
 
 
 def measurements(pace: Pace, device: str = "cuda") -> dict[str, Callable[[], list[Result]]]:
-    """What checks and times each case, the largest last; gradstep's result comes first.
+    """The functions that check and time each case, the largest last; gradstep's result comes first.
 
     Each raises CheckFailed where the first steps differ by more than roundings.
     """
@@ -105,7 +105,7 @@ def _check(case: Case, ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tens
 
 
 class Yardstick(NamedTuple):
-    """What moves some bytes, and its time, scaled, stands for a step's: far above the caches the speed is one."""
+    """A copy, whose time is scaled to a step's bytes: far above the caches its speed does not depend on the size."""
 
     call: Callable[[], object]
     moved: int
@@ -188,7 +188,7 @@ class _Replay:
 def _measure_host(
     name: str, enter: Callable[[dict[str, torch.optim.Optimizer]], Contestants], pace: Pace, device: str
 ) -> list[Result]:
-    """What the host does for a step of 148 tensors, beside a limit."""
+    """The host's time for a step of 148 tensors, compared with a limit."""
     case = ON_CUDA["cuda-gpt2"]
     contestants = enter(_optimizers(case, device))
     race = race_turns({name: turn_on_host(call) for name, call in contestants.items()}, pace)

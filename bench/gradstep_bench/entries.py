@@ -1,4 +1,4 @@
-"""What is timed: a step, or more, by one contestant on its own tensors."""
+"""The timed operations: a step, or more, by one contestant on its own tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers were measured with."""
+"""The environment of a measurement: hardware, libraries, commit."""
 
 from __future__ import annotations
 

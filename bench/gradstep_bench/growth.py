@@ -35,7 +35,7 @@ class Growth:
     making: bool
 
     def params(self, count: int) -> list[Any]:
-        """What an optimizer is made of, with gradients."""
+        """The parameters and gradients of an optimizer."""
         random = torch.Generator().manual_seed(5)
         found = list(torch.randn(count, _ELEMENTS, generator=random).unbind())
         for p, g in zip(found, torch.randn(count, _ELEMENTS, generator=random).unbind(), strict=True):

@@ -1,4 +1,4 @@
-"""What a race says about each contestant."""
+"""The results of a race for each contestant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Result", "Subject", "summarize"]
 
 @dataclass(frozen=True)
 class Subject:
-    """What was raced over; ``step_bytes``, where only a step is timed, are those that gradstep's must move."""
+    """The tensors of a race; ``step_bytes``, if only a step is timed, are the bytes that gradstep's step must move."""
 
     case: str
     rule: str

@@ -1,4 +1,4 @@
-"""What one call of the command measures, prints and leaves behind."""
+"""One call of the command: it times, prints and writes files."""
 
 from __future__ import annotations
 

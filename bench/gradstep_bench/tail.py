@@ -37,7 +37,7 @@ _SCALE, _MAX_NORM, _DECAY = 1024.0, 1.0, 0.999
 
 
 class Tail:
-    """What comes after backward, once with every call, over gradients that are filled again before."""
+    """Everything after backward, once in every call, over gradients that are filled again before."""
 
     def __init__(self, params: list[torch.Tensor]) -> None:
         self.params = params

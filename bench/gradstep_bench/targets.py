@@ -1,4 +1,4 @@
-"""What is published: the ratios, all of one run, and those that the project has set itself to reach."""
+"""The published ratios, all of one run, and the project's goals."""
 
 from __future__ import annotations
 

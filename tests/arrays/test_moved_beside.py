@@ -1,4 +1,4 @@
-"""What steps touch beside dense gradients and states, moved: sums of micro-batches, rows, averages, a property's."""
+"""Moved arrays other than dense gradients and states: sums of micro-batches, rows, averages, those of a property."""
 
 import numpy as np
 import pytest

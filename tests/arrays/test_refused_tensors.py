@@ -54,7 +54,7 @@ def negated():
     return torch.complex(tensor(1), tensor(2)).conj().imag
 
 
-# What is refused as a parameter and as a gradient, with words of the refusal.
+# Tensors that are refused as parameters and as gradients, with words of the error.
 BAD = {
     # Trap: DLPack gives these with no data, and no error.
     "wrapper": (lambda: Wrapper(tensor()), "is a Wrapper without memory of its own"),

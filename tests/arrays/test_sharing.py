@@ -1,4 +1,4 @@
-"""What arrays of a step may share: a gradient and its parameter all; any two others of which one is written nothing."""
+"""Arrays that may share memory: a gradient and its parameter may; of any other two, neither may be written."""
 
 import itertools
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""What a report says of the machine and the commit."""
+"""The machine and the commit in a report."""
 
 import shutil
 

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Rehearsal:
-    """What one run of the script printed, called and left behind; ``stand_in`` says how parts end.
+    """The output, calls and files of one run of the script; ``stand_in`` says how its parts end.
 
     No part is to reach its limit by itself, however busy the machine is: ten times the limits are more than enough.
     """

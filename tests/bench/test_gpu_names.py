@@ -1,4 +1,4 @@
-"""What the scripts for a machine with a GPU name is still in the tree: they can't be run where files are moved."""
+"""Names in the scripts for a GPU exist in the tree: the scripts can't be run where files are moved."""
 
 import importlib.util
 import re

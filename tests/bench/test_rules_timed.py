@@ -1,4 +1,4 @@
-"""What is timed: every rule, over the right bytes, against peers that compute the same."""
+"""The timed rules: every rule, with the right bytes, against libraries that compute the same."""
 
 import numpy as np
 import pytest

@@ -72,7 +72,7 @@ def without_digest(kind):
 
 
 def loaded(path, data):
-    """What the damaged bytes hold, as text; None where they are refused, in words of the caller."""
+    """The content of the damaged bytes, as text; None if they are refused with a clear message."""
     path.write_bytes(data)
     try:
         return repr(checkpoint.load(path))

@@ -113,7 +113,7 @@ def test_groups_and_their_scales():
 
 
 def rates(optimizer):
-    """What a step of 1 subtracts from each parameter."""
+    """The amount that a step of rate 1 subtracts from each parameter."""
     params = [p for group in optimizer.param_groups for p in group["params"]]
     before = [p.detach().clone() for p in params]
     for p in params:

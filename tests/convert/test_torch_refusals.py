@@ -1,4 +1,4 @@
-"""What can't be converted from torch, and what is said."""
+"""Schedulers of torch that can't be converted, and their errors."""
 
 import re
 

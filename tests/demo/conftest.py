@@ -1,4 +1,4 @@
-"""What the tests of the examples share."""
+"""Shared fixtures of the examples' tests."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the examples compute, beside what they print."""
+"""The results of the examples, besides their output."""
 
 import io
 

@@ -38,7 +38,7 @@ def alone(example):
 
 
 def documents_rates(decay, epochs):
-    """What the document's own code leaves in the optimizer at each epoch."""
+    """The rate that the document's own code leaves in the optimizer at each epoch."""
     optimizer = torch.optim.Adam(nn.Linear(10, 1).parameters(), lr=0.1)
     for epoch in range(epochs):
         decay(optimizer, epoch)

@@ -12,7 +12,7 @@ from support.twins import normals
 
 
 class OnCuda:
-    """What CuPy's arrays say of themselves, over memory that nobody may touch."""
+    """The interface of CuPy's arrays, over memory that must not be touched."""
 
     def __init__(self, shape=(3,), dtype=np.float32, number=0):
         self.shape, self.dtype = shape, np.dtype(dtype)
@@ -64,12 +64,12 @@ def test_gradients_of_another_device():
         lambda array: functional.zero_([array]),
     ],
 )
-def test_separate_calls_without_the_engine(no_engine, call):
+def test_standalone_functions_without_the_engine(no_engine, call):
     with pytest.raises(RuntimeError, match=r"are on cuda:0, and this installation .* has no engine for CUDA"):
         call(OnCuda())
 
 
-def test_separate_calls_over_several_places():
+def test_standalone_functions_over_several_places():
     g = np.ones(3, np.float32)
     with pytest.raises(
         TypeError, match=r"^gradient 1 is on cuda:0, and the first array on the CPU: make a call for each place$"

@@ -12,7 +12,7 @@ from gradstep.interop.libraries import library_of
 
 
 class OfCupy(np.ndarray):
-    """What CuPy's arrays say of themselves, over memory of the host."""
+    """The interface of CuPy's arrays, over host memory."""
 
     device = SimpleNamespace(id=3)
 

@@ -1,4 +1,4 @@
-"""What a captured graph could not replay is refused when it is captured, in words that say what to do."""
+"""Operations that a graph could not replay are refused during the capture, with errors that say what to do."""
 
 import copy
 

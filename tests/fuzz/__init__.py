@@ -1,4 +1,4 @@
-"""Random trainings, accidents, interruptions, files and texts, each against what must come of it: see README.md."""
+"""Random trainings, accidents, interruptions, files and texts, each with its expected result: see README.md."""
 
 import sys
 from pathlib import Path

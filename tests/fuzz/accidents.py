@@ -1,4 +1,4 @@
-"""What others do to the arrays of a training, between its steps and in their midst.
+"""Changes that other code makes to the arrays of a training, between and during its steps.
 
 After an accident that keeps all values a step must do what it would have done. After any other it must be refused, and
 must have changed nothing: once the accident is undone, the training goes on as if there had been none.

@@ -1,4 +1,4 @@
-"""A fixed number of random cases, in a process that may die of one: see README.md."""
+"""A fixed number of random cases, in a process that a case may kill: see README.md."""
 
 import sys
 

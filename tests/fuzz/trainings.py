@@ -166,7 +166,7 @@ class Training:
         return list(held) if self.layer == "numpy" else [held.get(p, {}) for p in self.parameters]
 
     def result(self) -> dict[str, Any]:
-        """What has the same bits by every route."""
+        """The results that have the same bits by every route."""
         states = []
         for state in self.states():
             seen = {name: plain(value) for name, value in state.items() if name != "gradient_sum"}

@@ -67,7 +67,7 @@ def same_groups(found, written):
 
 
 def check(training, known):
-    """What is loaded is what was saved, and goes on as it went on then."""
+    """A loaded file holds what was saved, and training continues as it did then."""
     same_states(training.states(), known["states"])
     same_groups(training.optimizer.param_groups, known["groups"])
     same_arrays(training.values(), known["parameters"])

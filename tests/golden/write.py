@@ -39,7 +39,7 @@ def plain(value: Any) -> Any:
 
 
 def expected(training: Any) -> dict[str, Any]:
-    """What the files are to hold; trains on, after they have been made."""
+    """The content of the files; after they have been made, training continues."""
     groups = [{k: plain(v) for k, v in g.items() if k != "params"} for g in training.optimizer.param_groups]
     found = {
         "parameters": [written(array) for array in training.values()],

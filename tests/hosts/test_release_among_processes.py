@@ -19,7 +19,7 @@ REDUCED = ["ddp", "ddp, wrapped later", "ddp, views", "ddp, static", "ddp, unuse
 
 @pytest.fixture(scope="module", params=[1, 2])
 def results(request, tmp_path_factory):
-    """What each of one or two processes has to say."""
+    """The reports of one or two processes."""
     store = tmp_path_factory.mktemp("processes") / "store"
     if request.param == 1:
         return [reducing_training.in_group(0, 1, store)]

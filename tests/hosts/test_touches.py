@@ -1,4 +1,4 @@
-"""What the programs around an optimizer do to it: torch's own, accelerate, Lightning, timm, transformers, DeepSpeed.
+"""Accesses of host libraries to an optimizer: torch's own, accelerate, Lightning, timm, transformers, DeepSpeed.
 
 Each touch is theirs, written out in plain torch. Where it means nothing, training has the bits of training without it;
 where it means something, the numbers of torch's optimizer under the same touch.

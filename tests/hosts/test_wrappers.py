@@ -1,4 +1,4 @@
-"""What wraps an optimizer, and what steps it: classes taken on, closures, scalers, compiled functions, shards."""
+"""Wrappers and callers of an optimizer: changed classes, closures, scalers, compiled functions, shards."""
 
 import copy
 

@@ -27,7 +27,7 @@ def test_what_follows_from_the_names_is_written():
 
 
 def test_what_an_import_of_gradstep_imports():
-    """What the core calls, and no optimizer, no schedule and no other package than NumPy."""
+    """Only the functions that the core calls: no optimizers, no schedules, and no package other than NumPy."""
     code = "import sys, numpy; before = set(sys.modules); import gradstep; print(*sorted(set(sys.modules) - before))"
     found = in_a_new_process(code)
     own = {name for name in found if name.partition(".")[0] == "gradstep"}

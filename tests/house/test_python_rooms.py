@@ -57,7 +57,7 @@ def imported(statement):
 
 
 def imports(name):
-    """What a module imports when it is imported, and what its functions import."""
+    """The imports of a module at import time, and those of its functions."""
     at_once, later = set(), set()
 
     def walk(node, found):

@@ -1,4 +1,4 @@
-"""What is read off range tests of which the right answer is known."""
+"""Suggestions of range tests with a known answer."""
 
 import math
 

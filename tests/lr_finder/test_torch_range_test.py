@@ -1,4 +1,4 @@
-"""What the range test of a torch model does."""
+"""The range test of a torch model."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from support.tolerances import FEW_ULP, SINGLE  # noqa: E402
 
 
 def steps_of(optimizer):
-    """What each step is made with: the rates of the groups, and all gradients."""
+    """The inputs of each step: the rates of the groups, and all gradients."""
     seen = []
 
     def note(*_):

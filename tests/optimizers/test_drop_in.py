@@ -102,7 +102,7 @@ EXACT = {"NAdam": {"mu_product"}, "ASGD": {"eta", "mu"}}
 
 
 def layout_of(optimizer):
-    """What a checkpoint of one parameter would hold: dtypes, shapes, strides and devices, or the types of others."""
+    """The contents of a checkpoint of one parameter: dtypes, shapes, strides and devices, or other types."""
 
     def described(value):
         return (value.dtype, value.shape, value.stride(), value.device) if hasattr(value, "stride") else type(value)

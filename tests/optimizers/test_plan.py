@@ -208,7 +208,7 @@ class Broken(torch.nn.Parameter):
 
 
 class Held(torch.Tensor):
-    """What is found by other means than the type's own."""
+    """A type whose attributes are found by other means."""
 
     def __getattr__(self, name):
         raise AttributeError(name)

@@ -11,7 +11,7 @@ EPS = np.finfo(np.float64).eps
 
 
 def moved(name, p, g, **hyper):
-    """What one step takes off p."""
+    """The amount that one step subtracts from p."""
     after = p.copy()
     getattr(gradstep, name)([after], **hyper).step([g])
     return p - after

@@ -1,4 +1,4 @@
-"""What has changed from one schedule to another."""
+"""The differences between two schedules."""
 
 import pytest
 

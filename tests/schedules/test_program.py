@@ -1,4 +1,4 @@
-"""What the core refuses as a program: nothing that the evaluator would have to check."""
+"""Programs that the core refuses, so that the evaluator need not check them."""
 
 import pytest
 

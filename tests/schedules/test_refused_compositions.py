@@ -1,4 +1,4 @@
-"""What can't be combined, and what is said about it."""
+"""Errors of combinations that are impossible."""
 
 import re
 

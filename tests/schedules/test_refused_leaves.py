@@ -1,4 +1,4 @@
-"""What the leaves of several parts refuse, and in which words."""
+"""Errors of leaves with several parts."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What goes wrong with schedules elsewhere, each by the name that it has in the list of traps.
+"""Known mistakes of schedules, each by its name in the list of traps.
 
 T3, constructors that change the optimizer, has no counterpart: a schedule knows no optimizer.
 """

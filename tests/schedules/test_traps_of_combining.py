@@ -1,4 +1,4 @@
-"""What goes wrong elsewhere where schedules are combined, each by its name in the list of traps."""
+"""Known mistakes in combining schedules, each by its name in the list of traps."""
 
 import numpy as np
 import pytest

@@ -119,7 +119,7 @@ def test_each_group_by_itself_where_squares_overflow():
     )  # 1e-6 is in the formula
 
 
-def test_huge_gradients_in_separate_calls():
+def test_huge_gradients_in_standalone_functions():
     assert functional.norm(HUGE) == pytest.approx(math.hypot(3e200, 4e200, 1e154), rel=TENS_OF_ULP)
     clipped = [each.copy() for each in HUGE]
     assert functional.clip_norm_(clipped, 10.0) == pytest.approx(5e200, rel=TENS_OF_ULP)

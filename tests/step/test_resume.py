@@ -101,7 +101,7 @@ def test_a_round_trip_of_torchs_through_here_loses_nothing(case, dtype):
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @each_shared
 def test_torchs_checkpoint_is_taken_as_it_is(case, dtype):
-    # What goes on from torch's states goes on as from the same arrays given to gradstep.<Name>.
+    # Training resumed from torch's states continues as with the same arrays given to gradstep.<Name>.
     params = tensors(dtype)
     first = torchs(case, params)
     steps(first, params, range(3))

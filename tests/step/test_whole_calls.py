@@ -60,7 +60,7 @@ AROUND = {
 
 @each_library
 @pytest.mark.parametrize("name", AROUND)
-def test_what_surrounds_an_update(name, library):
+def test_standalone_functions(name, library):
     def make():
         return [*arrays(library, 1, 2, 3, 4), *arrays(library, 5, shape=())]
 

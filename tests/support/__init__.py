@@ -1,1 +1,1 @@
-"""What several tests use: references, settings of every rule, arrays of every layout, accidents, devices."""
+"""Shared helpers: references, settings of every rule, arrays of every layout, accidents, devices."""

@@ -18,7 +18,7 @@ def target_flags():
 
 
 def common_flags():
-    """What add_compile_options gives every file, without the warnings."""
+    """The options of add_compile_options for every file, without the warnings."""
     line = re.search(r"^add_compile_options\((.*)\)$", cmake_text(), re.MULTILINE).group(1)
     return ["-std=c++20", "-O3", "-fPIC", *(flag for flag in line.split() if flag.startswith("-f"))]
 

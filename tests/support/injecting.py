@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 
 class Interrupted(NamedTuple):
-    """What a call left behind in which an exception was raised."""
+    """The state after a call in which an exception was raised."""
 
     place: Place
     subject: Any

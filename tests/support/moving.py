@@ -63,7 +63,7 @@ class Training:
             self.optimizer.step(*([self.gradients] if self.takes_gradients else closure))
 
     def touched(self, index: int) -> dict[str, Any]:
-        """What a step touches of a parameter, by name."""
+        """The arrays of a parameter that a step uses, by name."""
         return {"parameter": self.parameters[index], "gradient": self.gradient(index), **self.state(index)}
 
     def copied(self) -> Training:
@@ -85,7 +85,7 @@ class Training:
 
 
 class Move(NamedTuple):
-    """What is done to an array, and whether it still can be stepped."""
+    """A change to an array, and whether a step still accepts it."""
 
     name: str
     do: Callable[[Any], object]

@@ -1,4 +1,4 @@
-"""What a process of several finds that trains with release=True; as a program, it prints that as JSON.
+"""The results of one of several processes that train with release=True; as a program, it prints them as JSON.
 
 For each way to train: the parameters before, after backward and after step(), whether the gradients were freed, and
 what was raised.
@@ -81,7 +81,7 @@ def plain(rank):
 
 
 def in_group(rank, processes, store):
-    """What this process of a group finds, by the name of each way to train."""
+    """The results of this process of a group, by the name of each training."""
     torch.distributed.init_process_group("gloo", f"file://{store}", rank=rank, world_size=processes)
     try:
         results = {name: train(rank, *way) for name, way in WAYS.items()}

@@ -11,7 +11,7 @@ def optimizer(kind="SGD", **options):
 
 
 def run(scheduler, steps, read=lambda group: group["lr"]):
-    """What each of so many updates uses."""
+    """The inputs of so many updates."""
     optimizer = scheduler.optimizer
     values = []
     for t in range(steps):

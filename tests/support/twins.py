@@ -66,7 +66,7 @@ class Twins:
                 yield p, None if array is None else put(array)
 
     def set(self, name: str, value: float | None) -> None:
-        """What torch.amp.GradScaler sets on an optimizer: a number on its own device."""
+        """The attribute that torch.amp.GradScaler sets on an optimizer: a number on its device."""
         number = None if value is None else np.array([value], np.float32)
         setattr(self.expected, name, None if number is None else to_torch(number))
         setattr(self.found, name, None if number is None else self.device.put(number))

@@ -1,7 +1,7 @@
-"""The bare kernels: one update of one array with the state given, and what surrounds it in a step.
+"""Functions without state: single updates, and the operations around them as standalone functions.
 
-The updates, ``adam_`` and the others, change their arrays in place and keep nothing. The arrays of state follow the
-gradient in the order of the rule's paper; ``step`` counts from 1, and a schedule is read at ``step - 1``.
+An update such as ``adam_`` changes its arrays in place and keeps nothing. The arrays of state follow the gradient in
+the order of the rule's paper; ``step`` counts from 1, and a schedule is evaluated at ``step - 1``.
 
 >>> import numpy as np, gradstep
 >>> p, m, v = np.ones(3), np.zeros(3), np.zeros(3)
@@ -9,10 +9,10 @@ gradient in the order of the rule's paper; ``step`` counts from 1, and a schedul
 >>> p.round(6)
 array([0.89, 0.89, 0.89])
 
-What an optimizer does in the same pass over memory, by its options, is here in calls of its own, over one array or a
-sequence of them: :func:`unscale_`, :func:`norm`, :func:`clip_norm_`, :func:`clip_value_` before the update and
-:func:`average_`, :func:`cast_`, :func:`zero_` after it. In float32 and float64, and with gradients of the parameter's
-dtype and layout, the calls give the bits of the one pass:
+The operations that an optimizer makes in the same pass as its update are standalone functions here, over one array or a
+sequence of arrays: :func:`unscale_`, :func:`norm`, :func:`clip_norm_` and :func:`clip_value_` before the update,
+:func:`average_`, :func:`cast_` and :func:`zero_` after it. In float32 and float64, with gradients of the parameter's
+dtype and layout, they give the bits of the single pass:
 
 >>> from gradstep.functional import average_, clip_norm_, unscale_, zero_
 >>> p, g, average = np.ones(3), np.array([6.0, 0.0, 8.0]), np.ones(3)
@@ -28,10 +28,10 @@ dtype and layout, the calls give the bits of the one pass:
 """
 
 from gradstep import rules
-from gradstep.functional.surroundings import *  # noqa: F403
-from gradstep.functional.surroundings import __all__ as _surroundings
+from gradstep.functional.standalone import *  # noqa: F403
+from gradstep.functional.standalone import __all__ as _standalone
 from gradstep.functional.updates import update_of
 
 _UPDATES = {each.__name__: each for each in (update_of(rule, __name__) for rule in rules.ALL.values())}
 globals().update(_UPDATES)
-__all__ = [*_surroundings, *_UPDATES]
+__all__ = [*_standalone, *_UPDATES]

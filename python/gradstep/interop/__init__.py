@@ -1,1 +1,1 @@
-"""What comes from outside: arrays, tensors, numbers, devices, and the threads of others."""
+"""Access to other libraries: arrays, tensors, numbers, devices and threads."""

@@ -1,8 +1,8 @@
-"""How arrays that the core does not read by itself are read, and why some are refused.
+"""Description of arrays that the core can't read itself, and refusal of those that can't be used.
 
-The core reads torch tensors (DLPack's C exchange API and the functions of tensor_shim) and NumPy's native floats by
-itself. What comes here is everything else: ml_dtypes, older torch, the buffer protocol, other libraries' DLPack, and
-whatever can't be updated in place.
+The core reads torch tensors (by DLPack's C exchange API and the functions of tensor_shim) and NumPy's native floats
+itself. This module reads all others: ml_dtypes, older versions of torch, the buffer protocol, other libraries' DLPack.
+It also says why an array can't be updated in place.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ __all__ = [
     "refuse_kind",
 ]
 
-#: address, dtype (of its parts, if complex), whether it is complex, shape, strides in bytes, writable, DLPack's type
-#: and number of the device, what keeps it alive
+#: address, dtype (of the parts, if complex), whether it is complex, shape, strides in bytes, whether it is writable,
+#: DLPack's type and number of the device, the object that keeps it alive
 Description = tuple[int, str, bool, tuple[int, ...], tuple[int, ...], bool, tuple[int, int], object]
 
 _CPU, _CUDA = 1, 2  #: DLPack's types of a device
 
-#: the core's names of dtypes, by the libraries', and of those of 16 bits the other way round
+#: the core's names of dtypes by the libraries' names, and the libraries' names of 16-bit dtypes by the core's
 _NAMES = {library_name: name for name, library_name, _ in _core.formats() if library_name}
 HALVES = {name: library_name for name, library_name, size in _core.formats() if library_name and size == 2}
 
-#: the core's name of a dtype, or of a complex number's two parts, and whether it is complex
+#: by the libraries' name of a dtype: the core's name of it, or of a complex number's parts, and whether it is complex
 _DTYPES = {
     **{library_name: (name, False) for library_name, name in _NAMES.items()},
     "complex128": ("f64", True),
@@ -59,12 +59,12 @@ def describe(array: Any, role: str) -> Description:
     """Describe an array's memory without copying it.
 
     Args:
-        array: anything with DLPack or the buffer protocol, a NumPy array or a torch tensor.
-        role: what it is to the step, to begin a message with: "the gradient of parameter 3".
+        array: a NumPy array, a torch tensor, or an object with DLPack or the buffer protocol.
+        role: the array's role in the step, with which messages begin: "the gradient of parameter 3".
 
     Raises:
-        TypeError: it is no array of a floating dtype in the host's memory or on a CUDA device.
-        ValueError: it is one that can't be used in place.
+        TypeError: it is not an array of a floating or complex dtype in host memory or on a CUDA device.
+        ValueError: it can't be used in place.
     """
     if isinstance(array, Rows):
         raise TypeError(f"{role} is sparse (gradstep.Rows): {_SPARSE}")
@@ -76,12 +76,12 @@ def describe(array: Any, role: str) -> Description:
 
 
 def is_complex(array: Any) -> bool:
-    """Whether an array of any library is of complex numbers."""
+    """Whether an array of any library has a complex dtype."""
     return "complex" in str(getattr(array, "dtype", ""))
 
 
 def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
-    """An array of the host's memory as a NumPy array over the same memory."""
+    """A NumPy array over the memory of an array in host memory."""
     if is_masked(array):
         raise TypeError(
             f"{role} is a masked array, and masks are not read: pass .filled(0.0), or .data to leave the mask out"
@@ -142,7 +142,7 @@ def _read_dtype(array: Any, role: str) -> tuple[str, bool]:
 
 
 def _describe_cuda(array: Any, role: str) -> Description:
-    """An array of CuPy, or another that says by the CUDA array interface where it lies."""
+    """Describe an array of CuPy, or another with the CUDA array interface."""
     interface = array.__cuda_array_interface__
     dtype = _read_dtype(array, role)
     address, read_only = interface["data"]
@@ -153,11 +153,11 @@ def refuse_kind(tensor: Any, role: str) -> None:
     """Raise for a torch tensor that can't be updated in place, wherever it lies.
 
     Args:
-        tensor: of any layout, dtype and class.
-        role: what it is to the step, to begin a message with.
+        tensor: a tensor of any layout, dtype and class.
+        role: the tensor's role in the step, with which messages begin.
 
     Raises:
-        TypeError, ValueError: it is around other tensors, sparse, of a dtype that is not offered or a lazy view.
+        TypeError, ValueError: it is a wrapper of other tensors, sparse, a lazy view, or has an unsupported dtype.
     """
     kind = type(tensor).__name__
     if hasattr(tensor, "to_local"):
@@ -182,7 +182,7 @@ def refuse_kind(tensor: Any, role: str) -> None:
 
 
 def is_fake(tensor: Any) -> bool:
-    """Whether it stands for a tensor that is nowhere yet: on the meta device, or torch's FakeTensor."""
+    """Whether a tensor has no data: on the meta device, or torch's FakeTensor."""
     fakes = sys.modules.get("torch._subclasses.fake_tensor")
     return bool(tensor.device.type == "meta" or (fakes and isinstance(tensor, fakes.FakeTensor)))
 
@@ -195,7 +195,7 @@ def _is_wrapper(tensor: Any) -> bool:
 
 
 def _describe_tensor(tensor: Any, role: str) -> Description:
-    """Say why the exchange API would not give this tensor, or do its work for a torch that lacks it."""
+    """Describe a tensor that the exchange API did not export, or raise the reason for that."""
     _meet_torch(sys.modules["torch"])
     refuse_kind(tensor, role)
     if tensor.device.type not in ("cpu", "cuda"):
@@ -211,7 +211,7 @@ def _describe_tensor(tensor: Any, role: str) -> Description:
 
 
 def _refuse_lost(tensor: Any, role: str) -> int:
-    """Raise ValueError for a tensor whose elements lie nowhere, or not all of them; return where they lie."""
+    """The address of a tensor's elements. Raises ValueError if any of them has no memory."""
     address = _tensor_address(tensor)
     if address == 0 and tensor.numel() > 0:
         raise ValueError(
@@ -222,7 +222,7 @@ def _refuse_lost(tensor: Any, role: str) -> int:
 
 
 def _tensor_address(tensor: Any) -> int:
-    """Where its elements lie; 0 where they do not, or not all of them."""
+    """The address of its elements, or 0 if any of them has no memory."""
     try:
         available = tensor.untyped_storage().nbytes()
         last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
@@ -233,9 +233,9 @@ def _tensor_address(tensor: Any) -> int:
 
 
 def meet_type(kind: type[Any]) -> bool:
-    """Whether the methods of a type of arrays run no code of Python; the core asks of each type that it meets.
+    """Whether the methods of an array type run no Python code. The core asks this for each new type.
 
-    With the first of torch's types it is given what it calls there by itself.
+    With torch's first type the core is also given the functions of torch that it calls itself.
     """
     torch = sys.modules.get("torch")
     if torch is None or not issubclass(kind, torch.Tensor):
@@ -254,7 +254,7 @@ def _meet_torch(torch: Any) -> None:
 
 @functools.cache
 def _version_bump() -> tuple[Callable[[Any], None], bool]:
-    """torch's own function for that, and whether it takes a list of tensors: that of torch 2.4 takes one tensor."""
+    """torch's function that increments version counters, and whether it takes a list; torch 2.4's takes one tensor."""
     bump = sys.modules["torch"]._C._increment_version
     try:
         bump([])

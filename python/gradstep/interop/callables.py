@@ -1,4 +1,4 @@
-"""The functions of Python that the core calls, handed to it when gradstep is imported."""
+"""The Python functions that the core calls. The core is given them when gradstep is imported."""
 
 from gradstep import _core
 from gradstep.interop.arrays import describe, meet_type

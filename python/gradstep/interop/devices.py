@@ -1,27 +1,26 @@
-"""Which engine steps the arrays of a device: the core those in the host's memory, ``_cuda`` those on CUDA devices.
+"""The engine for each device: the core itself for host memory, ``_cuda`` for CUDA devices.
 
-The engine of a device is loaded when the first step meets one of its arrays. Until then a model may be moved; from then
-on all arrays of an optimizer lie on that device. What differs on a device, where no step waits for it:
+A device's engine is loaded at the first step over its arrays. Until then a model may be moved; afterwards all arrays of
+an optimizer stay on that device. Steps on a device do not wait for it, with these consequences:
 
 * ``grad_scale``, ``found_inf`` and the numbers of a group (``lr``, an entry of ``betas``, ``clip_norm``; not
-  ``momentum``, which decides what runs) may be float32 or float64 tensors of one element there. They are read there:
-  nobody waits, nobody sees whether they are in their intervals, and a captured graph follows what is written into them.
+  ``momentum``, which decides what runs) may be float32 or float64 tensors of one element there. The device reads
+  them, so their ranges are not checked, and a captured graph uses the values that they have at each replay.
 * ``stats()`` and ``state_dict()`` wait.
-* Schedules are evaluated there, by the device's own count of updates, which leaves out those that it skips; the groups
-  show the host's count, and in a ``state_dict`` the device's. A step that is skipped may have made states, by the
-  numbers that the groups show (ASGD and Rprop begin with the rate).
-* A whole step can be captured in a CUDA graph, after one that made its states and tables, and is replayed with rates
-  that change, updates that are skipped and a scale that moves. The gradients stay where they were at the capture, one
-  graph for each optimizer, and the optimizer lives as long as its graph. Numbers that are neither schedules nor tensors
-  there stay too, and a tensor stays the one of the capture: write into it, another in its place changes no replay.
-* The steps of an optimizer are made in the order of their calls, also where these are on different streams (as the
-  hooks of ``release`` may be): one on another stream than the last waits there for it. The replays of a graph are
-  ordered by who makes them.
-* float32 and float64 get the bits of the CPU, but that a NaN's sign and payload are the processor's.
-* The calls of :mod:`gradstep.functional` that surround an update wait until they are done, and are not captured.
-* The tables of a step take a few megabytes beside what the library of the arrays takes. Where there is none left, its
-  cache is emptied once; a step that then raises ``MemoryError`` has written and counted nothing.
-* Sparse gradients, arrays that are not aligned to their own numbers and, in a graph, ``accumulate`` are refused.
+* The device evaluates schedules, by its own count of updates, which excludes skipped ones. The groups show the host's
+  count, and in a ``state_dict`` the device's. A skipped step may have made states, with the numbers that the groups
+  show (those of ASGD and Rprop depend on the rate).
+* After a first step, which makes states and tables, a step can be captured in a CUDA graph. Replays follow schedules,
+  skip updates and follow a changing scale. The gradients must stay where they were at the capture, and each optimizer
+  has one graph, which keeps it alive. Numbers that are neither schedules nor tensors on the device are fixed by the
+  capture; a tensor must be written to, because a replay does not see another one in its place.
+* The steps of an optimizer are made in the order of their calls, even on different streams (as the hooks of ``release``
+  may be): a step on another stream waits there for the last one. The caller orders the replays of graphs.
+* float32 and float64 results have the bits of the CPU, except for a NaN's sign and payload.
+* The standalone functions of :mod:`gradstep.functional` wait until they are done, and can't be captured.
+* The tables of a step take a few megabytes in addition to the arrays. If there is no memory left, the cache of the
+  arrays' library is emptied once; a step that then raises ``MemoryError`` has written and counted nothing.
+* Sparse gradients, unaligned arrays and, in a graph, ``accumulate`` are refused.
 """
 
 from __future__ import annotations
@@ -37,20 +36,20 @@ from typing import Any
 from gradstep import _core
 from gradstep.interop.threads import get_num_threads
 
-__all__ = ["Plan", "calls_for", "cell_on", "empty_caches", "emulated", "plan_for", "read_modify_write"]
+__all__ = ["Plan", "empty_caches", "emulated", "operations_on", "plan_for", "read_modify_write", "scalar_on"]
 
 Plan = _core.Plan | _core.DevicePlan
 
-_CUDA = 2  # DLPack's type of a device
+_CUDA = 2  # DLPack's device type
 _ENGINES: dict[int, str] = {_CUDA: "gradstep._cuda"}
 _calls = threading.local()
 
 
 def plan_for(parameters: list[Any]) -> Plan:
-    """A plan for the device that the parameters lie on.
+    """Make a plan for the device of the parameters.
 
     Raises:
-        TypeError: they lie on several devices, or can't be read.
+        TypeError: they are on several devices, or can't be read.
         RuntimeError: this installation has no engine for their device.
     """
     kind, number = _core.common_device(parameters)
@@ -59,8 +58,8 @@ def plan_for(parameters: list[Any]) -> Plan:
     return _core.DevicePlan(_load(_ENGINES[kind], number), number)
 
 
-def calls_for(arrays: list[Any]) -> _core.StandaloneOperations:
-    """What surrounds a step in calls of their own, for arrays that lie where the first of these does.
+def operations_on(arrays: list[Any]) -> _core.StandaloneOperations:
+    """The standalone operations on the device of the first of these arrays.
 
     Raises:
         RuntimeError: this installation has no engine for their device.
@@ -68,7 +67,7 @@ def calls_for(arrays: list[Any]) -> _core.StandaloneOperations:
     kind, number = _core.common_device([array for array in arrays if array is not None][:1])
     if kind not in _ENGINES:
         return _core.HostOperations(get_num_threads())
-    known = vars(_calls).setdefault("by_device", {})  # their memory is used again
+    known = vars(_calls).setdefault("by_device", {})  # their memory is reused
     if (kind, number) not in known:
         known[kind, number] = _core.DeviceOperations(_load(_ENGINES[kind], number), number)
     calls: _core.StandaloneOperations = known[kind, number]
@@ -76,14 +75,14 @@ def calls_for(arrays: list[Any]) -> _core.StandaloneOperations:
 
 
 def read_modify_write(written: list[Any], read: Any) -> Callable[[], None]:
-    """What moves the bytes of a step over these arrays and changes none: the yardstick of their memory.
+    """A function that moves the bytes of a step over these arrays without changing them, to time their memory.
 
     Args:
-        written: arrays to read and to write back; three on a device.
-        read: one to read, of their size.
+        written: arrays to read and write back; three on a device.
+        read: an array of the same size to read.
 
     Raises:
-        TypeError, ValueError: the arrays lie in several places, or not whole, or differ in size.
+        TypeError, ValueError: the arrays are on several devices, not contiguous, or of different sizes.
     """
     kind, number = _core.common_device([*written, read])
     if kind not in _ENGINES:
@@ -103,7 +102,7 @@ def _load(module: str, number: int) -> Any:
 
 
 def current_stream(array: Any, number: int) -> int:
-    """The stream that an array's library works on now, for one that does not tell the core by itself."""
+    """The current stream of an array's library, if the core can't find it itself."""
     if type(array).__module__.partition(".")[0] == "cupy":
         return int(importlib.import_module("cupy").cuda.get_current_stream(number).ptr)
     import torch
@@ -112,9 +111,9 @@ def current_stream(array: Any, number: int) -> int:
 
 
 def empty_caches() -> None:
-    """Let torch and CuPy give back the devices' memory that they keep and do not use.
+    """Free the unused device memory that torch and CuPy cache.
 
-    The core calls it where a device has no memory left for the tables of a step, and tries once more.
+    The core calls it when a device has no memory left for the tables of a step, and then tries once more.
     """
     if torch := sys.modules.get("torch"):
         torch.cuda.empty_cache()
@@ -122,14 +121,14 @@ def empty_caches() -> None:
         cupy.get_default_memory_pool().free_all_blocks()
 
 
-def cell_on(plan: Plan, number: object) -> _core.ScalarRef | None:
-    """Where a number lies on the plan's device, so that nobody waits to read it; None for any other number."""
+def scalar_on(plan: Plan, number: object) -> _core.ScalarRef | None:
+    """A reference to a number on the plan's device, which is read there; None for any other number."""
     return None if isinstance(plan, _core.Plan) else plan.find_scalar(number)
 
 
 @contextmanager
 def emulated() -> Iterator[None]:
-    """Let the emulated device step what lies in the host's memory, for tests where there is no device."""
+    """Use the emulated device for arrays in host memory, for tests without a device."""
     _ENGINES[1] = "gradstep._emulated"
     try:
         yield

@@ -1,4 +1,4 @@
-"""The modules of earlier versions, by which their pickles name the classes."""
+"""Module names of earlier versions, which their pickles contain."""
 
 import functools
 import importlib
@@ -10,7 +10,7 @@ from types import ModuleType
 
 __all__ = ["FORMER", "find_former_modules"]
 
-#: the modules of 0.1 whose classes pickles hold, and where they are now
+#: the former names of modules whose classes are in pickles, and their present names
 FORMER = {
     "gradstep.explore": "gradstep.feedback.explore",
     "gradstep.metric_scale": "gradstep.feedback.metric_scale",
@@ -30,5 +30,5 @@ class _FormerModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def find_former_modules() -> None:
-    """Let an import of a former module find what is there now."""
+    """Make imports of former modules find the present ones."""
     sys.meta_path.append(_FormerModules())

@@ -1,4 +1,4 @@
-"""Which interpreter of a process this is."""
+"""Detection of subinterpreters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["is_main"]
 
 
 def is_main() -> bool:
-    """Whether this is the process's main interpreter; in another the core would wait for the GIL for ever."""
+    """Whether this is the process's main interpreter. In another one the core would wait for the GIL forever."""
     current, main = ctypes.pythonapi.PyInterpreterState_Get, ctypes.pythonapi.PyInterpreterState_Main
     current.restype = main.restype = ctypes.c_void_p
     return bool(current() == main())

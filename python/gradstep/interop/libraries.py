@@ -1,6 +1,6 @@
-"""How arrays of state are made: by the library of their parameter, in the memory where that lies.
+"""Making of state arrays by the library of their parameter, on its device.
 
-States of arrays in the host's memory are NumPy's, whatever library the parameters are of.
+States of arrays in host memory are NumPy arrays, whatever the library of the parameters.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ __all__ = ["Library", "library_of"]
 
 
 class Library(Protocol):
-    """What makes a state's arrays for a parameter."""
+    """Makes a state's arrays for a parameter."""
 
     def new_array(
         self, parameter: Any, value: float, like_parameter: bool, shape: tuple[int, ...] | None = None
     ) -> Any:
-        """One of the parameter's dtype, or else float32 (float64 beside float64, complex beside complex).
+        """A filled array of the parameter's dtype or of float32 (float64 for float64, complex for complex).
 
-        Both parts of a complex number are filled with the value. The shape is None for the parameter's own.
+        Both parts of a complex number are filled with the value. With None for the shape it has the parameter's.
         """
 
     def new_copy(self, parameter: Any, dtype: str | None) -> Any:
-        """A copy of the parameter: "bf16", "f16", "param" for its own dtype, None for that of other states."""
+        """A copy of the parameter as "bf16" or "f16", "param" in its dtype, None in the dtype of other states."""
 
     def new_number(self, parameter: Any, value: float, exact: bool) -> Any:
-        """A 0-d array of float64 if exact, or else of float32."""
+        """A 0-d array of float64 if exact, otherwise of float32."""
 
     def is_double(self, parameter: Any) -> bool:
-        """Whether it is of float64 or complex128."""
+        """Whether its dtype is float64 or complex128."""
 
     def shape_of(self, parameter: Any) -> tuple[int, ...]:
         """Its shape."""
@@ -42,11 +42,11 @@ class Library(Protocol):
         """Replace the parameter's values."""
 
     def copy_of(self, parameter: Any, value: Any) -> Any:
-        """A copy of a saved array or number, where the parameter lies."""
+        """A copy of a saved array or number on the parameter's device."""
 
 
 class NumpyLike:
-    """NumPy, or a library with its functions."""
+    """NumPy, or a library with the same functions."""
 
     def __init__(self, functions: Any) -> None:
         self._functions = functions
@@ -91,7 +91,7 @@ _NUMPY = NumpyLike(np)
 
 
 def library_of(parameter: Any) -> Library:
-    """What makes the states of a parameter over arrays."""
+    """The library that makes the states of a parameter over arrays."""
     if type(parameter).__module__.partition(".")[0] == "torch" and parameter.device.type != "cpu":
         from gradstep.interop.torch_tensors import TORCH
 

@@ -12,19 +12,19 @@ __all__ = ["Rows", "check_int64", "check_rows"]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    r"""A gradient that is zero but for some rows, :math:`g_{i_k} = \sum_k v_k`: what an embedding's look-up gives.
+    r"""A gradient that is zero except in some rows, :math:`g_{i_k} = \sum_k v_k`, as an embedding's look-up gives.
 
-    It is taken in the place of a gradient by ``SGD`` without momentum, ``Adagrad`` and ``SparseAdam``, where the rows
-    that it leaves out rest, and by every optimizer with ``lazy_rows=True``, where it equals a dense one. Rows that come
-    more than once are added up in the order given, in float32 (float64 for a float64 parameter).
+    ``SGD`` without momentum, ``Adagrad`` and ``SparseAdam`` accept it as a gradient and leave the other rows unchanged.
+    With ``lazy_rows=True`` every optimizer accepts it, and it equals a dense gradient. Repeated rows are summed in the
+    given order, in float32 (float64 for a float64 parameter).
 
     Args:
-        indices: :math:`i`, of int64 and shape (n,): rows of the parameter from 0 on, in any order.
-        values: :math:`v`, of a floating dtype and shape (n, ...): a row of the parameter for each.
+        indices: :math:`i`, an int64 array of shape (n,): the rows of the parameter, from 0, in any order.
+        values: :math:`v`, an array of a floating or complex dtype and shape (n, ...): a row for each index.
 
     Raises:
-        TypeError: ``indices`` is no array of int64.
-        ValueError: the shapes do not fit each other.
+        TypeError: ``indices`` is not an array of int64.
+        ValueError: the shapes do not match.
 
     >>> import numpy as np, gradstep
     >>> table = np.zeros((4, 2))
@@ -45,7 +45,7 @@ class Rows:
 
 
 def check_rows(indices: Any, values: Any) -> None:
-    """Raise TypeError or ValueError for what is no rows: a number for each row, and its values."""
+    """Raise TypeError or ValueError unless there is one int64 index for each row of values."""
     check_int64(indices, "indices")
     if is_masked(indices) or is_masked(values):
         raise TypeError("Invalid rows: a masked array, and masks are not read: pass the rows that are not masked")
@@ -60,7 +60,7 @@ def check_rows(indices: Any, values: Any) -> None:
 
 
 def check_int64(numbers: Any, name: str) -> None:
-    """Raise TypeError for what is no array of int64."""
+    """Raise TypeError for anything but an array of int64."""
     if str(getattr(numbers, "dtype", "")).removeprefix("torch.") != "int64":
         given = getattr(numbers, "dtype", type(numbers).__name__)
         raise TypeError(f"Invalid {name}: of {given}: pass an array of int64, with the number of a row for each")

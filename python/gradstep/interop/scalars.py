@@ -1,4 +1,4 @@
-"""Numbers that others hand over, in whatever holds them, and how messages show a value."""
+"""Reading of numbers from other libraries' objects, and display of values in messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["is_masked", "read_float", "shown"]
 
 
 class _Shown(reprlib.Repr):
-    """Values as messages show them: short, whatever was given."""
+    """Shows any value in a few characters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,22 +26,22 @@ _SHOWN = _Shown()
 
 
 def shown(value: object) -> str:
-    """The value as it stands in a message: its ``repr``, cut short where that is long."""
+    """The ``repr`` of a value, shortened for messages."""
     return _SHOWN.repr(value)
 
 
 def is_masked(value: object) -> bool:
-    """Whether it is an array of ``numpy.ma``, whose mask nobody here would obey."""
+    """Whether it is a masked array of ``numpy.ma``; masks are not supported."""
     masked = sys.modules.get("numpy.ma")
     return masked is not None and isinstance(value, masked.MaskedArray)
 
 
 def read_float(value: object, name: str) -> float:
-    """The number in a Python or NumPy number or a 0-d (or one-element) array or tensor.
+    """Read a Python or NumPy number, or a 0-d or one-element array or tensor.
 
     Raises:
-        TypeError: it is no number.
-        ValueError: it is an array of several, or too large for float64.
+        TypeError: it is not a number.
+        ValueError: it is an array of several numbers, or too large for float64.
     """
     if isinstance(value, float):
         return value

@@ -1,4 +1,4 @@
-"""The rows of sparse gradients, as the core takes them: from :class:`gradstep.Rows` and torch's COO tensors."""
+"""Reading of sparse gradients for the core: :class:`gradstep.Rows` and torch's COO tensors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from gradstep.interop.rows import Rows, check_int64, check_rows
 
 __all__ = ["read_rows", "row_numbers"]
 
-#: leading dimensions of the parameter that its rows are counted over, the rows' numbers, an array of their values
+#: the number of leading dimensions that number the rows, the rows' numbers, an array of their values
 RowValues = tuple[int, npt.NDArray[np.int64], Any]
 
 
 def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | None:
-    """The rows of a sparse gradient of a parameter of this shape; None for what is not one.
+    """The rows of a sparse gradient for a parameter of this shape; None for other gradients.
 
     Raises:
-        ValueError: it does not fit the parameter.
+        ValueError: it does not match the parameter.
     """
     if isinstance(gradient, Rows):
-        check_rows(gradient.indices, gradient.values)  # once more: they may have been changed in place
+        check_rows(gradient.indices, gradient.values)  # again: they may have been changed in place
         indices, values = _owned(gradient.indices, role)[np.newaxis], gradient.values
         given = (*shape[:1], *values.shape[1:])
     elif str(getattr(gradient, "layout", "")) == "torch.sparse_coo":
@@ -42,13 +42,13 @@ def read_rows(gradient: Any, shape: tuple[int, ...], role: str) -> RowValues | N
 
 
 def row_numbers(rows: Any, parameter: Any) -> npt.NDArray[np.int64]:
-    """Rows of a parameter, checked, from an array of any shape."""
+    """Check an array of a parameter's rows, of any shape."""
     check_int64(rows, "rows")
     return _number_rows(_owned(rows, "catch_up").reshape(1, -1), tuple(parameter.shape[:1]), "catch_up")
 
 
 def _owned(indices: Any, role: str) -> npt.NDArray[np.int64]:
-    """A copy, which nobody moves or changes once it has been checked."""
+    """A copy, which no other code can change after the checks."""
     return np.array(as_numpy(indices, f"the array of rows of {role}"))
 
 

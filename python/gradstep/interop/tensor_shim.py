@@ -1,8 +1,8 @@
-"""torch's C functions for compiled models, for the core to ask where a tensor lies.
+"""torch's C functions for compiled models, by which the core reads tensors.
 
-torch keeps their binary interface. A handle of theirs is the address of the pointer in a tensor's Python object, and
-where in the object that is, is found out by comparing. Where any of it can't be found, or one answer differs from what
-torch's methods say, the core reads tensors through DLPack alone, which takes longer.
+Their binary interface is stable. Their handle is the address of the pointer within a tensor's Python object, whose
+offset is found by comparison. If anything can't be found, or an answer differs from torch's methods, the core reads
+tensors only through DLPack, which takes longer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["find"]
 
-#: what the functions tell, in the core's order, and the types of their answers
+#: the names of the functions in the core's order, and the types of their answers
 _ANSWERS: dict[str, Any] = {
     "data_ptr": ctypes.c_void_p,
     "dim": ctypes.c_int64,
@@ -28,7 +28,7 @@ _ANSWERS: dict[str, Any] = {
 
 @functools.cache
 def find() -> tuple[list[int], int] | None:
-    """The functions' addresses and the place of the handle in a tensor's object; None where they can't be used."""
+    """The functions' addresses and the handle's offset in a tensor's object; None if they can't be used."""
     torch = sys.modules["torch"]
     try:
         library = _library()
@@ -48,7 +48,7 @@ def find() -> tuple[list[int], int] | None:
 
 
 def _library() -> Any:
-    return ctypes.CDLL(sys.modules["torch"]._C.__file__)  # loaded already; what it depends on is searched too
+    return ctypes.CDLL(sys.modules["torch"]._C.__file__)  # loaded already; its dependencies are searched too
 
 
 def _handle_offset(base: type[Any], samples: list[Any]) -> int | None:
@@ -59,7 +59,7 @@ def _handle_offset(base: type[Any], samples: list[Any]) -> int | None:
 
 
 def _agree(functions: list[Any], offset: int, tensor: Any) -> bool:
-    """Whether the functions say of a tensor what its methods say."""
+    """Whether the functions agree with a tensor's methods."""
     answers = {name: kind() for name, kind in _ANSWERS.items()}
     handle = ctypes.c_void_p(id(tensor) + offset)
     errors = [

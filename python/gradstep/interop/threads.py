@@ -1,4 +1,4 @@
-"""How many threads a step may use."""
+"""The number of threads of a step."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from gradstep.interop.scalars import shown
 __all__ = ["get_num_threads", "set_num_threads"]
 
 _chosen: int | None = None
-_MOST = 1024  #: more than a step has use for, and less than what ends a process that can't start so many
+_MOST = 1024  #: more than a step can use, and few enough for a process to start
 
 
 def set_num_threads(threads: int | None) -> None:
-    """Set the number of threads of every later step; results do not depend on it.
+    """Set the number of threads of all later steps. Results do not depend on it.
 
     Args:
-        threads: from 1 to 1024, or None to follow torch (where it is imported), ``OMP_NUM_THREADS`` or the machine
-            again.
+        threads: from 1 to 1024, or None for the default: torch's number (if torch is imported), ``OMP_NUM_THREADS`` or
+            the number of cores.
 
     Raises:
         ValueError: it is below 1 or above 1024.
@@ -37,9 +37,9 @@ def set_num_threads(threads: int | None) -> None:
 
 
 def get_num_threads() -> int:
-    """The threads that a step may use: what was set, else torch's, else ``OMP_NUM_THREADS``, else the cores.
+    """The number of threads of a step: the one that was set, torch's, ``OMP_NUM_THREADS`` or the number of cores.
 
-    They are 1024 at the most.
+    It is at most 1024.
     """
     return _chosen if _chosen is not None else min(_default_threads(), _MOST)
 

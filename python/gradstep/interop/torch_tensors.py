@@ -1,4 +1,4 @@
-"""How torch makes arrays of state, on the parameter's device."""
+"""Making of state tensors on the parameter's device."""
 
 from __future__ import annotations
 

@@ -1,27 +1,28 @@
-r"""Gradient accumulation: an update with the mean of several micro-batches.
+r"""Gradient accumulation: updates with the mean gradient of several micro-batches.
 
-With the option ``accumulate=n`` every ``step`` takes the gradients of one micro-batch; the n-th makes the update, which
-alone counts, for schedules too:
+With the option ``accumulate=n`` every ``step`` takes the gradients of one micro-batch, and every n-th step makes an
+update. Schedules and counts advance with updates only:
 
 .. math::
     s \leftarrow s + g \quad \text{(in order, in float32)}, \qquad
     \bar{g} = s \cdot \frac{1}{n}
 
-The losses are to be left as they are, not divided by n. A parameter that has a gradient in only some of the
-micro-batches gets their sum over n; one that has none is left alone. Norms, clipping and statistics are of the mean.
+Do not divide the losses by n. If a parameter has a gradient in only some of the micro-batches, their sum is still
+divided by n; a parameter without any is not updated. Norms, clipping and statistics use the mean.
 
-The sums are in ``state["gradient_sum"]`` while they hold something, ``optimizer.accumulated`` says how many
-micro-batches that is, and ``group["summed"]`` how many parameters of the group have a sum, so that a ``state_dict`` in
-their midst is complete. (torch.distributed.checkpoint loads only what a new optimizer has, so not the sums, and such a
-checkpoint is refused: save where ``accumulated`` is 0.) They are float32 (float64 for float64
-parameters) whatever the gradients are. To a float32 or float64 ``.grad`` torch adds in place, so that it is the sum
-itself, without another copy; ``optimizer.zero_grad()`` leaves it alone until the update. 16-bit gradients are taken out
-of ``.grad``, which is None after each step. The update fills the sums with zeros in its own pass.
+Between updates the sums are in ``state["gradient_sum"]``, ``optimizer.accumulated`` is the number of micro-batches in
+them, and ``group["summed"]`` is the number of the group's parameters with a sum, so that a ``state_dict`` is complete
+at any time. (torch.distributed.checkpoint loads only the keys of a new optimizer and loses the sums; such a checkpoint
+is
+refused: save where ``accumulated`` is 0.) The sums are float32 (float64 for float64 parameters), whatever the gradients
+are. torch accumulates float32 and float64 gradients in ``.grad``, which then is the sum, without another copy;
+``optimizer.zero_grad()`` leaves it unchanged until the update. 16-bit gradients are taken from ``.grad``, which is None
+after each step. The update also fills the sums with zeros.
 
-A micro-batch with ``found_inf``, or with an infinite or NaN gradient where ``skip_nonfinite`` is asked for, is skipped
-and drops those that were added before it; the next one is the first again. So does one with another ``grad_scale``,
-with a warning. ``torch.amp.GradScaler`` is used as always (``scaler.step(optimizer)``, ``scaler.update()`` after each
-micro-batch); make its ``growth_interval`` a multiple of n and leave unscaling to the step.
+A micro-batch with ``found_inf`` or, with ``skip_nonfinite``, with an infinite or NaN gradient is skipped and discards
+the sum before it; the next one is the first again. A changed ``grad_scale`` does the same, with a warning.
+``torch.amp.GradScaler`` is used as always (``scaler.step(optimizer)`` and ``scaler.update()`` after each micro-batch);
+make its ``growth_interval`` a multiple of n and leave the unscaling to the step.
 
 >>> import numpy as np, gradstep
 >>> w = np.zeros(1)
@@ -42,7 +43,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradstep import _core
 from gradstep.interop.devices import Plan, plan_for
 from gradstep.interop.threads import get_num_threads
-from gradstep.optimizers.books import Books
+from gradstep.optimizers.bookkeeping import Bookkeeping
 from gradstep.optimizers.counting import refuse_capture
 from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import step_settings
@@ -55,20 +56,20 @@ __all__ = ["Accumulation", "refuse_lost_sums"]
 
 
 _SUMMED = "summed"
-"""Under this key a group has the number of its parameters that have a sum."""
+"""The key of the number of a group's parameters that have a sum."""
 
 
 class Accumulation:
-    """The sums of an optimizer's gradients, by the numbers of their parameters over all groups."""
+    """The sums of an optimizer's gradients, by the numbers of the parameters over all groups."""
 
     def __init__(self, optimizer: Stepping) -> None:
-        self._plan: Plan | None = None  # until the first micro-batch, which tells the device
+        self._plan: Plan | None = None  # until the first micro-batch, which has a device
         self._sums = dict(_sums_in_states(optimizer))
         self._empty: dict[int, Any] = {}  # arrays that were sums, filled with zeros
         self._unscale: float | None = None
 
     def step(self, optimizer: Stepping, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
-        """Add a micro-batch, and make the update if it is the last one; False if none was made."""
+        """Add a micro-batch, and make an update if it is the last one. Returns whether an update was made."""
         groups = optimizer.param_groups
         what = "accumulate counts micro-batches"
         refuse_capture(optimizer._plan, groups, what, "capture the backward passes alone")
@@ -91,9 +92,9 @@ class Accumulation:
                 return False
             settings.skip = True
         if settings.skip:
-            return optimizer._apply(sums, settings, Books([], emptied))
+            return optimizer._apply(sums, settings, Bookkeeping([], emptied))
         settings.unscale /= count
-        return optimizer._apply(sums, settings, Books([*emptied, *optimizer._advancing()], emptied), addition)
+        return optimizer._apply(sums, settings, Bookkeeping([*emptied, *optimizer._advancing()], emptied), addition)
 
     def _changes_scale(self, unscale: float, count: int) -> bool:
         before = self._unscale
@@ -109,7 +110,7 @@ class Accumulation:
         return True
 
     def _read(self, optimizer: Stepping, gradients: list[Any] | None) -> _Batch:
-        """Find out which gradients are to be added, and which are sums already."""
+        """Sort the gradients into those to add and those that are sums already."""
         to_add: list[Any] = []
         sums = dict(self._sums)
         located = optimizer._located()
@@ -120,7 +121,7 @@ class Accumulation:
             )
         for index, (_, parameter) in enumerate(located):
             gradient = parameter.grad if gradients is None else gradients[index]
-            if optimizer._gradient_is_sum(parameter):
+            if optimizer._accumulates_in_place(parameter):
                 self._check_in_place(index, gradient)
                 if gradient is not None:
                     sums[index] = gradient
@@ -138,7 +139,7 @@ class Accumulation:
         return self._plan, _by_group(groups, batch.sums), batch.to_add, list(map(_addition, groups)), adding
 
     def _find_nonfinite(self, groups: list[Group], batch: _Batch) -> bool:
-        """Whether a sum that this micro-batch has been added to already is infinite or NaN; writes nothing."""
+        """Whether a sum that already holds this micro-batch is infinite or NaN. Writes nothing."""
         assert self._plan is not None
         asking = _core.StepSettings(get_num_threads())
         asking.skip = asking.skip_nonfinite = True
@@ -150,7 +151,7 @@ class Accumulation:
         return self._plan.report().nonfinite > 0
 
     def _adding(self, optimizer: Stepping, batch: _Batch, count: int, unscale: float) -> list[_core.Entry]:
-        """The entries that count a micro-batch which makes no update."""
+        """The entries that count a micro-batch without an update."""
         entries: list[_core.Entry] = [(vars(self), "_sums", batch.sums), (vars(self), "_unscale", unscale)]
         for group, sums in zip(optimizer.param_groups, _by_group(optimizer.param_groups, batch.sums), strict=True):
             entries += [(group, "accumulated", count), (group, _SUMMED, sum(each is not None for each in sums))]
@@ -161,11 +162,11 @@ class Accumulation:
                     entries.append(optimizer._state_entry(index, parameter, state := {}))
                 entries.append((state, "gradient_sum", batch.sums[index]))
             if batch.to_add[index] is not None:
-                entries += optimizer._letting_go(group, parameter)
+                entries += optimizer._releasing_gradient(group, parameter)
         return entries
 
     def _emptying(self, optimizer: Stepping, batch: _Batch) -> list[_core.Entry]:
-        """The entries that begin anew, once the sums are filled with zeros."""
+        """The entries that start a new sum after an update, which fills the sums with zeros."""
         empty = dict(self._empty)
         entries: list[_core.Entry] = [
             (vars(self), "_sums", {}),
@@ -179,10 +180,10 @@ class Accumulation:
                 state = optimizer._known_state(index, parameter)
                 if state is not None:
                     entries.append((state, "gradient_sum", _core.REMOVED))
-                if group["accumulate"] > 1 and not optimizer._gradient_is_sum(parameter):
+                if group["accumulate"] > 1 and not optimizer._accumulates_in_place(parameter):
                     empty[index] = batch.sums[index]
             if batch.to_add[index] is not None:
-                entries += optimizer._letting_go(group, parameter)
+                entries += optimizer._releasing_gradient(group, parameter)
         return entries
 
     def _check_in_place(self, index: int, gradient: Any) -> None:
@@ -202,7 +203,7 @@ class Accumulation:
 
 
 class _Batch(NamedTuple):
-    """A micro-batch: the gradients to add, None where there is none, and all sums with those of these."""
+    """A micro-batch: the gradients to add (None where there is none), and all sums, new ones included."""
 
     to_add: list[Any]
     sums: dict[int, Any]
@@ -212,7 +213,7 @@ class _Batch(NamedTuple):
 
 
 def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
-    """Raise ValueError for a ``state_dict`` that counts micro-batches without their sums, or counts what can't be."""
+    """Raise ValueError for a ``state_dict`` that counts micro-batches without their sums, or has impossible counts."""
     groups, states = state_dict["param_groups"], state_dict["state"]
     for group in groups:
         check_counts(group)
@@ -220,14 +221,14 @@ def refuse_lost_sums(state_dict: Mapping[str, Any]) -> None:
     found = [sum(_has_sum(states.get(number, {})) for number in group["params"]) for group in groups]
     if all(_SUMMED in group for group in groups):
         lost = any(group[_SUMMED] > held for group, held in zip(groups, found, strict=True))
-    else:  # of an earlier version, which did not count them
+    else:  # earlier versions did not count them
         lost = not any(found)
     if counted and lost:
         raise ValueError(
             f"the state_dict was saved after {counted} micro-batches of an update, but their sums are not in it (a "
             "distributed checkpoint is loaded without them): save where optimizer.accumulated is 0, or set "
             "'accumulated' to 0 in all of state_dict['param_groups'] (in a flattened state_dict all "
-            "'param_groups.<name>.accumulated') to begin that update anew"
+            "'param_groups.<name>.accumulated') to start that update again"
         )
 
 
@@ -253,7 +254,7 @@ def _split(groups: list[Group], arrays: list[Any]) -> list[list[Any]]:
 
 
 def _addition(group: Group) -> _core.GroupSettings:
-    """Gradient descent at a rate of -1 adds the gradient."""
-    around = _core.StepOptions()
-    around.zero_grad = bool(group["zero_grad"])
-    return _core.GroupSettings("sgd", [], lr=-1.0, weight_decay=0.0, options=around)
+    """The settings that add a gradient: gradient descent at a rate of -1."""
+    options = _core.StepOptions()
+    options.zero_grad = bool(group["zero_grad"])
+    return _core.GroupSettings("sgd", [], lr=-1.0, weight_decay=0.0, options=options)

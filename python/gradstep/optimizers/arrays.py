@@ -1,4 +1,4 @@
-"""Optimizers over NumPy arrays and those of other libraries, with the gradients given."""
+"""Optimizers over arrays of NumPy and other libraries, which are given the gradients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["ArrayOptimizer"]
 
 
 class ArrayOptimizer(Stepping):
-    """Groups of arrays, a state for each, and a step that takes the gradients.
+    """An optimizer over groups of arrays, whose ``step`` is given the gradients.
 
     ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter,
     counted over all groups.
@@ -98,11 +98,11 @@ class ArrayOptimizer(Stepping):
         """Update every parameter in place.
 
         Args:
-            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave it
-                alone. Only read, unless a group has ``zero_grad=True``.
-            grad_scale: what the loss was multiplied by, a number or an array of one; the gradients are divided by it.
+            gradients: for each parameter, in order over all groups, an array of its shape, or None to leave the
+                parameter unchanged. They are only read, unless a group has ``zero_grad=True``.
+            grad_scale: the factor of the loss, a number or an array of one number; the gradients are divided by it.
                 Default None, for 1.
-            found_inf: anything but 0 skips the update: a number or an array of one. Default None, for 0.
+            found_inf: a number or an array of one number; anything but 0 skips the update. Default None, for 0.
 
         Raises:
             TypeError, ValueError: an array or a hyper-parameter can't be used; nothing has been written.
@@ -114,7 +114,7 @@ class ArrayOptimizer(Stepping):
         self._update(listed, grad_scale, found_inf)
 
     def state_dict(self) -> dict[str, Any]:
-        """The states and groups as plain data: arrays, numbers and, in place of the parameters, their indices."""
+        """The states and groups as plain data: arrays, numbers and, instead of the parameters, their indices."""
         self._settle()
         groups, first = [], 0
         for group in self.param_groups:
@@ -124,7 +124,7 @@ class ArrayOptimizer(Stepping):
         return {"state": {i: dict(s) for i, s in enumerate(self.state) if s}, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a ``state_dict``; its arrays are copied and keep their dtypes.
+        """Load a ``state_dict``; its arrays are copied and keep their dtypes.
 
         Raises:
             ValueError: it is of other groups, shapes or schedules; nothing has been changed.
@@ -160,7 +160,7 @@ class ArrayOptimizer(Stepping):
         return loaded
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle holds: everything but the plan, which is made anew."""
+        """The contents of a copy or a pickle: everything but the plan, which is made again."""
         self._settle()
         return {name: vars(self)[name] for name in ("defaults", "param_groups", "state")}
 

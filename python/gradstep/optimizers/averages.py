@@ -1,4 +1,4 @@
-"""The averages of an optimizer's parameters, which the option ``ema`` keeps."""
+"""The averages of an optimizer's parameters, kept by the option ``ema``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gradstep.interop.devices import calls_for
+from gradstep.interop.devices import operations_on
 
 if TYPE_CHECKING:
     from gradstep.optimizers.step import Stepping
@@ -15,7 +15,7 @@ __all__ = ["Averages", "Swap"]
 
 
 class Swap:
-    """Whether averages are in the parameters' place: one object for an optimizer and all that wraps it."""
+    """Whether the parameters are swapped for their averages: one object for an optimizer and its wrappers."""
 
     def __init__(self) -> None:
         self.is_in = False
@@ -24,7 +24,7 @@ class Swap:
 class Averages:
     """The averages of the parameters, in the order of the parameters over all groups.
 
-    A parameter that has not been updated has none yet.
+    A parameter has no average before its first update.
 
     >>> import numpy as np, gradstep
     >>> w = np.zeros(2)
@@ -39,7 +39,7 @@ class Averages:
 
     def __init__(self, optimizer: Stepping) -> None:
         if all(group["ema"] is None for group in optimizer.param_groups):
-            raise RuntimeError("this optimizer keeps no averages: make it with ema=0.999, say")
+            raise RuntimeError("this optimizer keeps no averages: make it with ema=0.999, for example")
         self._optimizer = optimizer
 
     def _pairs(self) -> list[tuple[Any, dict[str, Any]]]:
@@ -47,22 +47,22 @@ class Averages:
         return [(p, self._optimizer._known_state(i, p) or {}) for i, p in enumerate(parameters)]
 
     def arrays(self) -> list[Any]:
-        """The averages themselves, None for a parameter without."""
+        """The averages, not copied; None for a parameter without one."""
         return [state.get("ema") for _, state in self._pairs()]
 
     @contextmanager
     def swapped_in(self) -> Iterator[None]:
-        """Put the averages in the parameters' place, for evaluation, and the parameters back at the end.
+        """Replace the parameters by their averages, for evaluation, and restore them at the end.
 
-        Within the block the optimizer refuses to step. Where an exception, such as another Ctrl-C, comes while the
-        parameters are put back, they stay the averages, and the optimizer goes on refusing.
+        Within the block the optimizer refuses to step. If an exception, such as a second Ctrl-C, interrupts the
+        restoring, the parameters stay the averages and the optimizer still refuses to step.
         """
         optimizer = self._optimizer
         optimizer.catch_up()
         held = [(p, state["ema"]) for p, state in self._pairs() if state.get("ema") is not None]
         parameters, averages = [p for p, _ in held], [average for _, average in held]
         kept = [optimizer._new_array(p, 0.0, True) for p in parameters]
-        _copy_all(kept, parameters)  # which looks whether they have lost their memory
+        _copy_all(kept, parameters)  # raises if they have lost their memory
         swap = optimizer._swap
         before, begun = swap.is_in, False
         try:
@@ -75,14 +75,14 @@ class Averages:
                 swap.is_in = before
 
     def state_dict(self) -> dict[int, Any]:
-        """The averages by their parameters' numbers."""
+        """The averages, by the numbers of their parameters."""
         return {i: average for i, average in enumerate(self.arrays()) if average is not None}
 
     def load_state_dict(self, state_dict: dict[int, Any]) -> None:
-        """Take over saved averages, in place.
+        """Load saved averages in place.
 
         Raises:
-            ValueError: they are of other parameters; nothing has been changed.
+            ValueError: they belong to other parameters; nothing has been changed.
         """
         mine = self.state_dict()
         shapes = {number: tuple(array.shape) for number, array in mine.items()}
@@ -97,5 +97,5 @@ class Averages:
 
 
 def _copy_all(arrays: list[Any], values: list[Any]) -> None:
-    """Write the values into the arrays, of all at once: nothing can come in between."""
-    calls_for(arrays).cast(arrays, values)
+    """Copy the values into the arrays in one call, which no signal can interrupt."""
+    operations_on(arrays).cast(arrays, values)

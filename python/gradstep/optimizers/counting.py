@@ -1,8 +1,8 @@
-"""What a device counts by itself, so that its steps wait for nobody, and the groups that start it and show it.
+"""The counts of a device, whose steps the host does not wait for, and their exchange with the groups.
 
-A device skips updates for what it finds in its own memory, and a captured CUDA graph makes them without a word to the
-host. So the clock of the schedules and the norm of the last gradients are the device's; the groups show what the host
-counts, and what the device counts where somebody asks for a whole state.
+A device skips updates depending on its own memory, and a captured CUDA graph makes updates unknown to the host. The
+schedules' count of updates and the norm of the last gradients are therefore the device's. The groups show the host's
+counts, and the device's in a ``state_dict``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["complete_counts", "counts_taken", "norm_entries", "refuse_capture", 
 
 
 def complete_counts(group: Group) -> None:
-    """Put what the library counts in a group there from the start, where the group has options that count.
+    """Add the keys of the library's counts to a group whose options need them.
 
-    A distributed checkpoint is loaded by the keys that a new optimizer has. And by the factor of its own a group of a
-    checkpoint tells that an ``lr_scale`` is somebody else's.
+    A distributed checkpoint only loads keys that a new optimizer has. And ``gradstep_scale`` in a checkpoint shows that
+    an ``lr_scale`` belongs to other code.
     """
     group.setdefault(SCALE, 1.0)
     if group["accumulate"] > 1:
@@ -31,7 +31,7 @@ def complete_counts(group: Group) -> None:
 
 
 def start_counting(plan: Plan, groups: list[Group]) -> None:
-    """Let a device go on from what the groups count.
+    """Set a device's counts to those of the groups.
 
     Raises:
         ValueError: the groups count differently.
@@ -48,16 +48,16 @@ def start_counting(plan: Plan, groups: list[Group]) -> None:
 
 
 def take_counts(plan: Plan, groups: list[Group], schedules: list[GroupSchedules], places: Places) -> None:
-    """Show in the groups what a device has counted; waits for it. Groups may have been added to those of the schedules.
+    """Write a device's counts to the groups, after waiting for it. There may be groups without schedules yet.
 
     Raises:
-        RuntimeError: a CUDA graph is being captured, and nothing can be waited for.
+        RuntimeError: a CUDA graph is being captured, during which waiting is impossible.
     """
     _core.write(counts_taken(plan, groups, schedules, places))
 
 
 def counts_taken(plan: Plan, groups: list[Group], schedules: list[GroupSchedules], places: Places) -> list[_core.Entry]:
-    """The entries that show in the groups what a device has counted; as `take_counts`."""
+    """The entries that write a device's counts to the groups, see `take_counts`."""
     if isinstance(plan, _core.Plan):
         return []
     entries: list[_core.Entry] = []
@@ -74,12 +74,12 @@ def counts_taken(plan: Plan, groups: list[Group], schedules: list[GroupSchedules
 
 
 def norm_entries(groups: list[Group], norm: object) -> list[_core.Entry]:
-    """That notes the gradients' norm of the last update, for ``clip_lagged``."""
+    """The entries that store the gradients' norm for ``clip_lagged``."""
     return [(group, "last_norm", norm) for group in groups]
 
 
 def refuse_capture(plan: Plan, groups: list[Group], what: str, remedy: str) -> None:
-    """Raise RuntimeError while a CUDA graph is captured of the stream that a step of these groups would go to."""
+    """Raise RuntimeError while a CUDA graph is captured on the stream of a step of these groups."""
     parameter = next((parameter for group in groups for parameter in group["params"]), None)
     if isinstance(plan, _core.DevicePlan) and parameter is not None and plan.is_capturing(parameter):
         raise RuntimeError(f"{what} while a CUDA graph is being captured, whose replays would not repeat it: {remedy}")

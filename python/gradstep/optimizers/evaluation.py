@@ -1,4 +1,4 @@
-"""The two modes of optimizers that evaluate elsewhere than they train: the Schedule-Free ones."""
+"""The two modes of the Schedule-Free optimizers, which evaluate at other parameters than they train."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["EvaluationMode"]
 
 
 class EvaluationMode(Stepping):
-    """Moves the parameters between y, where gradients are taken, and their average x, in place.
+    """Switches the parameters in place between y, where gradients are taken, and their average x.
 
-    The mode is in the groups, as ``train_mode``, so that a ``state_dict`` tells with which of the two it was saved.
+    The mode is stored in the groups as ``train_mode``, and so in a ``state_dict``.
     """
 
     momentum_name: ClassVar[str]
@@ -30,11 +30,11 @@ class EvaluationMode(Stepping):
             read_switch(group, "train_mode")
 
     def eval(self) -> None:
-        """Put the average x in the place of the parameters, to evaluate or to save; nothing where it is there."""
+        """Replace the parameters by the average x, to evaluate or to save. Does nothing in this mode."""
         self._change_mode(training=False)
 
     def train(self) -> None:
-        """Put y back in the place of the parameters, to go on with training; nothing where it is there."""
+        """Replace the parameters by y, to continue training. Does nothing in this mode."""
         self._change_mode(training=True)
 
     def _complete_groups(self) -> None:
@@ -57,13 +57,13 @@ class EvaluationMode(Stepping):
         plan.step(parameters, ends, [], settings, _core.StepSettings(get_num_threads()), updated=changed)
 
     def _move(self, group: Group, training: bool) -> _core.GroupSettings:
-        """From x to y or from y to x: both lie on a line with z."""
+        """The settings of a move from x to y or from y to x, both of which lie on a line with z."""
         momentum = self._read(group, self.momentum_name)
         weight = 1 - momentum if training else 1 - 1 / momentum
         return _core.GroupSettings("interpolation", [weight], lr=0.0, weight_decay=0.0, options=_core.StepOptions())
 
     def _ends(self, training: bool) -> Iterator[Any]:
-        """For each parameter the array z, or None where there is nothing to do."""
+        """For each parameter the array z, or None if it need not move."""
         index = 0
         for group in self.param_groups:
             for parameter in group["params"]:

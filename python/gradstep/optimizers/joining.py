@@ -1,7 +1,6 @@
-"""torch's checks of groups that join an optimizer, with its words, made once for all groups of a constructor.
+"""torch's checks of new parameter groups, with its messages, made once for all groups of a constructor.
 
-``torch.optim.Optimizer.add_param_group`` compares each group with all before it, at a cost of the square of their
-number.
+``torch.optim.Optimizer.add_param_group`` compares each group with all before it, which takes quadratic time.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["complete", "refuse_other_sizes", "refuse_shared", "replace"]
 
 
 class _Joined:
-    """As much of an optimizer as torch looks at when a group is added."""
+    """The attributes of an optimizer that torch uses when a group is added."""
 
     def __init__(self, defaults: Group, param_groups: list[Group]) -> None:
         self.defaults = defaults
@@ -24,7 +23,7 @@ class _Joined:
 
 
 def complete(group: Any, defaults: Group, others: list[Group]) -> None:
-    """Complete a group in place, and check it by itself and beside others, as torch does.
+    """Complete a group in place, and check it alone and against others, as torch does.
 
     Raises:
         TypeError, ValueError: it can't be used.
@@ -33,7 +32,7 @@ def complete(group: Any, defaults: Group, others: list[Group]) -> None:
 
 
 def refuse_shared(groups: list[Group], defaults: Group) -> None:
-    """Raise ValueError for parameters that are in several groups, or where some groups have names and others not."""
+    """Raise ValueError for parameters in several groups, and if only some groups have names."""
     seen: set[Any] = set()
     for i, group in enumerate(groups):
         names_differ = ("param_names" in group) != ("param_names" in groups[0])
@@ -43,7 +42,7 @@ def refuse_shared(groups: list[Group], defaults: Group) -> None:
 
 
 def refuse_other_sizes(own: list[Group], saved: list[Group]) -> None:
-    """Raise ValueError for groups of a checkpoint that hold other numbers of parameters."""
+    """Raise ValueError for groups of a checkpoint with other numbers of parameters."""
     if len(own) != len(saved):
         raise ValueError(
             f"loaded state dict has a different number of parameter groups: {len(saved)}, and the optimizer has "
@@ -58,7 +57,7 @@ def refuse_other_sizes(own: list[Group], saved: list[Group]) -> None:
 
 
 def replace(group: Group, values: Group) -> None:
-    """Put other values into a dict that somebody holds, in their order."""
+    """Replace the contents of a dict that other code holds, in order."""
     if isinstance(group, dict):
         group.clear()
         group.update(values)

@@ -1,7 +1,7 @@
-"""Parameters that no step could update, refused when an optimizer takes them rather than at their first gradient.
+"""Refusal of parameters that no step could update, when an optimizer is made rather than at their first gradient.
 
-Those that are frozen (``requires_grad=False``) are taken whatever they are, as by torch: 8-bit weights beside their
-adapters, say. So are those without memory yet: meta and fake tensors, uninitialised parameters, freed storages.
+Frozen parameters (``requires_grad=False``) are always accepted, as by torch: 8-bit weights with adapters, for example.
+So are parameters without memory: meta and fake tensors, uninitialised parameters, freed storages.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ __all__ = ["refuse_unfit"]
 
 
 def refuse_unfit(new: list[Group], others: list[Group], name: str, dense_only: bool) -> None:
-    """Raise for parameters of groups that join ``others``.
+    """Raise for parameters of new groups.
 
     Args:
-        new: the groups that join.
-        others: those before them, whose parameters are counted.
+        new: the new groups.
+        others: the groups before them, for the numbers of the parameters.
         name: the class of the optimizer.
-        dense_only: whether its torch namesake refuses sparse parameters itself, even frozen ones.
+        dense_only: whether torch's class of the same name refuses sparse parameters, even frozen ones.
 
     Raises:
-        ValueError: one is sparse, where the class takes none.
-        TypeError: one can get a gradient and can't be updated: it is sparse, a tensor around others or of a dtype
-            that is not offered.
+        ValueError: a parameter is sparse and the class does not accept that.
+        TypeError: a parameter can get a gradient but can't be updated: it is sparse, a wrapper of other tensors or has
+            an unsupported dtype.
     """
     index = sum(len(group["params"]) for group in others)
     for i, group in enumerate(new, len(others)):

@@ -1,20 +1,19 @@
 """Gradient release: each parameter is updated as soon as backward has its gradient, which is then freed.
 
-With the option ``release=True`` no more than one gradient lives at a time, instead of one for each parameter. The
-update is that of the ordinary step, bit for bit. ``step()`` is still to be called once after each backward pass: it
-updates whatever has a ``.grad`` left (a parameter that was frozen when the optimizer was made) and lets the schedules
-and ``stats()`` go on. A ``group["release"] = True`` that is written later holds from the next ``step()`` on, a False
-at once.
+With the option ``release=True`` only one gradient exists at a time, instead of one for each parameter. The update is
+that of the ordinary step, bit for bit. ``step()`` must still be called once after each backward pass: it updates
+parameters that still have a ``.grad`` (those that were frozen when the optimizer was made) and advances the schedules
+and ``stats()``. Setting ``group["release"] = True`` later takes effect from the next ``step()`` on, False at once.
 
-What must know all gradients before the first update can't go with it: ``clip_norm`` (but with ``clip_lagged=True`` it
-clips by the norm of the update before), ``skip_nonfinite``, a GradScaler, ``accumulate``. A second backward pass before
-the end of ``step()``, or in its closure, is refused. If one parameter's update raises, others have been made: a note in
-the exception says which (from Python 3.11 on). The ``step()`` that follows updates what has a gradient left and counts
-that as one update, as if the parameters that were not reached had had no gradient in it.
+Operations that need all gradients before the first update can't be combined with it: ``clip_norm`` (except with
+``clip_lagged=True``, which clips by the norm of the previous update), ``skip_nonfinite``, a GradScaler, ``accumulate``.
+A second backward pass before ``step()``, or in its closure, is refused. If the update of one parameter raises, others
+have already been made: a note in the exception lists them (from Python 3.11 on). The next ``step()`` updates the
+parameters that still have a gradient and counts all as one update, as if the other parameters had had no gradient.
 
-Nor can it go with what reduces gradients over processes once backward has made them, such as
-``DistributedDataParallel``, whose buckets hold all gradients anyway. Where ``torch.distributed`` is initialized, the
-first backward pass therefore keeps its gradients to its end, and raises before any update if one of them was changed.
+Nor can it be combined with wrappers that reduce gradients over processes after backward, such as
+``DistributedDataParallel``, whose buckets hold all gradients anyway. If ``torch.distributed`` is initialized, the first
+backward pass therefore keeps all gradients until its end, and raises before any update if one of them was changed.
 
 >>> import torch
 >>> from gradstep import optim
@@ -47,7 +46,7 @@ _ROUNDS = 3  # DistributedDataParallel(static_graph=True) needs two
 
 
 class Release:
-    """The hooks on an optimizer's parameters; they go when the optimizer does, and no copy of it has them."""
+    """The hooks on an optimizer's parameters. They are removed with the optimizer; copies of it have none."""
 
     def __init__(self, optimizer: TorchOptimizer) -> None:
         self._optimizer = weakref.ref(optimizer)  # a parameter must not keep its optimizer alive
@@ -60,7 +59,7 @@ class Release:
         weakref.finalize(optimizer, _remove, self._handles).atexit = False
 
     def watch(self, groups: list[Group]) -> None:
-        """Hook the parameters of the groups that ask for it."""
+        """Register hooks on the parameters of groups with ``release``."""
         pairs = [(parameter, group) for group in groups for parameter in group["params"]]
         self._indices = {parameter: index for index, (parameter, _) in enumerate(pairs)}
         self._groups = dict(pairs)
@@ -70,18 +69,18 @@ class Release:
                 self._handles[parameter] = parameter.register_post_accumulate_grad_hook(self._take)
 
     def watches(self, group: Group) -> bool:
-        """Whether the group's parameters have been hooked."""
+        """Whether the group's parameters have hooks."""
         return self._watched.get(id(group)) is group
 
     def unwatch(self, groups: list[Group]) -> None:
-        """Let go of the groups' parameters."""
+        """Remove the hooks of the groups' parameters."""
         for group in groups:
             for parameter in group["params"]:
                 if handle := self._handles.pop(parameter, None):
                     handle.remove()
 
     def check_step(self, found_inf: object) -> None:
-        """Raise RuntimeError for a step that must have all gradients."""
+        """Raise RuntimeError for a step that needs all gradients."""
         if found_inf is not None:
             raise RuntimeError(
                 "release=True has updated with the scaled loss before the scaler could look at the gradients: train "
@@ -95,11 +94,11 @@ class Release:
                 )
 
     def finishing(self) -> list[_core.Entry]:
-        """The entries that let the next backward pass begin."""
+        """The entries that allow the next backward pass."""
         return [(vars(self), "_updated", {})]
 
     def _take(self, parameter: torch.Tensor) -> None:
-        """Take the gradient that backward has just made."""
+        """Use the gradient that backward has just computed."""
         if self._optimizer() is None or not self._groups[parameter]["release"]:
             return
         if parameter in self._updated:
@@ -116,7 +115,7 @@ class Release:
             raise
 
     def _tell(self, error: BaseException) -> None:
-        """Say in an exception what has been updated; before Python 3.11 it takes no notes."""
+        """Add a note to an exception that lists the updated parameters; Python 3.10 has no notes."""
         if hasattr(error, "add_note"):
             updated = sorted(self._indices[parameter] for parameter in self._updated)
             error.add_note(
@@ -132,9 +131,9 @@ class Release:
 
 
 class _FirstPass:
-    """The first backward pass in a process of several: its gradients wait, to see whether somebody reduces them.
+    """The first backward pass in one of several processes, which keeps its gradients to see whether they are reduced.
 
-    Nothing tells in a parameter's hook that a DistributedDataParallel will change the gradient that is there.
+    A parameter's hook can't know that a DistributedDataParallel will still change the gradient.
     """
 
     def __init__(self, update: Callable[[torch.Tensor], None]) -> None:
@@ -144,11 +143,11 @@ class _FirstPass:
         self._kept: dict[torch.Tensor, tuple[torch.Tensor | None, int]] = {}
 
     def keeps(self, parameter: torch.Tensor) -> bool:
-        """Whether the parameter's gradient is to wait for the end of this pass; it is updated there."""
+        """Whether to keep the parameter's gradient until the end of this pass, which then updates the parameter."""
         if self._over or not _may_reduce():
             return False
         this_pass = torch._C._current_graph_task_id()
-        if this_pass != self._pass:  # else it was broken off
+        if this_pass != self._pass:  # otherwise the last pass was interrupted
             self._pass, self._kept = this_pass, {}
             _call_at_the_end(self._finish, _ROUNDS)
         self._kept[parameter] = parameter.grad, _version(parameter.grad)
@@ -168,7 +167,7 @@ class _FirstPass:
 
 
 def _call_at_the_end(function: Callable[[], None], rounds: int) -> None:
-    """Call a function at the end of the backward pass, after what others have asked for by then, round by round."""
+    """Call a function at the end of the backward pass, after the callbacks of others, in several rounds."""
     if rounds == 0:
         function()
     else:
@@ -177,7 +176,7 @@ def _call_at_the_end(function: Callable[[], None], rounds: int) -> None:
 
 
 def _may_reduce() -> bool:
-    """Whether this process is one of several, or may be."""
+    """Whether this process may be one of several."""
     return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 

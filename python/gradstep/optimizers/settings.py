@@ -1,4 +1,4 @@
-"""What an optimizer asks of the core in each step, made anew only where a group's values have changed."""
+"""The settings of groups and steps for the core, made again only where a group's values have changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gradstep import _core
-from gradstep.interop.devices import Plan, cell_on
+from gradstep.interop.devices import Plan, scalar_on
 from gradstep.interop.threads import get_num_threads
 from gradstep.optimizers.counting import counts_taken, start_counting
 from gradstep.optimizers.scheduling import GroupSchedules, adopt_schedules, clock_of, evaluate_schedules, scheduled
@@ -26,7 +26,7 @@ _PLAIN_TYPES = frozenset(_PLAIN)
 
 
 class _Items(NamedTuple):
-    """What a dict held. Two tuples for a group: many small ones would keep the garbage collector busy."""
+    """The items of a dict, as two tuples: many small ones would slow the garbage collector."""
 
     keys: tuple[Any, ...]
     values: tuple[Any, ...]
@@ -37,52 +37,52 @@ class _Items(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """Which of a group's values its settings are made from: those that a device evaluates are not among them."""
+    """The values of a group that its settings depend on, without those that a device evaluates."""
 
     keys: tuple[Any, ...]  #: of the whole group
-    scheduled: frozenset[str]  #: what a device evaluates
+    scheduled: frozenset[str]  #: the names that a device evaluates
     read: operator.itemgetter[Any]
 
 
-class _Surrounding(NamedTuple):
-    options: tuple[object, ...]
-    around: _core.StepOptions
+class _StepOptions(NamedTuple):
+    values: tuple[object, ...]
+    options: _core.StepOptions
 
 
 class _Made(NamedTuple):
     reading: _Reading
-    values: tuple[Any, ...] | None  #: that were read
-    group: _Items | None  #: all of it, where a device evaluates nothing
+    values: tuple[Any, ...] | None  #: the values that were read
+    group: _Items | None  #: the whole group, if a device evaluates nothing
     settings: _core.GroupSettings
 
 
 @dataclass(slots=True, eq=False)
 class _Memory:
-    """What was made from a group, each beside the values of which it was made: it holds as long as these do.
+    """The results for a group, each with the values that it depends on: it is valid as long as they are the same.
 
-    Nothing is kept that was made from values that may change in place.
+    Results that depend on values that may change in place are not kept.
     """
 
-    checked: _Items | None = None  #: the whole group, as it was checked
-    surrounding: _Surrounding | None = None
+    checked: _Items | None = None  #: the whole group when it was checked
+    options: _StepOptions | None = None
     made: _Made | None = None
 
 
 class Settings(Rule):
-    """Makes the settings of groups and steps for the core, and remembers them."""
+    """Makes the settings of groups and steps for the core, and caches them."""
 
     param_groups: list[Group]
     _plan: Plan
     _schedules: list[GroupSchedules]
 
-    _remembered: defaultdict[int, _Memory]  #: of each group, by its number
+    _remembered: defaultdict[int, _Memory]  #: by the number of the group
     _step_settings: _core.StepSettings | None
-    #: the entries that take back what a step has written into groups ahead of its update; the update empties it
+    #: the entries that undo a step's writes to groups before its update; the update empties the list
     _taking_back: list[_core.Entry]
 
     @staticmethod
     def _no_settings() -> dict[str, Any]:
-        """The attributes that remember settings, with none of them."""
+        """The attributes of an empty cache."""
         return {
             "_remembered": defaultdict(_Memory),
             "_step_settings": None,
@@ -90,7 +90,7 @@ class Settings(Rule):
         }
 
     def _check_new(self, new: list[Group], others: list[Group]) -> None:
-        """Take the schedules of groups that are to join ``others``, and check each by itself and all together, once.
+        """Adopt the schedules of new groups, and check each group alone and all together, once.
 
         Raises:
             TypeError, ValueError: a value can't be used.
@@ -103,10 +103,10 @@ class Settings(Rule):
         check_together([*others, *new])
 
     def _check_written(self) -> None:
-        """Check what was written into the groups since the step before, before any of it is used.
+        """Check the values that were written into the groups since the last step, before they are used.
 
         Raises:
-            TypeError, ValueError: as the constructor does for such a value; nothing has been written.
+            TypeError, ValueError: as in the constructor; nothing has been written.
         """
         checked: dict[int, _Items | None] = {}
         changed = []
@@ -127,7 +127,7 @@ class Settings(Rule):
             self._remembered[i].checked = items
 
     def _only_moved(self, i: int, group: Group, known: _Items) -> bool:
-        """Whether all that changed is what counts, or what the group's schedules have written."""
+        """Whether only counts and values that the group's schedules have written changed."""
         if known.keys != tuple(group):
             return False
         changed = [key for (key, now), then in zip(group.items(), known.values, strict=True) if now is not then]
@@ -136,7 +136,7 @@ class Settings(Rule):
     def _check_group(self, group: Group) -> None:
         values = dict(group)
         evaluate_schedules(values, group.get("updates", 0), self.hyperparameters())
-        self.check(values, self._cells(values))
+        self.check(values, self._scalars(values))
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         memory = self._remembered[i]
@@ -148,9 +148,9 @@ class Settings(Rule):
             for name in scheduled:
                 self._read(group, name)  # refuses what is outside of its interval
             return known.settings
-        cells = self._cells(group)
-        sources: Sources = {**{name: schedule.program for name, schedule in scheduled.items()}, **cells}
-        settings = self.settings(group, self._surroundings(memory, group, sources), sources)
+        scalars = self._scalars(group)
+        sources: Sources = {**{name: schedule.program for name, schedule in scheduled.items()}, **scalars}
+        settings = self.settings(group, self._step_options(memory, group, sources), sources)
         if memory.checked and _core.holds_items(group, *memory.checked):
             whole = None if scheduled else memory.checked
             memory.made = _Made(reading, reading.read(group), whole, settings)
@@ -168,23 +168,23 @@ class Settings(Rule):
         return _Reading(keys, frozenset(scheduled), read)
 
     def _evaluated_there(self, i: int) -> Mapping[str, Schedule]:
-        """The schedules of a group that a device evaluates by itself."""
+        """The schedules of a group that a device evaluates."""
         if not isinstance(self._plan, _core.DevicePlan):
             return {}
         return self._schedules[i].driving(self.param_groups[i])
 
-    def _cells(self, group: Group) -> dict[str, _core.ScalarRef]:
-        """Those of a group's numbers that lie in the memory of the plan's device."""
+    def _scalars(self, group: Group) -> dict[str, _core.ScalarRef]:
+        """References to the group's numbers in the memory of the plan's device."""
         found = {}
         for name, place in self.hyperparameters().items() if isinstance(self._plan, _core.DevicePlan) else ():
             if place.is_in(group) and not place.read_once and not place.chooses_kernel:
                 value = place.get(group)
-                if not _is_plain(value) and (cell := cell_on(self._plan, value)):
-                    found[name] = cell
+                if not _is_plain(value) and (scalar := scalar_on(self._plan, value)):
+                    found[name] = scalar
         return found
 
     def _adopt_schedules(self, changed: list[int]) -> None:
-        """Take schedules that were written into groups, all on the same clock."""
+        """Adopt schedules that were written into groups, all with the same count of updates."""
         counting = any(scheduled(group) for group in self.param_groups)
         clock, places = clock_of(self.param_groups), self.hyperparameters()
         entries: list[_core.Entry] = []
@@ -194,7 +194,7 @@ class Settings(Rule):
             if adopt_schedules(adopted, clock, places):
                 entries += [(group, key, value) for key, value in adopted.items()]
                 entries.append((self._schedules, i, GroupSchedules.of(adopted, places)))
-                entries.append((self._remembered, i, _core.REMOVED))  # a device holds the schedule that was there
+                entries.append((self._remembered, i, _core.REMOVED))  # a device holds the schedule before it
         if not entries:
             return
         self._write_ahead(entries)
@@ -204,7 +204,7 @@ class Settings(Rule):
             start_counting(self._plan, self.param_groups)
 
     def _ask_again(self, i: int) -> None:
-        """Take the values that schedules of a group lacked when they were asked ahead of this update.
+        """Evaluate the schedules of a group that had no value when they were evaluated for this update.
 
         Raises:
             ValueError: one has none.
@@ -214,34 +214,34 @@ class Settings(Rule):
         self._write_ahead([*((group, key, value) for key, value in changes.items()), (self._schedules, i, asked)])
 
     def _write_ahead(self, entries: list[_core.Entry]) -> None:
-        """Write what an update starts from; it is taken back if that is not made."""
+        """Write values for an update, to be undone if it is not made."""
         back = [(target, key, _held(target, key)) for target, key, _ in reversed(entries)]
         _core.write([*entries, (vars(self), "_taking_back", back + self._taking_back)])
 
     def _take_back(self) -> None:
-        """Undo what was written ahead of an update that has not been made."""
+        """Undo the writes for an update that has not been made."""
         _core.write([*self._taking_back, (vars(self), "_taking_back", [])])
 
     def _keeping(self) -> list[_core.Entry]:
-        """The entries by which an update keeps what was written ahead of it."""
+        """The entries that make the writes for an update permanent."""
         return [(vars(self), "_taking_back", [])] if self._taking_back else []
 
-    def _surroundings(self, memory: _Memory, group: Group, sources: Sources) -> _core.StepOptions:
-        options = _READ_OPTIONS(group)
-        is_plain = _PLAIN_TYPES.issuperset(map(type, options))
-        known = memory.surrounding
-        if known and is_plain and known.options == options:
-            return known.around
-        around = surroundings(group, sources)
+    def _step_options(self, memory: _Memory, group: Group, sources: Sources) -> _core.StepOptions:
+        values = _READ_OPTIONS(group)
+        is_plain = _PLAIN_TYPES.issuperset(map(type, values))
+        known = memory.options
+        if known and is_plain and known.values == values:
+            return known.options
+        options = surroundings(group, sources)
         self._step_settings = None
-        memory.surrounding = _Surrounding(options, around) if is_plain else None
-        return around
+        memory.options = _StepOptions(values, options) if is_plain else None
+        return options
 
     def _asked_settings(self, grad_scale: object, found_inf: object) -> _core.StepSettings | None:
         if grad_scale is None and found_inf is None:
             return None
-        scale_there = cell_on(self._plan, grad_scale)
-        found_there = cell_on(self._plan, found_inf)
+        scale_there = scalar_on(self._plan, grad_scale)
+        found_there = scalar_on(self._plan, found_inf)
         settings = step_settings(
             self.param_groups,
             get_num_threads(),

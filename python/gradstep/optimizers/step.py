@@ -1,4 +1,4 @@
-"""The step that every optimizer makes, over arrays or torch parameters: one call into the core's plan."""
+"""The step of every optimizer, over arrays or torch parameters: one call into the core's plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradstep.interop.sparse import row_numbers
 from gradstep.interop.threads import get_num_threads
 from gradstep.optimizers.accumulation import Accumulation
 from gradstep.optimizers.averages import Averages, Swap
-from gradstep.optimizers.books import Books
+from gradstep.optimizers.bookkeeping import Bookkeeping
 from gradstep.optimizers.counting import complete_counts, norm_entries, start_counting, take_counts
 from gradstep.optimizers.scheduling import GroupSchedules
 from gradstep.optimizers.settings import Settings
@@ -28,21 +28,21 @@ _log = logging.getLogger("gradstep")
 
 
 class Stats(NamedTuple):
-    """What a step did, over all tensors; norms are Euclidean. Of a skipped step only the first two are known.
+    """Statistics of a step over all tensors; norms are Euclidean. A skipped step has only the first two.
 
-    Of a tensor with a sparse gradient only the rows that it holds count. Squares of float64 numbers above 1e154
-    overflow, and make a norm infinite; the gradients' is exact there where ``clip_norm`` needs it.
+    For a sparse gradient only the rows in it count. Squares of float64 numbers above 1e154 overflow and make a norm
+    infinite; the gradients' norm is exact there if ``clip_norm`` needs it.
     """
 
     gradient_norm: float  #: after unscaling, before clipping
-    nonfinite: float  #: how many elements of the gradients were infinite or NaN
-    update_norm: float  #: of the parameters' change
-    parameter_norm: float  #: after the update
+    nonfinite: float  #: the number of infinite or NaN elements of the gradients
+    update_norm: float  #: the norm of the parameters' change
+    parameter_norm: float  #: the norm of the parameters after the update
     skipped: bool
 
 
 class Stepping(Settings, States):
-    """Keeps a rule's groups, states and schedules in step with a plan of the core."""
+    """Keeps a rule's groups, states and schedules consistent with a plan of the core."""
 
     defaults: Group
     state: Any
@@ -50,22 +50,22 @@ class Stepping(Settings, States):
     _known_groups: list[Group]
     _seeks_device: bool
     _made_states: set[int]
-    _binding: dict[int, threading.Lock]  # by the process: one held by a thread of the parent is held for ever
+    _binding: dict[int, threading.Lock]  # by process: after a fork, a lock held by another thread would stay locked
     _accumulation: Accumulation
 
-    def _gradient_is_sum(self, parameter: Any) -> bool:
-        """Whether each gradient is added to the one before, in full precision, before it comes here."""
+    def _accumulates_in_place(self, parameter: Any) -> bool:
+        """Whether each gradient is already accumulated in place, in full precision."""
         return False
 
-    def _letting_go(self, group: Group, parameter: Any) -> list[_core.Entry]:
-        """The entries that free a gradient that was added to its sum."""
+    def _releasing_gradient(self, group: Group, parameter: Any) -> list[_core.Entry]:
+        """The entries that release a gradient that was added to its sum."""
         return []
 
     def _forget_plan(self) -> None:
-        """Start from the groups and states as they are now: they are new, loaded or replaced."""
+        """Start again with the present groups and states, which are new, loaded or replaced."""
         self._complete_groups()
         self._share_numbers()
-        anew = {
+        attributes = {
             "_plan": _core.Plan(),
             "_seeks_device": True,  # until the first step: a model may be moved before it
             "_made_states": set(),  # by this plan
@@ -76,16 +76,16 @@ class Stepping(Settings, States):
             "_schedules": GroupSchedules.of_each(self.param_groups, self.hyperparameters()),
             **self._no_settings(),
         }
-        vars(self).update(anew)
+        vars(self).update(attributes)
 
     def _complete_groups(self) -> None:
-        """Put what the library keeps in a group into those that lack it."""
+        """Add the library's own keys to groups that lack them."""
         for group in self.param_groups:
             group[CLASS] = self.class_name()
             complete_counts(group)
 
     def _update(self, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
-        """Make one step with the given gradients, or with each parameter's ``.grad``; False if it is no update."""
+        """Make one step with the given gradients or each parameter's ``.grad``. Returns whether it was an update."""
         try:
             self._begin()
             groups = self.param_groups
@@ -100,9 +100,9 @@ class Stepping(Settings, States):
             raise
 
     def _begin(self) -> None:
-        """Find out of which groups, on which device and with which schedules the next step is.
+        """Prepare the next step: find its groups, device and schedules.
 
-        What it writes into groups is to be taken back where the step fails.
+        Values that this writes into groups must be taken back if the step fails.
         """
         self._refuse_evaluation()
         known = self._known_groups
@@ -119,7 +119,7 @@ class Stepping(Settings, States):
                 self._ask_again(i)
 
     def _refuse_evaluation(self) -> None:
-        """Raise RuntimeError while the parameters hold what is evaluated instead of what is trained."""
+        """Raise RuntimeError while the parameters hold values for evaluation instead of training."""
         if self._swap.is_in:
             raise RuntimeError(
                 "the parameters are their averages now, which a step must not change: leave the optimizer's "
@@ -130,18 +130,18 @@ class Stepping(Settings, States):
         self,
         gradients: list[Any] | None,
         settings: _core.StepSettings | None = None,
-        books: Books | None = None,
+        bookkeeping: Bookkeeping | None = None,
         before: _core.EarlierStep | None = None,
     ) -> bool:
-        """Update the parameters that have a gradient, with the usual settings for None; False if that was skipped.
+        """Update the parameters that have a gradient. Returns False if the update was skipped.
 
-        ``books`` is what the update changes beside the parameters; by default it counts as an update of all.
+        ``bookkeeping`` holds the changes besides the parameters; by default the step counts as an update of all.
         """
         groups = self.param_groups
         parameters = [tuple(group["params"]) for group in groups]
         of_groups = [self._group_settings(i, group) for i, group in enumerate(groups)]
         settings = settings or self._usual_settings()
-        updated, skipped = books or (self._advancing(), [])
+        updated, skipped = bookkeeping or (self._advancing(), [])
         if kept := self._keeping():
             updated, skipped = updated + kept, skipped + kept
 
@@ -152,7 +152,7 @@ class Stepping(Settings, States):
 
         unbound = step([], [])
         if unbound:
-            with self._binding.setdefault(os.getpid(), threading.Lock()):  # no other thread makes the states anew
+            with self._binding.setdefault(os.getpid(), threading.Lock()):  # only one thread makes the states
                 if step(*self._bindings(unbound, parameters)):
                     raise RuntimeError(
                         "the optimizer's state was changed by another thread, or by code that reading a gradient runs, "
@@ -165,7 +165,7 @@ class Stepping(Settings, States):
     def _bindings(
         self, unbound: list[int], parameters: list[tuple[Any, ...]]
     ) -> tuple[list[_core.StateBinding], list[_core.Entry]]:
-        """What the parameters of these numbers lack of a state, and the entries for those that have none at all."""
+        """The missing parts of these parameters' states, and the entries for parameters without any state."""
         located = [
             (group, each) for group, of_group in zip(self.param_groups, parameters, strict=True) for each in of_group
         ]
@@ -202,14 +202,14 @@ class Stepping(Settings, States):
         return entries
 
     def _settle(self) -> None:
-        """Bring everything that a checkpoint or another plan would take over up to date."""
+        """Bring everything that a checkpoint or another plan would use up to date."""
         self.catch_up()
         self._complete_groups()
         take_counts(self._plan, self.param_groups, self._schedules, self.hyperparameters())
         self._drop_unused_states()
 
     def _drop_unused_states(self) -> None:
-        """Forget the states that a device has made for steps that it skipped: a first update begins with new ones."""
+        """Remove the states that a device made for skipped steps: a first update starts with new ones."""
         if isinstance(self._plan, _core.DevicePlan) and self._made_states:
             located = self._located()
             for index in self._made_states.intersection(self._plan.not_updated()):
@@ -218,25 +218,24 @@ class Stepping(Settings, States):
 
     @property
     def accumulated(self) -> int:
-        """How many micro-batches have been added since the last update; the option ``accumulate`` asks for them."""
+        """The number of micro-batches since the last update, with the option ``accumulate``."""
         count: int = self.param_groups[0].get("accumulated", 0)
         return count
 
     def catch_up(self, parameter: Any = None, rows: Any = None) -> None:
-        """Make up for the updates that rows have missed, by the option ``lazy_rows``.
+        """Apply the updates that rows have skipped, with the option ``lazy_rows``.
 
-        After it parameters and states have the bits of dense gradients where they are stored in float32 or float64 (but
-        ``clip_norm`` adds up its norm in another order). Call it for all rows before they are read: to evaluate, or to
-        save a model; ``state_dict`` calls it by itself. Call it for the rows that a look-up will read where the forward
-        pass must see them up to date.
+        Afterwards parameters and states in float32 or float64 have the bits of dense gradients (but ``clip_norm`` adds
+        up its norm in another order). Call it for all rows before they are read, to evaluate or to save a model;
+        ``state_dict`` calls it itself. If the forward pass needs up-to-date rows, call it for the rows of the look-up.
 
         Args:
-            parameter: one of this optimizer's; None (the default) for all.
-            rows: which rows of it, an array of int64; None (the default) for all.
+            parameter: a parameter of this optimizer; None (the default) for all.
+            rows: the rows of the parameter, an array of int64; None (the default) for all.
 
         Raises:
-            TypeError: ``rows`` is no array of int64.
-            ValueError: the parameter is not one of these, or has no such row; nothing has been written.
+            TypeError: ``rows`` is not an array of int64.
+            ValueError: the parameter is not this optimizer's, or has no such row; nothing has been written.
 
         >>> import numpy as np, gradstep
         >>> table = np.zeros((2, 1))
@@ -257,10 +256,10 @@ class Stepping(Settings, States):
         self._plan.catch_up(indices, numbers, get_num_threads())
 
     def stats(self) -> Stats:
-        """What the last step did; the option ``stats=True`` asks for it.
+        """The statistics of the last step, with the option ``stats=True``.
 
         Raises:
-            RuntimeError: no step has been measured.
+            RuntimeError: there are no statistics of a step.
         """
         report = self._plan.report()
         if not report.has_stats and not report.skipped:
@@ -269,5 +268,5 @@ class Stepping(Settings, States):
 
     @property
     def averages(self) -> Averages:
-        """The averages of the parameters that the option ``ema`` keeps."""
+        """The averages of the parameters, with the option ``ema``."""
         return Averages(self)

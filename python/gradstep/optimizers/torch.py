@@ -15,7 +15,7 @@ from torch.optim import optimizer as _optimizer
 from gradstep import _core
 from gradstep.interop.threads import get_num_threads
 from gradstep.interop.torch_tensors import TORCH
-from gradstep.optimizers.books import Books
+from gradstep.optimizers.bookkeeping import Bookkeeping
 from gradstep.optimizers.counting import refuse_capture
 from gradstep.optimizers.joining import complete, refuse_other_sizes, refuse_shared, replace
 from gradstep.optimizers.loading import (
@@ -211,7 +211,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             gradients[index] = parameter.grad
             settings = step_settings(self.param_groups, get_num_threads())
             settings.ahead, settings.joins = True, False
-            self._apply(gradients, settings, Books(updated, []))
+            self._apply(gradients, settings, Bookkeeping(updated, []))
         except BaseException:
             self._take_back()
             raise
@@ -281,7 +281,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         for group in self.param_groups:
             for parameter in group["params"]:
                 total = self.state.get(parameter, {}).get("gradient_sum")
-                if total is not None and self._gradient_is_sum(parameter):
+                if total is not None and self._accumulates_in_place(parameter):
                     parameter.grad = total
 
     def state_dict(self) -> dict[str, Any]:
@@ -308,10 +308,10 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         self._restore_sums()
         self._forget_plan()
 
-    def _gradient_is_sum(self, parameter: Any) -> bool:
+    def _accumulates_in_place(self, parameter: Any) -> bool:
         return (getattr(parameter, "grad_dtype", None) or parameter.dtype) in _WIDE
 
-    def _letting_go(self, group: Group, parameter: Any) -> list[_core.Entry]:
+    def _releasing_gradient(self, group: Group, parameter: Any) -> list[_core.Entry]:
         return [] if group["zero_grad"] else [(parameter, "grad", None)]
 
     def _known_state(self, index: int, parameter: Any) -> dict[str, Any] | None:

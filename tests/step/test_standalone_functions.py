@@ -1,4 +1,4 @@
-"""Each operation around the step in a call of its own: against NumPy and torch, in every dtype and layout."""
+"""Each standalone function against NumPy and torch, in every dtype and layout."""
 
 import ml_dtypes
 import numpy as np

@@ -1,4 +1,4 @@
-"""What surrounds the rule is on a device what it is on the CPU."""
+"""The options of a step do on a device what they do on the CPU."""
 
 import numpy as np
 import pytest

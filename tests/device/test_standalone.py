@@ -1,4 +1,4 @@
-"""The calls that surround an update, apart from it: on a device the bits of the CPU."""
+"""The standalone functions have the bits of the CPU on a device."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the operations around the step refuse, in words that say what to do, before anything is written."""
+"""Errors of the standalone functions: they say what to do, and nothing is written before them."""
 
 import numpy as np
 import pytest

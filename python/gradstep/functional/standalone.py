@@ -1,9 +1,9 @@
-"""What surrounds the update, each operation in a call of its own, over one array or a sequence of them.
+"""The operations around an update as standalone functions, over one array or a sequence of arrays.
 
-They take what the optimizers take: arrays of their dtypes in any layout, where they lie, computed in float64 for
-float64 and in float32 for the others, with the same bits (but a NaN's) on any device and any number of
-threads (:func:`gradstep.get_num_threads`). All arrays of a call lie on one device, a ``product`` too.
-A list of gradients may hold None where there is none. Whatever can't be used raises before anything is written.
+They accept the arrays that optimizers accept, of their dtypes and in any layout. They compute in float64 for float64
+and in float32 for the others, with the same bits (except a NaN's) on any device and with any number of threads
+(:func:`gradstep.get_num_threads`). All arrays of a call, a ``product`` included, must be on one device. A list of
+gradients may hold None. Arrays that can't be used raise an error before anything is written.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gradstep.interop.devices import calls_for
+from gradstep.interop.devices import operations_on
 from gradstep.interop.scalars import read_float
 from gradstep.rules.hyperparameters import read_hyperparameter, read_unscale
 from gradstep.rules.options import OPTION_PLACES
@@ -24,14 +24,14 @@ def unscale_(gradients: Any, grad_scale: Any) -> bool:
 
     .. math:: g \leftarrow g \cdot (1 / s)
 
-    with 1 / s formed in float64 and rounded to the arithmetic's type, as the argument ``grad_scale`` of a step does.
+    with 1 / s computed in float64 and rounded to the type of the arithmetic, like ``grad_scale`` in a step.
 
     Args:
-        gradients: an array or a sequence of arrays, None for one that is missing.
-        grad_scale: s, above 0; a number or an array of one.
+        gradients: an array or a sequence of arrays, with None for missing ones.
+        grad_scale: s, above 0; a number or an array of one number.
 
     Returns:
-        Whether a gradient is infinite or NaN now, for the ``found_inf`` of a step.
+        Whether a gradient is infinite or NaN now, for a step's ``found_inf``.
 
     Raises:
         TypeError, ValueError: an argument can't be used; nothing has been written.
@@ -42,7 +42,7 @@ def unscale_(gradients: Any, grad_scale: Any) -> bool:
     (True, array([2., 1.], dtype=float32))
     """
     arrays = _listed(gradients, "gradients")
-    return calls_for(arrays).unscale(arrays, read_unscale(grad_scale))
+    return operations_on(arrays).unscale(arrays, read_unscale(grad_scale))
 
 
 def norm(gradients: Any) -> float:
@@ -50,12 +50,12 @@ def norm(gradients: Any) -> float:
 
     .. math:: \lVert g \rVert = \sqrt{\textstyle\sum_i g_i^2}
 
-    Squares and sums are in float64, in a fixed tree: leaves of 4096 elements in the order of the array's memory, added
-    pairwise, array after array. It has the bits of ``optimizer.stats().gradient_norm`` and of what ``clip_norm``
-    clips by, for gradients that lie in memory as their parameters do.
+    Squares and sums are computed in float64, in a fixed tree: leaves of 4096 elements in memory order, added pairwise,
+    array after array. For gradients with the layout of their parameters the result has the bits of
+    ``optimizer.stats().gradient_norm`` and of the norm of ``clip_norm``.
 
     Args:
-        gradients: an array or a sequence of arrays, None for one that is missing; they are only read.
+        gradients: an array or a sequence of arrays, with None for missing ones; they are only read.
 
     Raises:
         TypeError, ValueError: an array can't be used.
@@ -65,24 +65,24 @@ def norm(gradients: Any) -> float:
     5.0
     """
     arrays = _listed(gradients, "gradients")
-    return calls_for(arrays).norm(arrays)
+    return operations_on(arrays).norm(arrays)
 
 
 def clip_norm_(gradients: Any, max_norm: Any, total_norm: Any = None) -> float:
-    r"""Shrink gradients in place until their norm, over all of them together, is at most ``max_norm``.
+    r"""Scale gradients in place so that the norm of all together is at most ``max_norm``.
 
     .. math:: g \leftarrow g \min(1, c / (\lVert g \rVert + 10^{-6}))
 
-    which is ``torch.nn.utils.clip_grad_norm_`` with the norm of :func:`norm`. One that is NaN makes all gradients NaN.
+    as ``torch.nn.utils.clip_grad_norm_``, with the norm of :func:`norm`. A NaN norm makes all gradients NaN.
 
     Args:
-        gradients: an array or a sequence of arrays, None for one that is missing.
+        gradients: an array or a sequence of arrays, with None for missing ones.
         max_norm: c, above 0.
-        total_norm: the norm to clip by, from 0 on: that of more gradients than these, or of an earlier step, as
-            ``clip_lagged`` has it. None (the default) for their own.
+        total_norm: the norm to clip by, at least 0: that of more gradients, for example, or of an earlier step, as with
+            ``clip_lagged``. None (the default) for the norm of these gradients.
 
     Returns:
-        The norm that they were clipped by.
+        The norm by which the gradients were clipped.
 
     Raises:
         TypeError, ValueError: an argument can't be used; nothing has been written.
@@ -96,18 +96,18 @@ def clip_norm_(gradients: Any, max_norm: Any, total_norm: Any = None) -> float:
     total = None if total_norm is None else read_float(total_norm, "total_norm")
     if total is not None and total < 0:
         raise ValueError(f"Invalid total_norm: {total}: a norm is 0 or above; pass None for that of the gradients")
-    return calls_for(arrays).clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total)
+    return operations_on(arrays).clip_norm(arrays, _read(max_norm, "max_norm", "clip_norm"), total)
 
 
 def clip_value_(gradients: Any, clip_value: Any) -> None:
-    r"""Limit the magnitude of each element of gradients, in place; NaN stays.
+    r"""Clip each element of gradients in place; NaN stays NaN.
 
     .. math:: g \leftarrow \max(\min(g, l), -l)
 
-    which is ``torch.nn.utils.clip_grad_value_``.
+    as ``torch.nn.utils.clip_grad_value_``.
 
     Args:
-        gradients: an array or a sequence of arrays, None for one that is missing.
+        gradients: an array or a sequence of arrays, with None for missing ones.
         clip_value: l, above 0.
 
     Raises:
@@ -120,25 +120,25 @@ def clip_value_(gradients: Any, clip_value: Any) -> None:
     array([ 0.25, -0.5 ])
     """
     arrays = _listed(gradients, "gradients")
-    calls_for(arrays).clip_value(arrays, _read(clip_value, "clip_value", "clip_value"))
+    operations_on(arrays).clip_value(arrays, _read(clip_value, "clip_value", "clip_value"))
 
 
 def average_(averages: Any, parameters: Any, decay: Any, product: Any = None) -> None:
-    r"""Move averages towards their parameters, in place: the option ``ema``.
+    r"""Update averages of parameters in place, as the option ``ema`` does.
 
     .. math:: a \leftarrow a + w\, (p - a), \qquad w = 1 - d
 
-    With ``product`` the first averages have the weights of ``ema_bias_correction``, those of an average that starts
-    at zero and is divided by what it lacks; at the t-th call
+    With ``product`` the averages are bias-corrected, as with ``ema_bias_correction``; at the t-th call
 
     .. math:: w = (1 - d_t) / (1 - \textstyle\prod_{i \le t} d_i)
 
     Args:
-        averages: an array or a sequence of arrays, each with its parameter's shape; they begin as copies.
-        parameters: as many, which are only read; their dtype decides whether the arithmetic is float32 or float64.
+        averages: an array or a sequence of arrays, each with its parameter's shape; initially copies of the parameters.
+        parameters: as many arrays, which are only read; their dtype decides whether the arithmetic is float32 or
+            float64.
         decay: d, from 0 to 1.
-        product: an array of one float64 (or float32) number: the product of the decays before, 1 before the first;
-            it is updated too. None (the default) for no correction.
+        product: an array of one float64 (or float32) number, the product of the previous decays, initially 1; it is
+            updated too. None (the default) for no correction.
 
     Raises:
         TypeError, ValueError: an argument can't be used; nothing has been written.
@@ -153,17 +153,17 @@ def average_(averages: Any, parameters: Any, decay: Any, product: Any = None) ->
     (array([2.]), array(0.75))
     """
     mine, theirs = _listed_pairs("average_", "averages", averages, parameters)
-    calls_for(mine).average(mine, theirs, _read(decay, "decay", "ema"), product)
+    operations_on(mine).average(mine, theirs, _read(decay, "decay", "ema"), product)
 
 
 def cast_(copies: Any, parameters: Any) -> None:
-    """Write parameters into copies of another dtype, rounded to nearest even: the option ``cast_to``.
+    """Copy parameters into arrays of another dtype, rounded to nearest even, as the option ``cast_to`` does.
 
-    What is too large for the dtype becomes infinite, and NaN stays.
+    Values too large for the dtype become infinite, and NaN stays NaN.
 
     Args:
         copies: an array or a sequence of arrays, each with its parameter's shape.
-        parameters: as many, which are only read.
+        parameters: as many arrays, which are only read.
 
     Raises:
         TypeError, ValueError: an argument can't be used; nothing has been written.
@@ -175,14 +175,14 @@ def cast_(copies: Any, parameters: Any) -> None:
     array([0.3333, 0.001 ,    inf], dtype=float16)
     """
     mine, theirs = _listed_pairs("cast_", "copies", copies, parameters)
-    calls_for(mine).cast(mine, theirs)
+    operations_on(mine).cast(mine, theirs)
 
 
 def zero_(gradients: Any) -> None:
-    """Fill gradients with zeros, in place: the option ``zero_grad``.
+    """Fill gradients with zeros in place, as the option ``zero_grad`` does.
 
     Args:
-        gradients: an array or a sequence of arrays, None for one that is missing.
+        gradients: an array or a sequence of arrays, with None for missing ones.
 
     Raises:
         TypeError, ValueError: an array can't be used; nothing has been written.
@@ -194,11 +194,11 @@ def zero_(gradients: Any) -> None:
     array([0., 1., 0., 1.])
     """
     arrays = _listed(gradients, "gradients")
-    calls_for(arrays).zero(arrays)
+    operations_on(arrays).zero(arrays)
 
 
 def _listed(arrays: Any, name: str) -> list[Any]:
-    """The sequence, or the one array, as a list."""
+    """A list of the arrays; one array gives a list of one."""
     if hasattr(arrays, "dtype"):
         return [arrays]
     try:
@@ -215,5 +215,5 @@ def _listed_pairs(function: str, name: str, arrays: Any, parameters: Any) -> tup
 
 
 def _read(value: object, name: str, option: str) -> float:
-    """The value, checked as the option of the optimizers is, under the name that it has here."""
+    """Check a value like an option of the optimizers, under the name of this argument."""
     return read_hyperparameter({name: value}, name, replace(OPTION_PLACES[option], key=name))

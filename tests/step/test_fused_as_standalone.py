@@ -1,5 +1,5 @@
-"""A fused step gives the bits of the separate calls that it stands for: unscale, clip by norm, clip by value, the bare
-update, average, cast and zero, one after the other."""
+"""A fused step gives the bits of the standalone functions, one after the other: unscale, clip by norm, clip by value,
+the bare update, average, cast and zero."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def assert_all_same(found, expected):
 
 
 class Apart:
-    """A bare optimizer, and around it the calls that are under test."""
+    """A bare optimizer with the standalone functions around its step."""
 
     def __init__(self, case, parameters, scope, corrected, **options):
         self.parameters, self.scope = parameters, scope
@@ -79,7 +79,7 @@ class Apart:
 @each_scope
 @each_dtype
 @each_case
-def test_a_fused_step_is_its_separate_calls(case, dtype, scope, corrected):
+def test_a_fused_step_is_its_standalone_functions(case, dtype, scope, corrected):
     options = OF_THE_RULE | {"cautious": case.name not in UNDIRECTED}
     fused_parameters, parameters = arrays(0, dtype), arrays(0, dtype)
     groups = [
