@@ -15,7 +15,7 @@ from typing import Any
 
 import gradstep
 from gradstep import functional, optim, optimizers, rules
-from gradstep.functional import surroundings
+from gradstep.functional import standalone
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "python/gradstep"
@@ -117,10 +117,10 @@ def optim_stub() -> str:
 def functional_stub() -> str:
     """The stub of gradstep.functional."""
     lines = [HEAD, "", "import math", TYPES[1], ""]
-    lines += _imports("gradstep.functional.surroundings", surroundings.__all__, functional.__all__)
+    lines += _imports("gradstep.functional.standalone", standalone.__all__, functional.__all__)
     lines += ["from gradstep.schedules import Schedule", "", *_names(functional.__all__), ""]
     for name in functional.__all__:
-        if name not in surroundings.__all__:
+        if name not in standalone.__all__:
             lines += [*_call(name, signature(getattr(functional, name)).parameters.values(), ""), ""]
     return "\n".join(lines)
 

@@ -165,5 +165,5 @@ def test_in_functional():
 def test_refusals():
     with pytest.raises(ValueError, match=r"Invalid ema value: 1.5: ema must be a number in \[0, 1\]"):
         gradstep.SGD([np.ones(2)], lr=0.1, ema=1.5)
-    with pytest.raises(RuntimeError, match=r"this optimizer keeps no averages: make it with ema=0.999, say"):
+    with pytest.raises(RuntimeError, match=r"this optimizer keeps no averages: make it with ema=0.999, for example"):
         _ = gradstep.SGD([np.ones(2)], lr=0.1).averages

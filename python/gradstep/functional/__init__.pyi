@@ -3,7 +3,7 @@
 import math
 from typing import Any, Literal, SupportsFloat
 
-from gradstep.functional.surroundings import (
+from gradstep.functional.standalone import (
     average_,
     cast_,
     clip_norm_,
