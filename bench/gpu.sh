@@ -85,7 +85,7 @@ test_all() {
 
 profile() {
   part ncu 50 5 ncu --clock-control none --cache-control none --target-processes all --profile-from-start off \
-    --kernel-name 'regex:update_kernel|prepare_kernel|measure_gradients_kernel' --launch-count 8 --print-details all \
+    --kernel-name 'regex:update_kernel|prepare_kernel|sum_gradients_kernel' --launch-count 8 --print-details all \
     --section SpeedOfLight --section MemoryWorkloadAnalysis --section Occupancy --section LaunchStats \
     --section SchedulerStats --section WarpStateStats python3 bench/gpu/large_steps.py
 }

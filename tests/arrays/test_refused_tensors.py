@@ -22,7 +22,7 @@ def tensor(seed=0):
 
 
 class Wrapper(torch.Tensor):
-    """A tensor around another one, as DTensor is."""
+    """A tensor that wraps another one, as DTensor does."""
 
     @staticmethod
     def __new__(cls, inner):

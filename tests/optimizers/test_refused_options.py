@@ -193,7 +193,7 @@ def test_a_hyperparameter(name):
         ),
         ("schedules", [], r"Invalid schedules: \[\]: pass a dict"),
         ("schedules", {"speed": "{}"}, "Invalid schedules: the group has no hyper-parameter 'speed'"),
-        ("schedules", {"lr": 0.5}, "Invalid schedules: 0.5 of lr is no text"),
+        ("schedules", {"lr": 0.5}, "Invalid schedules: 0.5 of lr is not a text"),
         ("schedules", {"lr": '{"schedule": "Straight"}'}, "there is no schedule 'Straight'"),
     ],
 )

@@ -119,8 +119,8 @@ def test_offset_views(case, dtype, offset):
     whole = start.copy()
     step_all(case.over([whole]), [[g] for g in gradients])
     shifted = np.concatenate([np.full(offset, 7, start.dtype), start, np.full(3, 7, start.dtype)])
-    around = [np.concatenate([np.full(2 * offset, 9, g.dtype), g])[2 * offset :] for g in gradients]
-    step_all(case.over([shifted[offset:-3]]), [[g] for g in around])
+    unaligned = [np.concatenate([np.full(2 * offset, 9, g.dtype), g])[2 * offset :] for g in gradients]
+    step_all(case.over([shifted[offset:-3]]), [[g] for g in unaligned])
     assert_same_bits(shifted[offset:-3], whole)
     assert (shifted[:offset] == 7).all()
     assert (shifted[-3:] == 7).all()

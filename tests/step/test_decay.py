@@ -68,7 +68,7 @@ def test_the_rates_schedule_scales_the_kinds():
 
 def test_refusals():
     p = np.ones(2)
-    with pytest.raises(ValueError, match="cautious=True needs a decay that is apart from the gradient: pass decoupled"):
+    with pytest.raises(ValueError, match="cautious=True needs decoupled decay: pass decoupled"):
         gradstep.Adam([p], lr=0.1, cautious=True)
     with pytest.raises(ValueError, match="'full' compares the rate with its largest: pass it as peak_lr"):
         gradstep.Adam([p], lr=0.1, decoupled_weight_decay="full")

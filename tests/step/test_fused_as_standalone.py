@@ -101,8 +101,8 @@ def test_a_fused_step_is_its_standalone_functions(case, dtype, scope, corrected)
 
 
 def assert_same_states(fused, apart):
-    around = zip(flat(apart.averages), flat(apart.copies), strict=True)
-    for mine, theirs, (average, copy) in zip(fused.state, apart.optimizer.state, around, strict=True):
+    arrays = zip(flat(apart.averages), flat(apart.copies), strict=True)
+    for mine, theirs, (average, copy) in zip(fused.state, apart.optimizer.state, arrays, strict=True):
         assert_same_bits(mine["ema"], average)
         assert_same_bits(mine["cast"], copy)
         for name, values in theirs.items():
@@ -157,8 +157,8 @@ def test_the_bare_kernel_between_them(dtype):
     average, copy = p.copy(), p.astype(np.float16)
     own_average, own_copy = p.copy(), p.astype(np.float16)
     options = {"clip_norm": 0.7, "clip_value": 0.01, "ema": 0.9, "cast_to": "f16", "zero_grad": True}
-    around = {"average": average, "copy": copy, "grad_scale": SCALE}
-    gradstep.functional.adam_(p, g.copy(), *mine, step=1, lr=0.1, weight_decay=0.2, **options, **around)
+    others = {"average": average, "copy": copy, "grad_scale": SCALE}
+    gradstep.functional.adam_(p, g.copy(), *mine, step=1, lr=0.1, weight_decay=0.2, **options, **others)
     unscale_(g, SCALE)
     clip_norm_(g, 0.7)
     clip_value_(g, 0.01)

@@ -51,11 +51,11 @@ def fresh_state(size):
 
 
 def settings(**options):
-    around = _core.StepOptions()
+    options = _core.StepOptions()
     for name, value in options.items():
-        setattr(around, name, value)
+        setattr(options, name, value)
     hypers = [HYPER[name] for name in _core.rules()["sgd_momentum"].hypers]
-    return _core.GroupSettings("sgd_momentum", hypers, LR, 0.0, around)
+    return _core.GroupSettings("sgd_momentum", hypers, LR, 0.0, options)
 
 
 def names():

@@ -1,4 +1,4 @@
-"""Schedules that drive an optimizer of another library, from outside."""
+"""Schedules for optimizers of other libraries."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Attachment:
         self.seek(state_dict["updates"])
 
     def _due(self, updates: int) -> list[tuple[Hyperparameter, Group, float]]:
-        """What is to be written where, checked as a whole."""
+        """The values to write and their places, after all checks."""
         due = []
         for name in self._schedules:
             place, each = _place(name), self._of_groups(name)

@@ -49,7 +49,7 @@ def update_of(rule: type[Rule], module: str) -> Update:
         group.update(hyperparameters)
         evaluate_schedules(group, step - 1, rule.hyperparameters())
         rule.check({**group, "params": [param]})
-        state = _state(name, rule, group, states) | _surroundings(name, group, average, copy)
+        state = _state(name, rule, group, states) | _option_arrays(name, group, average, copy)
         state["step"] = library_of(param).new_number(param, step - 1.0, exact=True)
         settings = step_settings([group], get_num_threads(), grad_scale, found_inf)
         _apply(rule, group, ([[param]], [grad], [state], [rule.settings(group)], settings), fresh=step == 1)
@@ -90,7 +90,7 @@ def _state(name: str, rule: type[Rule], group: Group, given: tuple[Any, ...]) ->
     return dict(zip(names, given, strict=True))
 
 
-def _surroundings(name: str, group: Group, average: Any, copy: Any) -> dict[str, Any]:
+def _option_arrays(name: str, group: Group, average: Any, copy: Any) -> dict[str, Any]:
     for option, argument, array in (("ema", "average", average), ("cast_to", "copy", copy)):
         if (group[option] is None) != (array is None):
             raise TypeError(f"{name} takes {option} and {argument}, the array to update, together")

@@ -1,4 +1,4 @@
-"""How a ``state_dict`` becomes an optimizer's groups and states: all is made and checked before any of it is taken."""
+"""Loading of a ``state_dict``: groups and states are made and checked before any of them is used."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ __all__ = [
 ]
 
 _SURROUNDING = frozenset({"ema", "ema_product", "cast", "gradient_sum"})
-#: options that say how, and not what
+#: options that change the implementation, not the result
 _HOW = frozenset({"foreach", "fused", "capturable", "differentiable", "release"})
 _MOST = 2**53  #: up to here float64 counts every update
 _SHOWN = 4  #: groups whose changed options a warning shows
 
 
 def take(optimizer: Stepping, groups: list[Group], states: Any) -> None:
-    """Put groups and states in the place of an optimizer's own by one assignment, when all that they need is made."""
+    """Replace an optimizer's groups and states in one assignment, after everything that they need is made."""
     successor = object.__new__(type(optimizer))
     vars(successor).update(vars(optimizer))
     successor.__setstate__({"param_groups": groups, "state": states})  # type: ignore[attr-defined]

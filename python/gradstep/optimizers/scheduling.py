@@ -1,9 +1,9 @@
 """Schedules in an optimizer's groups.
 
 A group stays plain data: ``group["schedules"]`` holds each schedule as JSON by its hyper-parameter's name (``lr``,
-``momentum``, ``beta1``), ``group["updates"]`` their clock, and the hyper-parameter's own place in the group the number
-that the next update uses. Where somebody's writes have taken over from a schedule its text is empty: the names stay,
-because a distributed checkpoint is loaded by the keys that a new optimizer has.
+``momentum``, ``beta1``), ``group["updates"]`` the number of updates that they have counted, and the hyper-parameter's
+own place in the group the number that the next update uses. Where somebody's writes have taken over from a schedule its
+text is empty: the names stay, because a distributed checkpoint is loaded by the keys that a new optimizer has.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = [
     "GroupSchedules",
     "adopt_schedules",
     "changes",
-    "clock_of",
     "evaluate_schedules",
+    "most_updates",
     "resume_schedules",
     "scheduled",
 ]
@@ -32,12 +32,12 @@ _OVERRIDDEN = "overridden"
 
 
 def scheduled(group: Group) -> dict[str, str]:
-    """The schedules that drive a group, in JSON, by their hyper-parameters' names."""
+    """The schedules of a group's hyper-parameters, in JSON, by name."""
     return {name: text for name, text in group.get("schedules", {}).items() if text}
 
 
 def evaluate_schedules(group: Group, t: int, places: Places) -> dict[str, Schedule]:
-    """Replace the schedules among a group's values by what they are at step t; return them by name.
+    """Replace the schedules among a group's values by their values at step t; return them by name.
 
     Args:
         group: it is changed.
@@ -57,7 +57,7 @@ def evaluate_schedules(group: Group, t: int, places: Places) -> dict[str, Schedu
 
 
 def _put_all(group: Group, values: Mapping[str, Any], places: Places) -> Group:
-    """What changes in a group where its hyper-parameters take these values."""
+    """The changes of a group whose hyper-parameters get these values."""
     changed: Group = {}
     for name, value in values.items():
         place = places[name]
@@ -74,19 +74,19 @@ def _schedules_in(group: Group, places: Places) -> Iterator[tuple[str, Schedule]
             yield name, value
 
 
-def clock_of(groups: Iterable[Group]) -> int:
+def most_updates(groups: Iterable[Group]) -> int:
     """The number of updates that the groups' schedules have counted."""
     return max((group.get("updates", 0) for group in groups), default=0)
 
 
-def adopt_schedules(group: Group, clock: int, places: Places) -> bool:
-    """Move the schedules among a group's values to its ``schedules``, on the clock that the other groups have.
+def adopt_schedules(group: Group, default_updates: int, places: Places) -> bool:
+    """Move the schedules among a group's values to its ``schedules``, with the other groups' count of updates.
 
     Returns:
         Whether there were any.
     """
     adopted = dict(group)
-    updates = group.get("updates", clock)
+    updates = group.get("updates", default_updates)
     found = evaluate_schedules(adopted, updates, places)
     if found:
         adopted["updates"] = updates
@@ -96,7 +96,7 @@ def adopt_schedules(group: Group, clock: int, places: Places) -> bool:
 
 
 class GroupSchedules:
-    """The schedules of one group, ready to be read, and the values that they wrote last. It never changes."""
+    """The schedules of one group and the values that they wrote last. It is immutable."""
 
     __slots__ = ("_places", "_written", "by_name", "lacking")
 
@@ -105,25 +105,25 @@ class GroupSchedules:
     ) -> None:
         self._places = places  #: of the rule's hyper-parameters
         self.by_name = by_name  #: by their hyper-parameters' names
-        #: the names of those that had no value for the next update when they were asked for it
+        #: the names of those without a value for the next update
         self.lacking = tuple(name for name, value in values.items() if value is None)
-        #: what a schedule that lacks a value wrote last stays in the group
+        #: a schedule without a value leaves its last one in the group
         self._written = {name: places[name].get(group) if value is None else value for name, value in values.items()}
 
     @classmethod
     def of(cls, group: Group, places: Places, read: Callable[[str], Schedule] = from_json) -> GroupSchedules:
-        """Those that the group holds, for its next update."""
+        """The schedules of a group, for its next update."""
         schedules = {name: read(text) for name, text in scheduled(group).items()}
         return cls(schedules, _values_at(schedules, group["updates"] if schedules else 0), group, places)
 
     @classmethod
     def of_each(cls, groups: Iterable[Group], places: Places) -> list[GroupSchedules]:
-        """Those of each group; what several have alike is read once."""
-        read = functools.cache(from_json)  # for this call: a class may be defined anew, as in a notebook
+        """The schedules of each group; equal texts are read once."""
+        read = functools.cache(from_json)  # for this call only: a class may be redefined, as in a notebook
         return [cls.of(group, places, read) for group in groups]
 
     def driving(self, group: Group) -> Mapping[str, Schedule]:
-        """Those whose value nobody else has written (a torch scheduler, the user)."""
+        """Those whose value no other code has written (a torch scheduler, the user)."""
         if not any(self._is_overridden(name, group) for name in self.by_name):
             return self.by_name
         return {name: each for name, each in self.by_name.items() if not self._is_overridden(name, group)}
@@ -132,7 +132,7 @@ class GroupSchedules:
         return bool(self._places[name].get(group) != self._written[name])
 
     def asked_again(self, group: Group) -> tuple[GroupSchedules, Group]:
-        """The schedules with the values that they lacked, and what changes in the group.
+        """The schedules with their missing values, and the changes of the group.
 
         Raises:
             ValueError: a schedule has no value for the next update: it has ended.
@@ -146,7 +146,7 @@ class GroupSchedules:
         return asked, _put_all(group, values, self._places)
 
     def warn(self, group: Group) -> None:
-        """Warn of values that take over from their schedules."""
+        """Warn of values that replace their schedules."""
         for name in self.by_name:
             if self._is_overridden(name, group):
                 self._warn(name, group)
@@ -154,7 +154,7 @@ class GroupSchedules:
     def _warn(self, name: str, group: Group) -> None:
         place = self._places[name]
         value = place.get(group)
-        if isinstance(value, Schedule):  # which is to be adopted
+        if isinstance(value, Schedule):  # it will be adopted
             return
         warnings.warn(
             f"{place.text} was set to {value} from outside and takes over from its schedule "
@@ -164,12 +164,12 @@ class GroupSchedules:
         )
 
     def has_written(self, key: str, group: Group) -> bool:
-        """Whether the value of that key is the one that the schedules have written there last."""
+        """Whether the schedules have written the present value of that key."""
         names = [name for name in self.by_name if self._places[name].key == key]
         return any(self._places[name].index is None and group[key] is self._written[name] for name in names)
 
     def at(self, group: Group, updates: int) -> tuple[GroupSchedules, Group]:
-        """The schedules that go on after so many updates, and what changes in the group."""
+        """The schedules after so many updates, and the changes of the group."""
         driving = self.driving(group)
         after = GroupSchedules(driving, _values_at(driving, updates), group, self._places)
         changes = _put_all(group, after._written, self._places) | {"updates": updates}
@@ -183,7 +183,7 @@ def _values_at(schedules: Mapping[str, Schedule], updates: int) -> dict[str, flo
 
 
 def _value_at(schedule: Schedule, updates: int) -> float | None:
-    """None where the schedule has no value: it has ended and says that this is an error, or it fails this once."""
+    """The value, or None if the schedule has none: it has ended with past="error", or it fails at this step."""
     try:
         return float(schedule(updates))
     except ValueError:
@@ -191,7 +191,7 @@ def _value_at(schedule: Schedule, updates: int) -> float | None:
 
 
 def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any, Any], places: Places) -> list[Group]:
-    """The groups of a checkpoint with the schedules to go on with: its own, or else the optimizer's.
+    """The groups of a checkpoint with the schedules for resuming: the checkpoint's, otherwise the optimizer's.
 
     A checkpoint that holds no schedules (torch's, or one made at a fixed rate) leaves the optimizer's in place, at the
     number of updates that it counts.
@@ -225,7 +225,7 @@ def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any], plac
 
 
 def _former_names_kept(saved: Group) -> Group:
-    """A group of a checkpoint, with the names of overridden schedules where an earlier version dropped them."""
+    """A group of a checkpoint, with the names of overridden schedules, which earlier versions left out."""
     if _OVERRIDDEN not in saved:
         return saved
     names = dict.fromkeys(saved[_OVERRIDDEN], "") | saved.get("schedules", {})
@@ -255,7 +255,7 @@ def _refuse_change(i: int, saved: Mapping[str, str], given: Mapping[str, str]) -
 
 
 def changes(saved: Mapping[str, str], given: Mapping[str, str]) -> str:
-    """What differs between two sets of schedules in JSON, a line for each argument; empty if nothing does."""
+    """The differences between two sets of schedules in JSON, a line for each argument; empty for equal sets."""
     lines = [
         f"  {name}: {line}"
         for name in sorted({*saved, *given})

@@ -12,10 +12,10 @@ from gradstep import _core
 from gradstep.interop.devices import Plan, scalar_on
 from gradstep.interop.threads import get_num_threads
 from gradstep.optimizers.counting import counts_taken, start_counting
-from gradstep.optimizers.scheduling import GroupSchedules, adopt_schedules, clock_of, evaluate_schedules, scheduled
+from gradstep.optimizers.scheduling import GroupSchedules, adopt_schedules, evaluate_schedules, most_updates, scheduled
 from gradstep.rules.base import Rule
 from gradstep.rules.hyperparameters import Group
-from gradstep.rules.options import OPTION_DEFAULTS, Sources, check_together, step_settings, surroundings
+from gradstep.rules.options import OPTION_DEFAULTS, Sources, check_together, step_options, step_settings
 from gradstep.schedules import Schedule
 
 __all__ = ["Settings"]
@@ -95,11 +95,11 @@ class Settings(Rule):
         Raises:
             TypeError, ValueError: a value can't be used.
         """
-        clock = clock_of(others)
+        updates = most_updates(others)
         for group in new:
-            adopt_schedules(group, clock, self.hyperparameters())
+            adopt_schedules(group, updates, self.hyperparameters())
             self.check(group)
-            clock = max(clock, group.get("updates", 0))
+            updates = max(updates, group.get("updates", 0))
         check_together([*others, *new])
 
     def _check_written(self) -> None:
@@ -186,12 +186,12 @@ class Settings(Rule):
     def _adopt_schedules(self, changed: list[int]) -> None:
         """Adopt schedules that were written into groups, all with the same count of updates."""
         counting = any(scheduled(group) for group in self.param_groups)
-        clock, places = clock_of(self.param_groups), self.hyperparameters()
+        updates, places = most_updates(self.param_groups), self.hyperparameters()
         entries: list[_core.Entry] = []
         for i in changed:
             group = self.param_groups[i]
             adopted = dict(group)
-            if adopt_schedules(adopted, clock, places):
+            if adopt_schedules(adopted, updates, places):
                 entries += [(group, key, value) for key, value in adopted.items()]
                 entries.append((self._schedules, i, GroupSchedules.of(adopted, places)))
                 entries.append((self._remembered, i, _core.REMOVED))  # a device holds the schedule before it
@@ -232,7 +232,7 @@ class Settings(Rule):
         known = memory.options
         if known and is_plain and known.values == values:
             return known.options
-        options = surroundings(group, sources)
+        options = step_options(group, sources)
         self._step_settings = None
         memory.options = _StepOptions(values, options) if is_plain else None
         return options

@@ -1,4 +1,4 @@
-"""What a rule declares to the door: its states, its numbers, its kernel. The arithmetic is in ``cpp/rules``."""
+"""The declaration of a rule: its states, hyper-parameters and kernel. The arithmetic is in ``cpp/rules``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gradstep.rules.options import (
     Options,
     Sources,
     check_options,
-    surroundings,
+    step_options,
 )
 from gradstep.rules.progress import check_progress
 from gradstep.rules.rate_scale import scale_of
@@ -28,7 +28,7 @@ from gradstep.rules.signatures import arguments_of, make_init
 __all__ = ["CLASS", "Kernel", "Rule", "check_nesterov"]
 
 CLASS = "gradstep_class"
-"""Under this key a group has the name of its optimizer's class, by which a checkpoint of another is refused."""
+"""The key of the class's name in a group, by which a checkpoint of another class is refused."""
 
 
 class Kernel(NamedTuple):
@@ -121,7 +121,7 @@ class Rule:
     @classmethod
     @functools.cache
     def class_name(cls) -> str:
-        """The name under which rule and optimizer are known, whatever subclass or wrapper of them this is."""
+        """The name of the rule and its optimizers, also for subclasses and wrappers."""
         return next(each.__name__ for each in cls.__mro__ if each.__module__.startswith(f"{__package__}."))
 
     @classmethod
@@ -131,7 +131,7 @@ class Rule:
 
     @classmethod
     def state_names(cls, group: Group) -> _core.StateNames:
-        """What a parameter's state holds, by name."""
+        """The names of a parameter's state."""
         averages = group["ema"] is not None
         return _core.StateNames(
             cls.kernel(group).arrays,
@@ -143,7 +143,7 @@ class Rule:
 
     @classmethod
     def initial(cls, name: str, group: Group) -> float:
-        """What a new array or number of state is filled with."""
+        """The initial value of an array or number of state."""
         return 0.0
 
     @classmethod
@@ -169,7 +169,7 @@ class Rule:
 
     @classmethod
     def takes_rows(cls, group: Group) -> bool:
-        """Whether rows that a sparse gradient leaves out rest by this rule."""
+        """Whether this rule leaves rows without a sparse gradient unchanged."""
         return False
 
     @classmethod
@@ -237,11 +237,11 @@ class Rule:
 
     @classmethod
     def settings(
-        cls, group: Group, around: _core.StepOptions | None = None, sources: Sources = NO_SOURCES
+        cls, group: Group, options: _core.StepOptions | None = None, sources: Sources = NO_SOURCES
     ) -> _core.GroupSettings:
-        """The group's settings for the core, checked; what has a source is 0 there.
+        """Check a group's settings and convert them for the core; numbers with a source are 0.
 
-        ``around`` is what the group's options gave before, if still true.
+        ``options`` are the group's options for the core, if they are known already.
         """
 
         def read(name: str) -> float:
@@ -255,7 +255,7 @@ class Rule:
             hypers=[read(name) for name in _HYPER_NAMES[rule]],
             lr=read("lr") * scale,
             weight_decay=read("weight_decay"),
-            options=around or surroundings(group),
+            options=options or step_options(group),
             rows=cls._row_policy(group),
             sources=[(name, source, scale if name == "lr" else 1.0) for name, source in sources.items()],
         )

@@ -1,4 +1,4 @@
-"""The numbers that groups hold: where each is found, what it may be, and the words for a refusal."""
+"""The numbers in groups: where each is stored, its range, and the errors for wrong values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Hyperparameter:
         return group[self.key] if self.index is None else group[self.key][self.index]
 
     def put(self, group: Group, value: float) -> None:
-        """Replace the value there; a tuple is made anew."""
+        """Replace the value; a tuple is made again."""
         if self.index is not None:
             values = list(group[self.key])
             values[self.index] = value
@@ -59,7 +59,7 @@ class Hyperparameter:
 
     @property
     def text(self) -> str:
-        """The place in words of code."""
+        """The place as code."""
         return f"group[{self.key!r}]" + (f"[{self.index}]" if self.index is not None else "")
 
     def allows(self, value: float) -> bool:
@@ -78,7 +78,7 @@ Places = Mapping[str, Hyperparameter]
 
 
 def read_unscale(grad_scale: object) -> float:
-    """What multiplies the gradients of a loss that was multiplied by ``grad_scale``.
+    """The factor of the gradients if the loss was multiplied by ``grad_scale``.
 
     Raises:
         TypeError, ValueError: that is no number above 0, or it or its inverse is infinite.
@@ -92,7 +92,7 @@ def read_unscale(grad_scale: object) -> float:
 
 
 def read_switch(group: Group, name: str) -> float:
-    """1 for True and 0 for False, as the core takes them.
+    """1 for True and 0 for False, as the core expects.
 
     Raises:
         TypeError: it is neither.

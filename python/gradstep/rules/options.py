@@ -1,4 +1,4 @@
-"""What every optimizer takes beside its own hyper-parameters: what surrounds the rule in a step."""
+"""The options of every optimizer: the operations before and after the rule in a step."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = [
     "Sources",
     "check_options",
     "check_together",
+    "step_options",
     "step_settings",
-    "surroundings",
 ]
 
 DecayKind = Literal["full", "corrected"]
 
-#: hyper-parameters, by name, that a device finds by itself: by a schedule's program, or in its memory
+#: hyper-parameters, by name, that a device reads itself: from a schedule's program, or in its memory
 Sources = Mapping[str, _core.Program | _core.ScalarRef]
 NO_SOURCES: Sources = {}
 
@@ -33,8 +33,8 @@ NO_SOURCES: Sources = {}
 class Options(TypedDict, total=False):
     r"""The options of every optimizer, by keyword or in a group.
 
-    A step reads each gradient, changes it in this order, applies the rule to what is left and changes the parameter,
-    all in one pass; each operation is rounded by itself, so that the result is that of the separate calls in
+    A step reads each gradient, transforms it in this order, applies the rule and changes the parameter, all in one
+    pass. Each operation is rounded separately, so that the result is that of the standalone functions in
     :mod:`gradstep.functional`:
 
     .. math::
@@ -46,49 +46,52 @@ class Options(TypedDict, total=False):
 
     with s the ``grad_scale`` of the step, c ``clip_norm``, l ``clip_value``, u the rule's direction and d ``ema``.
 
-    A complex number is a pair of reals, as in torch: each part is updated by itself, and ``clip_norm`` and ``stats``
+    A complex number is a pair of reals, as in torch: each part is updated separately, and ``clip_norm`` and ``stats``
     count both.
 
-    maximize: follow the gradient upwards. Default False.
-    decoupled_weight_decay: False adds :math:`\lambda p` to the gradient; True has :math:`\delta = \gamma\lambda`;
-        "full" has :math:`\delta = \lambda\gamma/\gamma_{max}`, so that the decay does not depend on the rate's size;
-        "corrected" has :math:`\delta = \lambda\gamma^2/\gamma_{max}` (Defazio 2025, arXiv:2506.02285), which keeps the
-        norm of normalised layers steady while the rate falls.
-    peak_lr: :math:`\gamma_{max}`, above 0, for these two.
-    cautious: decay only where the update has the parameter's sign, :math:`u p \ge 0` (Chen et al. 2025,
-        arXiv:2510.12402); the decay must be decoupled. Default False.
-    clip_norm: the largest norm of the gradients, above 0, as ``torch.nn.utils.clip_grad_norm_``; a number or a
-        schedule. None (the default) for no limit. Where squares of float64 gradients overflow (from 1e154 on) they are
-        read once more; with ``clip_lagged``, in ``stats()`` without ``clip_norm`` and on a device the norm is infinite
-        then.
-    clip_scope: whose norm: "all" (the default) of all groups together, "group" of each group by itself.
-    clip_lagged: clip by the norm of the update before, which costs no reading of its own; the first update is not
-        clipped. Default False.
-    clip_value: the largest magnitude of a gradient's element, above 0; a number or a schedule; None (the default) for
-        no limit.
-    skip_nonfinite: make no update where any gradient is infinite or NaN: parameters, states, counts and schedules
-        stay. Default False.
-    ema: decay of an average of each parameter, from 0 to 1, a number or a schedule; it is in ``state["ema"]`` and in
-        ``optimizer.averages``. None (the default) for none.
-    ema_bias_correction: give the first updates of the average the weights that an average from zero has after its
-        correction; without it (the default) it starts as the parameter before the first update.
-    cast_to: "bf16" or "f16": a copy of the parameter in that dtype, in ``state["cast"]``, renewed by every update;
-        not of a complex one. None (the default) for none.
-    zero_grad: fill the gradients with zeros once they are used. Default False: they are only read.
-    accumulate: how many micro-batches make an update: every so many steps one is made, with the mean of their
-        gradients, and the others add, see :mod:`gradstep.optimizers.accumulation`. Default 1.
-    release: over torch parameters, update each as soon as backward has its gradient, and free that, see
-        :mod:`gradstep.optimizers.release`. Default False.
-    lazy_rows: take sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones, zero elsewhere: a row
-        left out lags, and makes up for the updates that it missed when it comes again or in ``catch_up()``; each of
-        them costs the arithmetic of an update, in cache. Default False: only rules by which such rows rest take them.
-    stats: measure what the step did, for ``optimizer.stats()``. Default False.
-    state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
-        parameter's own dtype.
-    foreach, fused: accepted, as torch has them; there is one path. With ``fused=False`` torch.amp.GradScaler unscales
-        the gradients before the step, for others to clip (Lightning's ``gradient_clip_val`` under mixed precision).
-    capturable: accepted; a step on a CUDA device can always be captured, see :mod:`gradstep.interop.devices`.
-    differentiable: only False.
+    Args:
+        maximize: ascend instead of descending. Default False.
+        decoupled_weight_decay: False (the default) adds :math:`\lambda p` to the gradient; True has
+            :math:`\delta = \gamma\lambda`; "full" has :math:`\delta = \lambda\gamma/\gamma_{max}`, so that the decay
+            does not depend on the size of the rate; "corrected" has :math:`\delta = \lambda\gamma^2/\gamma_{max}`
+            (Defazio 2025, arXiv:2506.02285), which keeps the norm of normalised layers steady while the rate falls.
+            AdamW and some others have True as their default.
+        peak_lr: :math:`\gamma_{max}`, above 0, for "full" and "corrected". Default None.
+        cautious: decay only where the update has the parameter's sign, :math:`u p \ge 0` (Chen et al. 2025,
+            arXiv:2510.12402); the decay must be decoupled. Default False.
+        clip_norm: the largest norm of the gradients, above 0, as in ``torch.nn.utils.clip_grad_norm_``: a number or a
+            schedule. Default None, for no limit. If squares of float64 gradients overflow (from 1e154), they are read
+            once more; with ``clip_lagged``, in ``stats()`` without ``clip_norm`` and on a device the norm is then
+            infinite.
+        clip_scope: the gradients of that norm: "all" (the default) for all groups together, "group" for each group.
+        clip_lagged: clip by the norm of the previous update, which saves reading the gradients twice; the first update
+            is not clipped. Default False.
+        clip_value: the largest magnitude of a gradient's element, above 0: a number or a schedule. Default None, for
+            no limit.
+        skip_nonfinite: make no update if a gradient is infinite or NaN: parameters, states, counts and schedules stay
+            unchanged. Default False.
+        ema: the decay of an average of each parameter, from 0 to 1: a number or a schedule. The average is in
+            ``state["ema"]`` and in ``optimizer.averages``. Default None, for no average.
+        ema_bias_correction: start the average at zero and correct its bias. Without it (the default) the average
+            starts as the parameter before the first update.
+        cast_to: "bf16" or "f16" keeps a copy of the parameter in that dtype in ``state["cast"]``, which every update
+            renews; not for complex parameters. Default None, for no copy.
+        zero_grad: fill the gradients with zeros after they were used. Default False: they are only read.
+        accumulate: the number of micro-batches in an update, which is made with the mean of their gradients, see
+            :mod:`gradstep.optimizers.accumulation`. Default 1.
+        release: over torch parameters, update each as soon as backward has its gradient, and free the gradient, see
+            :mod:`gradstep.optimizers.release`. Default False.
+        lazy_rows: treat sparse gradients (:class:`gradstep.Rows`, torch COO tensors) as dense ones with zeros
+            elsewhere. The skipped updates of a row are applied when it is next used or in ``catch_up()``; each costs
+            the arithmetic of an update, in cache. Default False: only rules that leave such rows unchanged accept them.
+        stats: compute statistics of each step for ``optimizer.stats()``. Default False.
+        state_dtype: None (the default) keeps states in float32 (float64 for float64 parameters), "param" in the
+            parameter's dtype.
+        foreach, fused: accepted, as in torch; there is one implementation. With ``fused=False`` torch.amp.GradScaler
+            unscales the gradients before the step, so that other code can clip them (Lightning's
+            ``gradient_clip_val`` under mixed precision). Default None.
+        capturable: accepted; a step on a CUDA device can always be captured, see :mod:`gradstep.interop.devices`.
+        differentiable: only False.
     """
 
     maximize: bool
@@ -202,10 +205,7 @@ def check_options(group: Group, name: str, sources: Sources = NO_SOURCES) -> Non
     if group["clip_lagged"] and group["clip_scope"] != "all":
         raise ValueError("clip_lagged=True keeps one norm, that of all groups: pass clip_scope='all'")
     if group["cautious"] and not group["decoupled_weight_decay"]:
-        raise ValueError(
-            "cautious=True needs a decay that is apart from the gradient: pass decoupled_weight_decay=True, 'full' or "
-            "'corrected'"
-        )
+        raise ValueError("cautious=True needs decoupled decay: pass decoupled_weight_decay=True, 'full' or 'corrected'")
     if group["decoupled_weight_decay"] in ("full", "corrected") and group["peak_lr"] is None:
         raise ValueError(
             f"decoupled_weight_decay={group['decoupled_weight_decay']!r} compares the rate with its largest: pass it "
@@ -250,37 +250,37 @@ def _refuse_beside_release(group: Group) -> None:
         )
 
 
-def surroundings(group: Group, sources: Sources = NO_SOURCES) -> _core.StepOptions:
-    """A group's options for the core, checked."""
+def step_options(group: Group, sources: Sources = NO_SOURCES) -> _core.StepOptions:
+    """Check a group's options and convert them for the core."""
 
     def read(name: str, otherwise: float) -> float:
         if isinstance(sources.get(name), _core.ScalarRef):
-            return 1.0  # any number: it is there, and the device knows it
+            return 1.0  # any number: the device reads the real one
         return otherwise if group[name] is None else read_hyperparameter(group, name, OPTION_PLACES[name])
 
-    around = _core.StepOptions()
-    around.maximize = bool(group["maximize"])
-    around.decay = _DECAYS[group["decoupled_weight_decay"]]
-    around.peak_lr = read("peak_lr", 1.0)
-    around.cautious = bool(group["cautious"])
-    around.clip_norm = read("clip_norm", around.clip_norm)
-    around.clip_by_group = group["clip_scope"] == "group"
-    around.clip_value = read("clip_value", around.clip_value)
-    around.has_ema = group["ema"] is not None
-    around.ema = read("ema", 0.0)
-    around.ema_bias_correction = around.has_ema and bool(group["ema_bias_correction"])
-    around.has_cast_to = group["cast_to"] is not None
-    around.zero_grad = bool(group["zero_grad"]) or group["accumulate"] > 1  # the sum is used up
-    return around
+    options = _core.StepOptions()
+    options.maximize = bool(group["maximize"])
+    options.decay = _DECAYS[group["decoupled_weight_decay"]]
+    options.peak_lr = read("peak_lr", 1.0)
+    options.cautious = bool(group["cautious"])
+    options.clip_norm = read("clip_norm", options.clip_norm)
+    options.clip_by_group = group["clip_scope"] == "group"
+    options.clip_value = read("clip_value", options.clip_value)
+    options.has_ema = group["ema"] is not None
+    options.ema = read("ema", 0.0)
+    options.ema_bias_correction = options.has_ema and bool(group["ema_bias_correction"])
+    options.has_cast_to = group["cast_to"] is not None
+    options.zero_grad = bool(group["zero_grad"]) or group["accumulate"] > 1  # the sum is used up
+    return options
 
 
 def step_settings(
     groups: list[Group], threads: int, grad_scale: object = None, found_inf: object = None
 ) -> _core.StepSettings:
-    """What a step over these groups is asked for.
+    """The settings of a step over these groups.
 
     Raises:
-        TypeError, ValueError: ``grad_scale`` or ``found_inf`` is no number, or the scale is not above 0.
+        TypeError, ValueError: ``grad_scale`` or ``found_inf`` is not a number, or the scale is not above 0.
     """
     settings = _core.StepSettings(threads)
     lagged = groups[0]["clip_lagged"]

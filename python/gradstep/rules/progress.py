@@ -1,4 +1,4 @@
-"""What a group counts and evaluates by itself, as a checkpoint may have spoilt it."""
+"""Checks of a group's counts and schedules, which a damaged checkpoint may have changed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gradstep.schedules import from_json
 __all__ = ["check_counts", "check_progress"]
 
 _COUNTS = {"updates": "updates", "accumulated": "micro-batches", "summed": "sums of gradients"}
-_MOST = 2**53  #: up to here float64, in which schedules compute, counts every update
+_MOST = 2**53  #: the largest count that is exact in float64, in which schedules compute
 
 
 def check_counts(group: Group) -> None:
-    """Raise ValueError for counts of a group that a checkpoint has spoilt."""
+    """Raise ValueError for impossible counts in a group."""
     for key, counted in _COUNTS.items():
         count = group.get(key, 0)
         if type(count) is not int or not 0 <= count <= _MOST:
@@ -23,7 +23,7 @@ def check_counts(group: Group) -> None:
 
 
 def check_progress(group: Group, places: Places) -> None:
-    """Raise TypeError or ValueError for what a group counts and evaluates by itself, if a checkpoint has spoilt it.
+    """Raise TypeError or ValueError for impossible counts or schedules in a group.
 
     ``places`` are the hyper-parameters that can have a schedule.
     """
@@ -37,6 +37,6 @@ def check_progress(group: Group, places: Places) -> None:
         if name not in places or not places[name].is_in(group):
             raise ValueError(f"Invalid schedules: the group has no hyper-parameter {shown(name)}")
         if not isinstance(text, str):
-            raise TypeError(f"Invalid schedules: {shown(text)} of {name} is no text: pass what to_json() returned")
+            raise TypeError(f"Invalid schedules: {shown(text)} of {name} is not a text: pass the result of to_json()")
         if text:
             from_json(text)

@@ -1,7 +1,7 @@
-"""The factor for a group's rate that Plateau and Explore move, under a key that nobody else writes.
+"""The factor of a group's rate that Plateau and Explore set, ``group["gradstep_scale"]``.
 
-It is ``group["gradstep_scale"]``. Earlier versions kept it in ``group["lr_scale"]``, where others (timm, MAE, BEiT)
-keep the factors of their layer-wise decay: those belong to their own schedulers and are left alone.
+Earlier versions kept it in ``group["lr_scale"]``, where other libraries (timm, MAE, BEiT) keep the factors of their
+layer-wise decay, which their own schedulers use.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _OF_OURS = "state_dtype"  # an option that no other library's groups have
 
 
 def scale_of(group: Group) -> float:
-    """What multiplies the group's rate, 1 if nothing has moved it.
+    """The factor of the group's rate, 1 by default.
 
     Raises:
-        TypeError, ValueError: it is no finite number from 0 on.
+        TypeError, ValueError: it is not a finite number, 0 or more.
     """
     return read_hyperparameter(group, SCALE, _PLACE) if SCALE in group else 1.0
 
 
 def former_scale_moved(saved: Group, own: Group) -> Group:
-    """A group of a checkpoint, with the factor that an earlier version put into ``lr_scale`` under its own key.
+    """Move the factor of an earlier version's checkpoint from ``lr_scale`` to ``gradstep_scale``.
 
     Args:
-        saved: the group of the checkpoint; only those that gradstep wrote have such a factor.
-        own: that of the optimizer. An ``lr_scale`` that it has was given to both by the program.
+        saved: the group of the checkpoint; only groups that gradstep wrote have such a factor.
+        own: the group of the optimizer. If it has an ``lr_scale``, the program set that in both.
     """
     if _FORMER not in saved or SCALE in saved or _OF_OURS not in saved:
         return saved
@@ -45,7 +45,7 @@ def former_scale_moved(saved: Group, own: Group) -> Group:
 
 
 def former_scales_kept(groups: Iterable[Group]) -> None:
-    """Let groups that an earlier version drove go on as they did: it multiplied by ``lr_scale``, whosever that was."""
+    """Keep the rates of groups of an earlier version, which multiplied by any ``lr_scale``."""
     for group in groups:
         if _FORMER in group:
             group.setdefault(SCALE, read_float(group[_FORMER], _FORMER))
