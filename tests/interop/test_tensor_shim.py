@@ -13,7 +13,7 @@ from support.compiling import ROOT
 
 WITHOUT = """
 import sys, pytest
-from gradstep import tensor_shim
+from gradstep.interop import tensor_shim
 tensor_shim.find = lambda: None
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
 """

@@ -73,7 +73,8 @@ import torch
 if hasattr(torch.Tensor, "__dlpack_c_exchange_api__"):
     del torch.Tensor.__dlpack_c_exchange_api__
 
-from gradstep import _emulated, devices, optim
+from gradstep import _emulated, optim
+from gradstep.interop import devices
 
 params = [torch.ones(5), torch.ones(2, 3)]
 for p in params:
