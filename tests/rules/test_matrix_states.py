@@ -134,7 +134,8 @@ def test_only_the_emulated_device_brings_them():
     """A wheel is built without: the macro is set nowhere but where the option is on."""
     lines = (ROOT / "CMakeLists.txt").read_text()
     assert lines.count("GRADSTEP_TEST_RULES") == 1
-    assert re.search(r"if\(GRADSTEP_EMULATED\)\n[^)]*include_directories\(tests\)\n.*GRADSTEP_TEST_RULES=", lines)
+    brought = r"if\(GRADSTEP_EMULATED\)\n[^)]*include_directories\(tests/support\)\n.*GRADSTEP_TEST_RULES="
+    assert re.search(brought, lines)
     assert re.search(r"option\(GRADSTEP_EMULATED .* OFF\)", lines)
     built = frozenset(_core.rules()) & frozenset(NAMES)
     assert built == (frozenset(NAMES) if BUILT else frozenset())
