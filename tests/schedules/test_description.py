@@ -20,6 +20,8 @@ def test_each_step_that_matters_has_a_line():
         "30  0.05         CosineDecay(init=0.05, steps=20) begins",
         "50  0            end of CosineDecay, then past='hold', lowest",
         "59  0            last update",
+        "warning: the last 10 updates are wasted at 0; end the schedule 10 updates later (a warmup does that with "
+        "within=60) or above 0",
     ]
 
 
@@ -51,9 +53,9 @@ def test_landmarks_move_with_their_schedule(s, marks):
     "s",
     [
         gs.Constant(0.1),
-        gs.CosineDecay(0.1, 90).warmup(10),
-        gs.CosineDecay(0.1, 90).warmup(10, kind="1-sqrt"),
-        gs.CosineDecay(0.1, 95).warmup(5, kind="power", power=3),
+        gs.CosineDecay(0.1, 91).warmup(10),
+        gs.CosineDecay(0.1, 100).warmup(10, kind="1-sqrt", within=100),
+        gs.CosineDecay(0.1, 96).warmup(5, kind="power", power=3),
         gs.Linear(0.1, 1.0, 10).then(gs.Linear(1.0, 0.0, 90), at=10),
         gs.MultiStep(0.1, [30, 60], 0.1),
         gs.Constant(0.1).warmup(200),
@@ -71,6 +73,15 @@ def test_good_schedules_have_no_warnings(s):
             gs.Constant(0.1).warmup(10, offset=0),
             ["the first update is wasted, its value is 0; for a warmup leave offset=0 out"],
         ),
+        (
+            gs.CosineDecay(0.1, 90).warmup(10),
+            ["the last update is wasted, its value is 0; end the schedule 1 update later (a warmup does that with "],
+        ),
+        (
+            gs.Linear(0.1, 0.0, 90),
+            ["the last 10 updates are wasted at 0; end the schedule 10 updates later (a warmup does that with within"],
+        ),
+        (gs.Linear(0.1, 0.0, 100, end_at="last"), ["the last update is wasted, its value is 0"]),
         (
             gs.Linear(1.0, 0.0, 80, past="extrapolate"),
             ["the value is negative from t = 81 on, where it is -0.0125; bound it with clip(lo=0)"],

@@ -102,17 +102,42 @@ def test_refused_steps(t, kind, message):
 
 
 @pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (lambda: gs.CosineDecay(0.1, 1e4), gs.CosineDecay(0.1, 10_000)),
+        (lambda: gs.CosineDecay(0.1, np.float32(3)), gs.CosineDecay(0.1, 3)),
+        (lambda: S.warmup(1e1, offset=0.0), S.warmup(10, offset=0)),
+        (lambda: S.shift(-2.0), S.shift(-2)),
+        (lambda: S.then(0.5, at=1e1), S.then(0.5, at=10)),
+        (lambda: gs.Piecewise([1e1, 2e1], [3.0, 2.0, 1.0]), gs.Piecewise([10, 20], [3.0, 2.0, 1.0])),
+    ],
+)
+def test_whole_floats_count_updates(given, expected):
+    assert given() == expected
+    assert given().to_json() == expected.to_json()
+
+
+def test_whole_floats_count_samples_and_updates_of_a_run():
+    assert gs.Units(steps_per_epoch=1e2)("3ep") == 300
+    assert S.describe(1e1) == S.describe(10)
+
+
+@pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
+        *(
+            (lambda steps=steps: gs.Linear(1, 0, steps), TypeError, "it counts updates, so it must be an integer")
+            for steps in (1e4 + 0.5, float("inf"), float("nan"), "10", True, None)
+        ),
         (lambda: gs.Constant(float("nan")), ValueError, "value is nan: it must be a finite number"),
         (lambda: gs.Constant("0.1"), TypeError, "value is '0.1', a str: it must be a number"),
         (lambda: gs.Constant(True), TypeError, "value is True, a bool: it must be a number"),
         (lambda: gs.Linear(1, float("inf"), 3), ValueError, "end is inf: it must be a finite number"),
         (lambda: gs.Linear(1, 0, -3), ValueError, "steps is -3: it counts updates and must be 1 or more"),
         (
-            lambda: gs.Linear(1, 0, 3.0),
+            lambda: gs.Linear(1, 0, 3.5),
             TypeError,
-            "steps is 3.0, a float: it counts updates, so it must be an integer",
+            "steps is 3.5, a float: it counts updates, so it must be an integer",
         ),
         (
             lambda: gs.Linear(1, 0, 2**60),

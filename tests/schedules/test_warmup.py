@@ -79,3 +79,38 @@ def test_untuned_warmup_is_that_of_the_paper():
         s = gs.Constant(1.0).warmup(gs.untuned_warmup(beta2), mode="scale")
         t = np.arange(1, 3000)
         np.testing.assert_allclose(s(t - 1), np.minimum(1, (1 - beta2) / 2 * t), rtol=OTHER_ALGORITHM)
+
+
+@pytest.mark.parametrize("offset", [0, 1, 3, 5])
+@pytest.mark.parametrize("kind", ["linear", "cosine", "log"])
+@pytest.mark.parametrize("end_at", ["steps", "last"])
+def test_within_ends_where_the_run_does(offset, kind, end_at):
+    total, complete = 40, 5 - offset
+    s = gs.CosineDecay(0.3, 7, end=0.01, end_at=end_at).warmup(5, kind=kind, offset=offset, within=total)
+    decay = gs.CosineDecay(0.3, total - complete, end=0.01, end_at=end_at)
+    assert s == decay.warmup(5, kind=kind, offset=offset)
+    end = total - (end_at == "last")
+    assert s(end) == 0.01 < s(end - 1)
+
+
+def test_within_without_a_warmup():
+    assert gs.Linear(1.0, 0.0, 7).warmup(0, within=40) == gs.Linear(1.0, 0.0, 40)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (
+            lambda: A.warmup(5, within=4),
+            ValueError,
+            "within is 4: it counts the warmup too and must be above its 4 upd",
+        ),
+        (lambda: A.warmup(5, within=9.5), TypeError, "within is 9.5, a float: it counts updates"),
+        (lambda: A.warmup(5, mode="scale", within=9), ValueError, "mode is 'scale', in which the schedule runs from t"),
+        (lambda: (A * 2).warmup(5, within=9), ValueError, r"a Product has no single end to move: call warmup\(n, wit"),
+        (lambda: A.warmup(5, offset="1", within=9), TypeError, "offset is '1', a str: it counts updates"),
+    ],
+)
+def test_refused_within(make, kind, message):
+    with pytest.raises(kind, match=message):
+        make()

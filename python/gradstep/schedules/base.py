@@ -1,5 +1,6 @@
 """The base of all schedules: a value that is called with a step and combined with others."""
 
+import dataclasses
 import numbers
 import re
 from collections.abc import Sequence
@@ -173,16 +174,38 @@ class Schedule(Value, abstract=True):
         mode: "Mode" = "prefix",
         offset: int = 1,
         power: float = 1.0,
+        *,
+        within: int | None = None,
     ) -> "Schedule":
         """This schedule after a rise from `start` over n updates; ``warmup(0)`` is this schedule itself.
 
         See `Warmup` for the kinds, the modes and the exact first and last step.
-        """
-        if whole("n", n) == 0:
-            return self
-        from gradstep.schedules.warmup import Warmup
 
-        return Warmup(self, n, start, kind, mode, offset, power)
+        Args:
+            within: the updates of the whole run, warmup included. In mode="prefix" this schedule waits for the warmup
+                and so ends n - offset updates later than without it; within=total gives it ``steps = total - (n -
+                offset)`` instead of its own, so that it ends at t == total and no update of the run is wasted at 0.
+                In the modes "overlay" and "scale" it runs from t = 0 and ends where it does without a warmup: pass its
+                own steps there. Default None, for the steps that it has.
+
+        Raises:
+            ValueError, TypeError: an argument is out of range, or this schedule has no steps to be changed.
+
+        >>> from gradstep import Linear
+        >>> s = Linear(1.0, 0.0, steps=8).warmup(5, within=8)
+        >>> s
+        Linear(init=1.0, end=0.0, steps=4).warmup(5)
+        >>> s(range(9))
+        array([0.2 , 0.4 , 0.6 , 0.8 , 1.  , 0.75, 0.5 , 0.25, 0.  ])
+        """
+        from gradstep.schedules.warmup import Warmup, fitted
+
+        if whole("n", n) == 0:
+            return self if within is None else fitted(self, within, 0, mode)
+        warmed = Warmup(self, n, start, kind, mode, offset, power)
+        if within is None:
+            return warmed
+        return dataclasses.replace(warmed, base=fitted(self, within, warmed.complete, mode))
 
     def describe(self, steps: int) -> str:
         """Describe the first `steps` updates: what happens at which step, and what looks like a mistake.

@@ -13,9 +13,9 @@ def describe(s: Schedule, steps: int) -> str:
     """Describe the first `steps` updates of a schedule.
 
     A line says what happens at a step: a part begins or ends, a warmup is complete, the value is highest or lowest.
-    Warnings follow for what looks like a mistake: a first update whose value is 0, a negative value, a jump of more
-    than 1 % of the peak where one part follows another, and a value that rises again, or is missing, in a run of twice
-    the length.
+    Warnings follow for what looks like a mistake: a first or last update whose value is 0, a negative value, a jump of
+    more than 1 % of the peak where one part follows another, and a value that rises again, or is missing, in a run of
+    twice the length.
 
     Args:
         s: the schedule.

@@ -7,6 +7,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+import numpy as np
+
 from gradstep.interop.scalars import shown
 from gradstep.schedules.limits import limits
 
@@ -60,7 +62,7 @@ def whole(name: str, value: Any) -> int:
     try:
         if isinstance(value, bool):
             raise TypeError
-        checked = operator.index(value)
+        checked = operator.index(integral(value))
     except TypeError:
         raise TypeError(
             f"{name} is {shown(value)}, a {type(value).__name__}: it counts updates, so it must be an integer"
@@ -70,6 +72,11 @@ def whole(name: str, value: Any) -> int:
     return checked
 
 
+def integral(value: Any) -> Any:
+    """The integer that a whole float stands for, as 1e4 does for 10,000; any other value unchanged."""
+    return int(value) if isinstance(value, float | np.floating) and value.is_integer() else value
+
+
 def count(name: str, value: Any) -> int:
     if (checked := whole(name, value)) < 1:
         raise ValueError(f"{name} is {shown(value)}: it counts updates and must be 1 or more")
@@ -77,9 +84,10 @@ def count(name: str, value: Any) -> int:
 
 
 def natural(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+    given = integral(value)
+    if isinstance(given, bool) or not isinstance(given, numbers.Integral) or given < 1:
         raise ValueError(f"{name} is {shown(value)}: it must be an integer, 1 or more")
-    return int(value)
+    return int(given)
 
 
 def count_or_zero(name: str, value: Any) -> int:

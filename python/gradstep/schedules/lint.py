@@ -15,15 +15,23 @@ NOTICEABLE = 0.01
 
 def warnings_about(s: Schedule, values: Values) -> Iterator[str]:
     """The warnings about a run that uses `values`, the schedule's from t = 0 on."""
-    yield from wasted_update(values)
+    yield from wasted_updates(values)
     yield from negative_values(values, first=0)
     yield from jumps(s, values)
     yield from longer_run(s, values)
 
 
-def wasted_update(values: Values) -> Iterator[str]:
+def wasted_updates(values: Values) -> Iterator[str]:
+    used = np.flatnonzero(values)
     if values[0] == 0:
         yield "the first update is wasted, its value is 0; for a warmup leave offset=0 out"
+    if len(used) and (idle := len(values) - 1 - int(used[-1])):
+        one = idle == 1
+        wasted = "the last update is wasted, its value is 0" if one else f"the last {idle} updates are wasted at 0"
+        yield (
+            f"{wasted}; end the schedule {idle} update{'s' * (not one)} later (a warmup does that with "
+            f"within={len(values)}) or above 0"
+        )
 
 
 def negative_values(values: Values, first: int) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """Warmups."""
 
+import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from gradstep.schedules.base import Instruction, Schedule
-from gradstep.schedules.fields import Count, CountOrZero, Positive, Real, fraction, one_of
+from gradstep.schedules.fields import Count, CountOrZero, Positive, Real, count, fraction, one_of
+from gradstep.schedules.finite import Finite
 from gradstep.schedules.landmarks import Landmark, within
 from gradstep.schedules.operators import Operand, written
 from gradstep.schedules.times import at_mapped_steps, later
@@ -34,9 +36,10 @@ class Warmup(Schedule):
             1 - exp(-(t + offset) / n), with the time constant n; it never quite reaches 1 and needs mode="scale".
         mode: what s does during the warmup. "prefix" (the default): s waits, and the goal is s(0). It starts, with its
             own t = 0, at the step t == n - offset, at which p is 1: its first value is the peak, and one update uses
-            it. "overlay": s runs from t = 0, but its values before t == n - offset are replaced by the rise to s(0);
-            if s has decayed meanwhile, the value jumps at that step. "scale": s runs from t = 0 and the goal is s(t);
-            with start = 0 the values of s are multiplied.
+            it. So it ends n - offset updates later; the method's `within` shortens it to end with the run. "overlay":
+            s runs from t = 0, but its values before t == n - offset are replaced by the rise to s(0); if s has decayed
+            meanwhile, the value jumps at that step. "scale": s runs from t = 0 and the goal is s(t); with start = 0
+            the values of s are multiplied.
         offset: how many n-ths of the warmup the first update uses, from 0 to n. The default 1 begins at 1/n, which
             wastes no update, and the n-th update uses the peak. 0 begins at `start` itself, and the update after the
             n-th uses the peak. For a start at 1/(n + 1) and the peak after n updates, pass n + 1.
@@ -121,6 +124,29 @@ class Warmup(Schedule):
         options = {name: value for name, value in self.arguments().items() if name not in ("base", "n")}
         given = [str(self.n), *(f"{name}={shown(value)}" for name, value in options.items())]
         return f"{written(self.base)}.warmup({', '.join(given)})"
+
+
+def fitted(s: Schedule, within: int, complete: int, mode: str) -> Schedule:
+    """The schedule with the steps that end it at `within`, where it begins at `complete`.
+
+    Raises:
+        ValueError: there is no room for it, or it is not known how to change its steps.
+    """
+    total = count("within", within)
+    if mode != "prefix":
+        raise ValueError(
+            f"within is {total}, but mode is {mode!r}, in which the schedule runs from t = 0 and the warmup does not "
+            "move its end: leave within out and give the schedule the steps of the run"
+        )
+    if not isinstance(s, Finite):
+        raise ValueError(
+            f"within is {total}, but a {type(s).__name__} has no single end to move: call warmup(n, within=...) on the "
+            "decay itself, before other methods and operators, or leave within out and choose its steps"
+        )
+    if total <= complete:
+        raise ValueError(f"within is {total}: it counts the warmup too and must be above its {complete} updates")
+    ending: Schedule = dataclasses.replace(cast(Any, s), steps=total - complete)
+    return ending
 
 
 def untuned_warmup(beta2: float) -> int:
