@@ -9,6 +9,7 @@ import sys
 import pytest
 import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
 import gradstep
 import gradstep_demo
@@ -44,7 +45,34 @@ def test_list_names_every_example(gradstep_command, arguments):
 def test_unknown_name_names_those_that_there_are(gradstep_command):
     result = gradstep_command("demo", "mnist")
     assert result.exit_code == 2
-    assert f"there is no 'mnist'; there are: {', '.join(gradstep_demo.DESCRIPTIONS)}, and all" in result.output
+    there_are = f"There are {', '.join(gradstep_demo.DESCRIPTIONS)}, and all"
+    assert f"there is no 'mnist': did you mean 'mnist-mlp'? {there_are}" in result.output
+
+
+@pytest.mark.parametrize(("name", "meant"), [("mnist-mpl", "mnist-mlp"), ("GANs", "gan"), ("al", "all")])
+def test_a_misspelt_name_is_told_what_it_means(gradstep_command, name, meant):
+    result = gradstep_command("demo", name)
+    assert result.exit_code == 2
+    assert f"there is no {name!r}: did you mean {meant!r}? There are" in result.output
+
+
+def test_a_name_like_no_other(gradstep_command):
+    assert "there is no 'xyz': There are linear-regression" in gradstep_command("demo", "xyz").output
+
+
+def test_version(gradstep_command):
+    result = gradstep_command("--version")
+    assert (result.exit_code, result.output) == (0, f"gradstep {gradstep.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("gradstep de", ["demo"]), ("gradstep demo mnist-c", ["mnist-cnn"]), ("gradstep demo a", ["all"])],
+)
+def test_a_shell_completes_commands_and_names(typed, offered):
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_GRADSTEP_COMPLETE": "complete_bash"}
+    result = CliRunner().invoke(app, [], prog_name="gradstep", env=words)
+    assert result.output.split() == offered
 
 
 def test_unusable_data_is_no_traceback(gradstep_command, tmp_path):

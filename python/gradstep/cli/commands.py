@@ -12,6 +12,7 @@ from rich.table import Table
 
 import gradstep
 from gradstep.cli.bandwidth import memory_bandwidth
+from gradstep.interop.near_names import did_you_mean
 
 Device = Literal["cpu", "cuda"]
 
@@ -19,12 +20,34 @@ ALL = "all"  # every example, one after the other
 
 ABOUT = "Optimizers and learning-rate schedules: examples to run, pictures, and what this machine offers."
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=ABOUT)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=ABOUT)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gradstep {gradstep.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command; the help is the app's own."""
+
+
+def _examples(incomplete: str) -> list[str]:
+    """The examples that a shell completes."""
+    import gradstep_demo
+
+    return [name for name in (*gradstep_demo.DESCRIPTIONS, ALL) if name.startswith(incomplete)]
 
 
 @app.command()
 def demo(
-    name: Annotated[str | None, typer.Argument(help="One of --list, or all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One of --list, or all.", autocompletion=_examples)] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the examples and stop.")] = False,
     data: Annotated[Path | None, typer.Option(help="Keras' mnist.npz; else bundled digits.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs or updates, as the example counts.")] = None,
@@ -46,7 +69,9 @@ def demo(
         raise typer.BadParameter("--source prints one example: name it", param_hint="NAME")
     if name not in gradstep_demo.DESCRIPTIONS and name != ALL:
         raise typer.BadParameter(
-            f"there is no {name!r}; there are: {', '.join(gradstep_demo.DESCRIPTIONS)}, and {ALL}", param_hint="NAME"
+            f"there is no {name!r}: {did_you_mean(name, [*gradstep_demo.DESCRIPTIONS, ALL])}"
+            f"There are {', '.join(gradstep_demo.DESCRIPTIONS)}, and {ALL}",
+            param_hint="NAME",
         )
     if source:
         return _print_source(gradstep_demo.source(name), console)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gradstep import _core
+from gradstep.interop.caller import warn_caller
 from gradstep.interop.devices import Plan, scalar_on
 from gradstep.interop.threads import get_num_threads
 from gradstep.optimizers.counting import counts_taken, start_counting
@@ -16,6 +17,7 @@ from gradstep.optimizers.scheduling import GroupSchedules, adopt_schedules, eval
 from gradstep.rules.base import Rule
 from gradstep.rules.hyperparameters import Group
 from gradstep.rules.options import OPTION_DEFAULTS, Sources, check_together, step_options, step_settings
+from gradstep.rules.other_names import advised_keys
 from gradstep.schedules import Schedule
 
 __all__ = ["Settings"]
@@ -71,6 +73,7 @@ class _Memory:
 class Settings(Rule):
     """Makes the settings of groups and steps for the core, and caches them."""
 
+    defaults: Group
     param_groups: list[Group]
     _plan: Plan
     _schedules: list[GroupSchedules]
@@ -99,6 +102,7 @@ class Settings(Rule):
         for group in new:
             adopt_schedules(group, updates, self.hyperparameters())
             self.check(group)
+            self._warn_of_keys(group)
             updates = max(updates, group.get("updates", 0))
         check_together([*others, *new])
 
@@ -118,6 +122,7 @@ class Settings(Rule):
                 checked[i] = _Items(known.keys, tuple(group.values()))
                 continue
             self._check_group(group)
+            self._warn_of_keys(group)
             changed.append(i)
             checked[i] = _Items.of(group) if _has_plain_values(group) else None
         if changed:
@@ -137,6 +142,14 @@ class Settings(Rule):
         values = dict(group)
         evaluate_schedules(values, group.get("updates", 0), self.hyperparameters())
         self.check(values, self._scalars(values))
+
+    def _warn_of_keys(self, group: Group) -> None:
+        """Warn, once for each optimizer, of a key that nothing reads and that looks like one of the optimizer's."""
+        unread = group.keys() - self.defaults.keys() - _NO_SETTINGS
+        warned: set[str] = vars(self).setdefault("_warned_of", set())
+        for key, said in advised_keys(sorted(unread - warned, key=str), self.default_group()):
+            warn_caller(f"{type(self).__name__} does not read group[{key!r}]: {said}")
+            warned.add(key)
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         memory = self._remembered[i]

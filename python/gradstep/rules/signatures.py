@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from gradstep.rules.fields import Field
 from gradstep.rules.options import OPTION_DEFAULTS, Options
+from gradstep.rules.other_names import advice
 
 __all__ = ["arguments_of", "make_init", "spelled"]
 
@@ -64,10 +65,8 @@ def make_init(rule: type[Any], first: type[Any], arguments: list[Parameter]) -> 
     def __init__(self: Any, *given: Any, **named: Any) -> None:
         values = _placed(type(self).__name__, positions, given, named)
         if unknown := sorted(values.keys() - defaults.keys() - {"params"}):
-            raise TypeError(
-                f"{type(self).__name__} got an unexpected keyword argument {unknown[0]!r}: "
-                f"beside its own it takes {', '.join(OPTION_DEFAULTS)}"
-            )
+            said = advice(unknown[0], defaults) or f"beside its own it takes {', '.join(OPTION_DEFAULTS)}"
+            raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {unknown[0]!r}: {said}")
         params = values.pop("params")
         super(first, self).__init__(params, {**defaults, **values})
 

@@ -1,13 +1,13 @@
 """Schedules from text, the inverse of ``repr``. The text is parsed as Python but never run."""
 
 import ast
-import difflib
 import inspect
 import numbers
 import operator
 from collections.abc import Callable, Collection
 from typing import Any
 
+from gradstep.interop.near_names import did_you_mean
 from gradstep.interop.scalars import shown
 from gradstep.schedules.base import Schedule, as_schedule
 from gradstep.schedules.coupling import tied
@@ -125,9 +125,8 @@ class Reader:
 
     def check(self, node: ast.expr, kind: str, name: str, known: Collection[str]) -> None:
         if name not in known:
-            close = "".join(f"did you mean {each!r}? " for each in difflib.get_close_matches(name, known, n=1))
             end = node.end_col_offset or 0
-            message = f"there is no {kind} {name!r}: {close}There are {', '.join(sorted(known))}"
+            message = f"there is no {kind} {name!r}: {did_you_mean(name, known)}There are {', '.join(sorted(known))}"
             raise self.error(message, end - len(name), end)
 
     def attempt(self, node: ast.expr, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
