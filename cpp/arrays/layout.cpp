@@ -139,6 +139,47 @@ void gather(const operand& from, int64_t first, int64_t count, void* to) {
   }
 }
 
+int64_t transposed_columns(const operand& x) {
+  constexpr int64_t far = 64;  // in another cache line
+  if (x.direct || x.rows || x.dimensions.size() < 2) return 0;
+  const dimension& row = x.dimensions.back();
+  const dimension& column = x.dimensions[x.dimensions.size() - 2];
+  return column.stride == format_of(x.type).bytes && std::abs(row.stride) >= far ? row.size : 0;
+}
+
+namespace {
+
+template <int bytes>
+int64_t gather_rows(const operand& from, int64_t first, int64_t rows, int64_t columns, char* to) {
+  constexpr int64_t ahead = 16;  // columns whose lines are on their way
+  const dimension& row = from.dimensions.back();
+  const dimension& column = from.dimensions[from.dimensions.size() - 2];
+  rows = std::min(rows, column.size - first / row.size % column.size);
+  for_each_run(from, first, 1, [&](const char* address, int64_t, int64_t) {
+    for (int64_t c = 0; c < columns; ++c, address += row.stride) {
+      __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(address) +
+                                                       uintptr_t(ahead * row.stride)));
+      for (int64_t r = 0; r < rows; ++r)
+        std::memcpy(to + (r * columns + c) * bytes, address + r * bytes, bytes);
+    }
+  });
+  return rows;
+}
+
+}  // namespace
+
+int64_t gather_rows(const operand& from, int64_t first, int64_t rows, int64_t columns, void* to) {
+  char* const out = static_cast<char*>(to);
+  switch (format_of(from.type).bytes) {
+    case 8:
+      return gather_rows<8>(from, first, rows, columns, out);
+    case 4:
+      return gather_rows<4>(from, first, rows, columns, out);
+    default:
+      return gather_rows<2>(from, first, rows, columns, out);
+  }
+}
+
 void scatter(const void* from, const operand& to, int64_t first, int64_t count) {
   const char* const in = static_cast<const char*>(from);
   switch (format_of(to.type).bytes) {

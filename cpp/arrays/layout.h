@@ -49,6 +49,14 @@ void for_each_row(const operand& x, int64_t first, int64_t count, const Visit& v
   }
 }
 
+// How many elements a row has, in the order of visits, where its neighbours in memory are rows away: of a
+// transposed matrix, where each element of a row lies in another cache line. 0 elsewhere.
+int64_t transposed_columns(const operand& x);
+
+// Copies the rows, from the one that `first` lies in on, of a transposed matrix: `columns` of each, one row
+// after the other. Takes less than `rows` where the matrix ends; says how many.
+int64_t gather_rows(const operand& from, int64_t first, int64_t rows, int64_t columns, void* to);
+
 // Copies `count` elements, starting at `first` in visiting order, between an operand and a contiguous buffer.
 void gather(const operand& from, int64_t first, int64_t count, void* to);
 void scatter(const void* from, const operand& to, int64_t first, int64_t count);

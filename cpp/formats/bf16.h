@@ -24,6 +24,11 @@ struct bf16 : narrow<bf16> {
 #if !defined(GS_SCALAR) && !defined(__CUDACC__)
   static GS_HD vec<float> decode_register(const uint16_t* from) { return load_bf16(from); }
   static GS_HD void encode_register(uint16_t* to, vec<float> x) { store_bf16(to, x); }
+
+  static GS_HD register_pair decode_separated(const uint16_t* from) { return load_separated_bf16(from); }
+  static GS_HD void encode_separated(uint16_t* to, register_pair x, bool with_nan) {
+    store_separated_bf16(to, x, with_nan);
+  }
 #endif
 };
 

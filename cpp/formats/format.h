@@ -42,5 +42,9 @@ namespace gradstep::GS_TARGET::formats {
 template <class Format>
 inline constexpr bool is_grouped = requires { Format::group; };
 
+// A format may also say how a register of its numbers is decoded and encoded (decode_register), and two
+// registers at once whose even and odd numbers are apart (decode_separated); `with_nan` says that one may be
+// NaN.
+
 }  // namespace gradstep::GS_TARGET::formats
 #endif

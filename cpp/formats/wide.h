@@ -4,7 +4,7 @@
 #include "formats/format.h"
 
 #if defined(GS_TARGET)
-#include "numeric/portable.h"
+#include "numeric/math.h"
 
 namespace gradstep::GS_TARGET::formats {
 
@@ -19,6 +19,11 @@ struct wide {
   static GS_HD Float encode(T x) {
     return Float(x);
   }
+
+#if !defined(GS_SCALAR) && !defined(__CUDACC__)
+  static GS_HD vec<Float> decode_register(const Float* from) { return load(from); }
+  static GS_HD void encode_register(Float* to, vec<Float> x) { store(to, x); }
+#endif
 };
 
 }  // namespace gradstep::GS_TARGET::formats

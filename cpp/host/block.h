@@ -5,6 +5,7 @@
 
 #include "arrays/layout.h"
 #include "host/simd/target.h"
+#include "numeric/prefetch.h"
 
 namespace gradstep {
 
@@ -15,6 +16,35 @@ struct alignas(64) buffer {
 };
 
 inline constexpr buffer zeros = {};
+
+// Of a transposed matrix a step visits as many rows together as lie in a cache line, and so many of their
+// columns.
+inline constexpr int64_t tile_columns = 256;
+
+inline int64_t rows_of_tile(const operand& x) { return line_bytes / format_of(x.type).bytes; }
+
+// The numbers of some rows and columns of a transposed matrix, read by whole cache lines.
+class tile {
+ public:
+  // `count` numbers of one row; with them those of the rows that follow it are read, but none from `end` on,
+  // which are another thread's.
+  const char* read(const operand& x, int64_t first, int64_t count, int64_t end) {
+    const int64_t columns = x.dimensions.back().size, row = (first - first_) / columns;
+    if (count != count_ || first < first_ || row >= rows_ || first != first_ + row * columns) {
+      const int64_t rows =
+          std::min(rows_of_tile(x) - first / columns % rows_of_tile(x), (end - first - count) / columns + 1);
+      rows_ = gather_rows(x, first, rows, count, bytes_);
+      first_ = first;
+      count_ = count;
+      return bytes_;
+    }
+    return bytes_ + row * count * format_of(x.type).bytes;
+  }
+
+ private:
+  int64_t first_ = 0, rows_ = 0, count_ = 0;
+  alignas(64) char bytes_[tile_columns * line_bytes];
+};
 
 // Calls visit(first, count) for each block of [first, first + count).
 template <class Visit>
@@ -36,12 +66,15 @@ inline planes planes_at(const operand& x, int64_t index) {
 // One operand's block: either the user's memory itself or a decoded copy.
 class block {
  public:
-  block(const target& on, const operand& x, arithmetic type)
+  // Of a transposed matrix, a run that ends before `end` may be visited by tiles.
+  block(const target& on, const operand& x, arithmetic type, int64_t end = 0)
       : x_(x),
         storage_(on.storages[int(x.type)]),
         add_(on.sums[int(type)].add),
         type_(type),
-        in_place_(in_place(x, type)) {}
+        in_place_(in_place(x, type)),
+        tiled_columns_(end > 0 ? transposed_columns(x) : 0),
+        end_(end) {}
 
   void* read(int64_t first, int64_t count) {
     if (in_place_) return element(x_, first);
@@ -74,7 +107,9 @@ class block {
  private:
   void decode(int64_t first, int64_t count, void* to) {
     planes stored = planes_at(x_, first);
-    if (!x_.direct) {
+    if (tiled_columns_ > 0 && count <= tile_columns && first % tiled_columns_ + count <= tiled_columns_) {
+      stored = {const_cast<char*>(tile_.read(x_, first, count, end_)), nullptr};
+    } else if (!x_.direct) {
       gather(x_, first, count, stored_.bytes);
       stored = {stored_.bytes, nullptr};
     }
@@ -101,7 +136,9 @@ class block {
   void (*add_)(void*, const void*, int64_t);
   arithmetic type_;
   bool in_place_;
+  int64_t tiled_columns_, end_;
   buffer stored_, decoded_;
+  tile tile_;
 };
 
 }  // namespace gradstep

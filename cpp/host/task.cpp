@@ -9,31 +9,51 @@ namespace gradstep {
 
 namespace {
 
-// All that the step touches lies straight in its arithmetic type, and nothing has to be kept beside it.
+// The elements must be visited in their order, by blocks: sums are formed or rows make up for what they
+// missed.
+bool has_order(const tensor_task& task) {
+  return task.step->sum_gradient || task.step->sum_change || task.history;
+}
+
+// Whether `suits` holds for all that the step touches, and nothing has to be kept beside it.
+template <class Suits>
+bool runs_through(const tensor_task& task, const Suits& suits) {
+  if (has_order(task)) return false;
+  for (int k = 0; k < task.state_count; ++k)
+    if (!suits(task.states[k])) return false;
+  return suits(task.parameter) && suits(task.gradient) && (!task.has_average || suits(task.average)) &&
+         (!task.has_copy || suits(task.copy));
+}
+
+// All lies straight in its arithmetic type.
 bool updates_in_place(const tensor_task& task) {
-  const host_update& step = *task.step;
-  bool contiguous = !step.sum_gradient && !step.sum_change && !task.has_copy && !task.history;
-  contiguous &= in_place(task.parameter, step.type) && in_place(task.gradient, step.type);
-  for (int k = 0; k < task.state_count; ++k) contiguous &= in_place(task.states[k], step.type);
-  return contiguous && (!task.has_average || in_place(task.average, step.type));
+  return !task.has_copy && runs_through(task, [&](const operand& x) { return in_place(x, task.step->type); });
+}
+
+// All lies straight in formats that registers decode.
+bool lies_in_formats_of_registers(const target& on, const tensor_task& task) {
+  return task.step->body->apply_stored && runs_through(task, [&](const operand& x) {
+           return x.direct && on.storages[int(x.type)].in_registers;
+         });
 }
 
 // The blocks of one tensor, and one of them after the other through the rule and the transforms around it.
 class block_walk {
  public:
-  block_walk(const target& on, const tensor_task& task)
+  // Up to `end`, by tiles; by none where that is 0.
+  block_walk(const target& on, const tensor_task& task, int64_t end = 0)
       : task_(task),
         step_(*task.step),
         sums_(on.sums[int(step_.type)]),
         bytes_(bytes_of(step_.type)),
-        parameter_(on, task.parameter, step_.type),
-        gradient_(on, task.gradient, step_.type),
-        average_(on, task.average, step_.type),
-        copy_(on, task.copy, step_.type),
-        states_{{on, task.states[0], step_.type},
-                {on, task.states[1], step_.type},
-                {on, task.states[2], step_.type},
-                {on, task.states[3], step_.type}} {}
+        parameter_(on, task.parameter, step_.type, end),
+        gradient_(on, task.gradient, step_.type, end),
+        average_(on, task.average, step_.type, end),
+        copy_(on, task.copy, step_.type, end),
+        states_{{on, task.states[0], step_.type, end},
+                {on, task.states[1], step_.type, end},
+                {on, task.states[2], step_.type, end},
+                {on, task.states[3], step_.type, end}} {}
 
   void measure_rule(int64_t first, int64_t count, rule_lanes& sums) {
     gradient_transform stage = step_.gradient;
@@ -156,9 +176,7 @@ class block_walk {
   }
 
   void sum_change(const operands& x, change_lanes& sums) {
-    double unused[sum_lanes] = {};
-    sums_.add_change(x.p, before_.bytes, x.n, sums.change);
-    sums_.add_squares(x.p, x.n, 1, sums.parameter, unused);
+    sums_.add_change(x.p, before_.bytes, x.n, sums.change, sums.parameter);
   }
 
   const tensor_task& task_;
@@ -181,6 +199,62 @@ void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
   task.step->body->apply(update_of(*task.step), x);
 }
 
+void update_as_stored(const tensor_task& task, int64_t first, int64_t count) {
+  const auto stored = [&](const operand& x) { return stored_array{element(x, first), x.type}; };
+  stored_operands x = {};
+  x.n = count;
+  x.p = stored(task.parameter);
+  x.g = stored(task.gradient);
+  for (int k = 0; k < task.state_count; ++k) x.s[k] = stored(task.states[k]);
+  if (task.has_average) x.average = stored(task.average);
+  if (task.has_copy) x.copy = stored(task.copy);
+  x.zeroes = task.step->zero_grad;
+  task.step->body->apply_stored(update_of(*task.step), x);
+}
+
+// The first array that is a transposed matrix; null where there is none, or where one has groups, which a
+// tile would cut.
+const operand* transposed(const tensor_task& task) {
+  const operand* all[4 + state_limit] = {&task.gradient, &task.parameter};
+  int count = 2;
+  for (int k = 0; k < task.state_count; ++k) all[count++] = &task.states[k];
+  if (task.has_average) all[count++] = &task.average;
+  if (task.has_copy) all[count++] = &task.copy;
+  const operand* found = nullptr;
+  for (int k = 0; k < count; ++k) {
+    if (all[k]->second) return nullptr;
+    if (!found && transposed_columns(*all[k]) >= tile_columns) found = all[k];
+  }
+  return found;
+}
+
+// Calls visit(first, count) for the whole rows of such a matrix, by tiles, and by blocks for what is before
+// and behind them.
+template <class Visit>
+void for_each_tile(const operand& matrix, int64_t first, int64_t count, const Visit& visit) {
+  const int64_t columns = matrix.dimensions.back().size, end = first + count;
+  const int64_t first_row = (first + columns - 1) / columns, last_row = end / columns;
+  if (first_row >= last_row) return for_each_block(first, count, visit);
+  for_each_block(first, first_row * columns - first, visit);
+  const int64_t rows = rows_of_tile(matrix);
+  for (int64_t row = first_row, next; row < last_row; row = next) {
+    next = std::min((row / rows + 1) * rows, last_row);
+    for (int64_t column = 0; column < columns; column += tile_columns)
+      for (int64_t r = row; r < next; ++r)
+        visit(r * columns + column, std::min(tile_columns, columns - column));
+  }
+  for_each_block(last_row * columns, end - last_row * columns, visit);
+}
+
+// Apart, like the walk over blocks: the sums of a step that measures have an order of their own.
+[[gnu::noinline]] void update_in_tiles(const target& on, const tensor_task& task, const operand& matrix,
+                                       int64_t first, int64_t count) {
+  block_walk blocks(on, task, first + count);
+  gradient_lanes before;
+  change_lanes after;
+  for_each_tile(matrix, first, count, [&](int64_t at, int64_t n) { blocks.update(at, n, before, after); });
+}
+
 // Apart, so that small tensors which need no buffers do not pay for their place on the stack.
 [[gnu::noinline]] void update_in_blocks(const target& on, const tensor_task& task, int64_t first,
                                         int64_t count) {
@@ -193,6 +267,14 @@ void update_in_place(const tensor_task& task, int64_t first, int64_t count) {
     if (task.step->sum_gradient) before.fold_into(task.leaves[leaf]);
     if (task.step->sum_change) after.fold_into(task.leaves[leaf]);
   });
+}
+
+void update_by_parts(const target& on, const tensor_task& task, int64_t first, int64_t count) {
+  if (const operand* const matrix = has_order(task) ? nullptr : transposed(task)) {
+    update_in_tiles(on, task, *matrix, first, count);
+  } else {
+    update_in_blocks(on, task, first, count);
+  }
 }
 
 // The directions alone, where they are needed whole, and all that becomes of the gradient and the states.
@@ -230,7 +312,9 @@ void update_run(const target& on, const tensor_task& task, int64_t first, int64_
   } else if (updates_in_place(task)) {
     update_in_place(task, first, count);
   } else {
-    update_in_blocks(on, task, first, count);
+    const int64_t whole = lies_in_formats_of_registers(on, task) ? count - count % on.stored_unit : 0;
+    if (whole > 0) update_as_stored(task, first, whole);
+    if (whole < count) update_by_parts(on, task, first + whole, count - whole);
   }
 }
 

@@ -54,8 +54,9 @@ struct tensor_task {
 };
 
 // Updates `count` elements from the `first` on, in visiting order. Where all that is touched lies straight in
-// its own arithmetic type this is one loop over the user's memory; where not, it runs over blocks that stay
-// in L1 and are decoded, encoded and put back, so that every byte still crosses DRAM once.
+// its own arithmetic type, or in formats that registers decode, this is one loop over the user's memory;
+// where not, and for the few elements that such a loop leaves at an array's end, it runs over blocks that
+// stay in L1 and are decoded, encoded and put back, so that every byte still crosses DRAM once.
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
 // Where directions are needed whole, an update writes them and the states, and uses the gradient up. This

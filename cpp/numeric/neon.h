@@ -29,6 +29,31 @@ GS_HD void native_store_f16(uint16_t* to, native_f32 x) {
   vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32(float32x4_t(x))));
 }
 
+// Two registers of numbers that follow one another, and the even and the odd ones among them.
+GS_HD void native_separate(native_f32& a, native_f32& b) {
+  const float32x4_t all = (float32x4_t)a;
+  a = (native_f32)vuzp1q_f32(all, (float32x4_t)b);
+  b = (native_f32)vuzp2q_f32(all, (float32x4_t)b);
+}
+GS_HD void native_interleave(native_f32& even, native_f32& odd) {
+  const float32x4_t all = (float32x4_t)even;
+  even = (native_f32)vzip1q_f32(all, (float32x4_t)odd);
+  odd = (native_f32)vzip2q_f32(all, (float32x4_t)odd);
+}
+
+// The upper words of numbers, one more where the lower word rounds them up: to nearest, ties to even.
+GS_HD native_u16 native_round_words(native_u16 upper, native_u16 lower) {
+  return upper - native_u16((lower | (upper & uint16_t(1))) > uint16_t(0x8000));
+}
+// The lower word of each number from a, the upper one from b.
+GS_HD native_u16 native_join_words(native_u32 a, native_u32 b) {
+  return native_u16((a & 0xffff) | (b & 0xffff0000));
+}
+
+// Where a lane of a or b is NaN.
+GS_HD native_i32 native_unordered(native_f32 a, native_f32 b) { return (a != a) | (b != b); }
+GS_HD bool native_any(native_i32 lanes) { return vmaxvq_u32(uint32x4_t(lanes)) != 0; }
+
 inline constexpr bool has_masked_access = false;
 
 }  // namespace gradstep::GS_TARGET

@@ -9,6 +9,9 @@
 #define GS_HD inline __attribute__((always_inline))
 #endif
 
+// Of a lambda that is called more than once.
+#define GS_INLINE __attribute__((always_inline))
+
 // A branch that registers hardly ever take, kept out of the hot code.
 #if defined(__CUDACC__) || defined(GS_SCALAR)
 #define GS_RARE GS_HD

@@ -20,6 +20,7 @@ typedef double native_f64 __attribute__((vector_size(register_bytes)));
 typedef int32_t native_i32 __attribute__((vector_size(register_bytes)));
 typedef int64_t native_i64 __attribute__((vector_size(register_bytes)));
 typedef uint32_t native_u32 __attribute__((vector_size(register_bytes)));
+typedef uint16_t native_u16 __attribute__((vector_size(register_bytes)));
 typedef uint16_t native_half __attribute__((vector_size(register_bytes / 2)));  // as many as a native_f32 has
 
 }  // namespace gradstep::GS_TARGET

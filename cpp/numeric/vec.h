@@ -79,12 +79,52 @@ GS_HD vec<float> load_bf16(const uint16_t* from) {
   std::memcpy(&half, from, sizeof half);
   return native_f32(__builtin_convertvector(half, native_u32) << 16);
 }
-GS_HD void store_bf16(uint16_t* to, vec<float> x) {
+// In the upper words, rounded to nearest even; a NaN keeps its sign and stays a NaN.
+GS_HD native_u32 round_to_bf16(vec<float> x) {
   const native_u32 bits = native_u32(x.v);
   const native_u32 rounded = bits + 0x7fff + ((bits >> 16) & 1);
-  const native_u32 chosen = (x.v != x.v) ? (bits | 0x400000) : rounded;
-  const native_half half = __builtin_convertvector(chosen >> 16, native_half);
+  return (x.v != x.v) ? (bits | 0x400000) : rounded;
+}
+GS_HD void store_bf16(uint16_t* to, vec<float> x) {
+  const native_half half = __builtin_convertvector(round_to_bf16(x) >> 16, native_half);
   std::memcpy(to, &half, sizeof half);
+}
+
+// Two registers of numbers that follow one another: the first half of them and the second, or, where they are
+// separated, the even ones and the odd ones.
+struct register_pair {
+  vec<float> first, second;
+};
+
+GS_HD register_pair separate(register_pair x) {
+  native_separate(x.first.v, x.second.v);
+  return x;
+}
+GS_HD register_pair interleave(register_pair x) {
+  native_interleave(x.first.v, x.second.v);
+  return x;
+}
+
+template <class... Pairs>
+GS_HD bool has_nan(const Pairs&... all) {
+  return native_any((native_unordered(all.first.v, all.second.v) | ...));
+}
+
+// Separated, bf16 numbers are decoded and rounded where they lie in the words of a register, all at once.
+GS_HD register_pair load_separated_bf16(const uint16_t* from) {
+  native_u32 words;
+  std::memcpy(&words, from, sizeof words);
+  return {native_f32(words << 16), native_f32(words & 0xffff0000)};
+}
+GS_HD void store_separated_bf16(uint16_t* to, register_pair x, bool with_nan) {
+  native_u16 words;
+  if (__builtin_expect(with_nan, 0)) {
+    words = native_join_words(round_to_bf16(x.first) >> 16, round_to_bf16(x.second));
+  } else {
+    const native_u32 even = native_u32(x.first.v), odd = native_u32(x.second.v);
+    words = native_round_words(native_join_words(even >> 16, odd), native_join_words(even, odd << 16));
+  }
+  std::memcpy(to, &words, sizeof words);
 }
 
 template <class T>

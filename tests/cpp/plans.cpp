@@ -154,6 +154,45 @@ TEST(bits_depend_on_no_target_layout_or_number_of_threads) {
   }
 }
 
+// Large enough for tiles of 256 columns, and for parts of them; each array is transposed or not by itself,
+// the gradient always.
+TEST(transposed_matrices_give_the_bits_of_straight_ones) {
+  random_numbers random(41);
+  for (const shape& of : {shape{70, 600}, shape{600, 257}, shape{3, 41, 300}, shape{2, 1000}})
+    for (int trial = 0; trial < 8; ++trial) {
+      index_order straight(of.size()), transposed;
+      std::iota(straight.begin(), straight.end(), 0);
+      transposed = straight;
+      std::swap(transposed[of.size() - 2], transposed[of.size() - 1]);
+      const auto none = [] { return 0; };
+      const auto forwards = [] { return false; };
+      const dtype of_gradient = every_dtype[random.between(1, 3)];
+      std::string expected;
+      for (const bool turned : {false, true}) {
+        random_numbers filling(uint64_t(42 + trial));
+        std::deque<array> arrays;
+        for (int k = 0; k < 4; ++k) {
+          const dtype type = k == 1 ? of_gradient : dtype::f32;
+          const bool turns = turned && (k == 1 || (trial >> (k / 2)) % 2);
+          arrays.emplace_back(type, of, turns ? transposed : straight, none, forwards);
+          arrays.back().fill([&] { return k < 2 ? filling.uniform() : 0.0; });
+        }
+        group_settings settings = adamw_settings();
+        settings.options.zero_grad = trial % 2 != 0;
+        test_plan plan;
+        plan.add(0, arrays[0].view(), arrays[1].view(), {{arrays[2].view(), arrays[3].view()}, {}, {}});
+        for (int t = 0; t < 2; ++t) {
+          arrays[1].fill([&] { return filling.uniform(); });
+          CHECK(plan.step({settings}, {.threads = 1 + trial % 3}));
+        }
+        std::string bits;
+        for (const array& each : arrays) bits += bits_of(each);
+        if (!turned) expected = bits;
+        CHECK(bits == expected);
+      }
+    }
+}
+
 TEST(bits_of_a_rule_that_measures_depend_on_no_number_of_threads) {
   const group_settings lamb = settings_of("lamb", {0.9, 0.99, 1e-6, 1, 1, 0, 0}, 0.01);
   const std::string expected = bits_of_steps(lamb, dtype::f32, 2, 1);

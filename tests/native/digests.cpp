@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "host/simd/target.h"
@@ -184,6 +185,81 @@ void run_rule(const rule_entry& rule) {
   all.print(sizeof(T) == 8 ? "f64" : "f32", rule.name);
 }
 
+// An array of one format. Where the target's registers do not decode it, as the scalar one's, it is decoded
+// before the update and encoded after it.
+struct stored_numbers {
+  gradstep::dtype type;
+  std::vector<float> numbers;
+  std::vector<char> bytes;
+
+  stored_numbers(gradstep::dtype of, std::vector<float> all)
+      : type(of), numbers(std::move(all)), bytes(numbers.size() * 4) {
+    encode();
+  }
+  gradstep::stored_array stored() { return {bytes.data(), type}; }
+  void encode() { storage().encode[0](numbers.data(), {bytes.data(), nullptr}, int64_t(numbers.size())); }
+  void decode() { storage().decode[0]({bytes.data(), nullptr}, numbers.data(), int64_t(numbers.size())); }
+
+ private:
+  const gradstep::storage_entry& storage() const { return description.storages[int(type)]; }
+};
+
+void run_stored(const rule_entry& rule) {
+  using gradstep::dtype;
+  constexpr int stored_count = 1024;  // a multiple of every target's unit
+  constexpr dtype mixes[][3] = {{dtype::bf16, dtype::bf16, dtype::bf16},
+                                {dtype::bf16, dtype::bf16, dtype::f32},
+                                {dtype::f32, dtype::bf16, dtype::f32},
+                                {dtype::f16, dtype::bf16, dtype::f32}};  // parameter, gradient, states
+  const gradstep::rule_body& body = rule.bodies[0];
+  std::vector<double> hypers;
+  for (int i = 0; i < rule.hypers; ++i) hypers.push_back(hyper_value(rule.hyper_names[i]));
+  hypers.push_back(0);
+  digest all;
+  for (const auto& mix : mixes) {
+    gradstep::step_context now = {};
+    now.t = 1;
+    now.kept[0] = now.kept[1] = 1;
+    now.lr = now.rate = .05;
+    now.decay_factor = .97;
+    now.elements = stored_count;
+    now.measured[0] = now.measured[1] = .7;
+    alignas(16) unsigned char constants[gradstep::constants_bytes];
+    body.make_rule_constants(hypers.data(), now, constants);
+    const gradstep::gradient_transform stage = {.5, .75, 1.5, .03, true};
+    const gradstep::update update = {now.rate, now.decay_factor, 1, constants, &stage, .25};
+    std::vector<stored_numbers> arrays = {{mix[0], numbers<float>(11, stored_count)},
+                                          {mix[1], numbers<float>(12, stored_count)},
+                                          {mix[0], numbers<float>(13, stored_count)},
+                                          {dtype::bf16, std::vector<float>(stored_count)}};
+    for (int k = 0; k < rule.states; ++k)
+      arrays.push_back({mix[2], numbers<float>(14 + uint64_t(k), stored_count)});
+    for (stored_numbers& each : arrays) each.decode();
+    if (body.apply_stored) {
+      gradstep::stored_operands x = {};
+      x.n = stored_count;
+      x.p = arrays[0].stored(), x.g = arrays[1].stored();
+      x.average = arrays[2].stored(), x.copy = arrays[3].stored();
+      for (int k = 0; k < rule.states; ++k) x.s[k] = arrays[size_t(k) + 4].stored();
+      body.apply_stored(update, x);
+    } else {
+      gradstep::operands x = {};
+      x.n = stored_count;
+      x.p = arrays[0].numbers.data(), x.g = arrays[1].numbers.data();
+      x.average = arrays[2].numbers.data();
+      for (int k = 0; k < rule.states; ++k) x.s[k] = arrays[size_t(k) + 4].numbers.data();
+      body.apply(update, x);
+      arrays[3].numbers = arrays[0].numbers;
+      for (stored_numbers& each : arrays) each.encode();
+    }
+    for (stored_numbers& each : arrays) {
+      each.decode();
+      all.add(each.numbers);
+    }
+  }
+  all.print("stored", rule.name);
+}
+
 // Every 16-bit number decoded, and many wide ones encoded, into what `Bits` holds.
 template <class T, class Bits>
 void run_storage(gradstep::dtype type) {
@@ -232,6 +308,7 @@ int main() {
   for (int i = 0; i < description.rule_count; ++i) {
     run_rule<float>(description.rules[i]);
     run_rule<double>(description.rules[i]);
+    run_stored(description.rules[i]);
   }
   run_storage<float, uint16_t>(gradstep::dtype::f16);
   run_storage<double, uint16_t>(gradstep::dtype::f16);

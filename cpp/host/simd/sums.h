@@ -15,19 +15,26 @@ void add(void* sums, const void* terms, int64_t n) {
   for (int64_t i = 0; i < n; ++i) store_one(sum + i, load_one(sum + i) + load_one(x + i));
 }
 
-// Of functions of the arrays' elements.
-template <class T, class F, class... Arrays>
-void sum_in_lanes(double* lanes, int64_t n, const F& f, const Arrays*... arrays) {
-  double sums[sum_lanes];
-  __builtin_memcpy(sums, lanes, sizeof sums);
+// Calls visit(i, lane) for each element and the lane that it belongs to.
+template <class Visit, class... Arrays>
+GS_HD void for_each_lane(int64_t n, const Visit& visit, const Arrays*... read) {
   int64_t i = 0;
   for (; i + sum_lanes <= n; i += sum_lanes) {
-    (prefetch<sum_lanes>(arrays, i), ...);
-    for (int lane = 0; lane < sum_lanes; ++lane) sums[lane] = f(i + lane, sums[lane]);
+    (prefetch<sum_lanes>(read, i), ...);
+    for (int lane = 0; lane < sum_lanes; ++lane) visit(i + lane, lane);
   }
-  for (int lane = 0; i + lane < n; ++lane) sums[lane] = f(i + lane, sums[lane]);
-  __builtin_memcpy(lanes, sums, sizeof sums);
+  for (int lane = 0; i + lane < n; ++lane) visit(i + lane, lane);
 }
+
+// Sums on their way, where the compiler can keep them in registers.
+struct lane_sums {
+  double* lanes;
+  double sums[sum_lanes];
+
+  GS_HD explicit lane_sums(double* of) : lanes(of) { __builtin_memcpy(sums, lanes, sizeof sums); }
+  GS_HD ~lane_sums() { __builtin_memcpy(lanes, sums, sizeof sums); }
+  lane_sums(const lane_sums&) = delete;
+};
 
 GS_HD bool all_finite(const double* lanes) {
   uint64_t others = 0;  // x - x is 0 for a finite x, and NaN for any other
@@ -40,24 +47,29 @@ template <class T>
 void add_squares(const void* values, int64_t n, double scale, double* squares, double* nonfinite) {
   const T* const x = static_cast<const T*>(values);
   const T by = T(scale);
-  sum_in_lanes<T>(
-      squares, n, [=](int64_t i, double sum) { return add_square(sum, load_one(x + i) * by); }, x);
+  {
+    lane_sums sum(squares);
+    for_each_lane(
+        n, [&](int64_t i, int lane) { sum.sums[lane] = add_square(sum.sums[lane], load_one(x + i) * by); },
+        x);
+  }
   if (all_finite(squares)) return;
-  sum_in_lanes<T>(nonfinite, n,
-                  [=](int64_t i, double count) { return add_nonfinite(count, load_one(x + i) * by); });
+  lane_sums sum(nonfinite);
+  for_each_lane(
+      n, [&](int64_t i, int lane) { sum.sums[lane] = add_nonfinite(sum.sums[lane], load_one(x + i) * by); });
 }
 
-// Adds the squares of x - y.
+// Adds the squares of x - y, and those of x. Both lie in L1.
 template <class T>
-void add_change(const void* values, const void* others, int64_t n, double* squares) {
+void add_change(const void* values, const void* others, int64_t n, double* changes, double* squares) {
   const T* const x = static_cast<const T*>(values);
   const T* const y = static_cast<const T*>(others);
-  sum_in_lanes<T>(
-      squares, n,
-      [=](int64_t i, double sum) {
-        return add_square(sum, double(load_one(x + i)) - double(load_one(y + i)));
-      },
-      x, y);
+  lane_sums change(changes), square(squares);
+  for_each_lane(n, [&](int64_t i, int lane) {
+    const double now = double(load_one(x + i));
+    change.sums[lane] = add_square(change.sums[lane], now - double(load_one(y + i)));
+    square.sums[lane] = add_square(square.sums[lane], now);
+  });
 }
 
 }  // namespace gradstep::GS_TARGET

@@ -47,9 +47,11 @@ constexpr rule_entry entry(const char* name) {
           sees_matrix<narrow> ? &matrix_form_of<narrow> : nullptr,
           hyper_names_of<narrow>.names,
           {{sizeof(narrow), make_rule_constants<narrow>, apply<typename descending_rule<narrow>::type, float>,
-            measure_of<narrow, float>(), matrix_of<narrow, float>()},
+            apply_stored_of<typename descending_rule<narrow>::type, float>(), measure_of<narrow, float>(),
+            matrix_of<narrow, float>()},
            {sizeof(wide), make_rule_constants<wide>, apply<typename descending_rule<wide>::type, double>,
-            measure_of<wide, double>(), matrix_of<wide, double>()}}};
+            apply_stored_of<typename descending_rule<wide>::type, double>(), measure_of<wide, double>(),
+            matrix_of<wide, double>()}}};
 }
 
 #define GS_ENTRY(rule) entry<rule>(#rule),
@@ -58,7 +60,8 @@ constexpr rule_entry rules[] = {GS_RULES(GS_ENTRY)};
 template <class Storage>
 constexpr storage_entry storage() {
   return {{decode<Storage, float>, decode<Storage, double>},
-          {encode<Storage, float>, encode<Storage, double>}};
+          {encode<Storage, float>, encode<Storage, double>},
+          in_registers<Storage>};
 }
 
 template <class T>
@@ -87,6 +90,7 @@ constexpr target description = {
     functions,
     sizeof(functions) / sizeof(functions[0]),
     &prefetch_distance,
+    stored_unit,
 };
 
 }  // namespace gradstep::GS_TARGET

@@ -23,6 +23,20 @@ struct operands {
   int64_t n;
 };
 
+// An array as it is stored, from its first element on, in a format that registers decode.
+struct stored_array {
+  char* numbers = nullptr;
+  dtype type = dtype::f32;
+};
+
+// A run of n elements, a multiple of the target's stored_unit.
+struct stored_operands {
+  stored_array p, g, s[state_limit];
+  stored_array average, copy;  // of p; null where there is none
+  bool zeroes;                 // g is to be filled with zeros
+  int64_t n;
+};
+
 struct update {
   double rate;                         // p = fma(-rate, u, decay_factor * p)
   double decay_factor;                 // where u and p have the same sign,
@@ -52,6 +66,7 @@ struct rule_body {
   int bytes;  // of its constants
   void (*make_rule_constants)(const double* hyper, step_context& now, void* constants);
   void (*apply)(const update& step, const operands& x);
+  void (*apply_stored)(const update& step, const stored_operands& x);  // null where registers decode nothing
   // Null if it need know nothing.
   void (*measure)(const update& step, const operands& x, rule_lanes& lanes);
   matrix_body matrix;
@@ -71,13 +86,14 @@ struct rule_entry {
 struct storage_entry {
   void (*decode[2])(const planes& from, void* to, int64_t n);  // by arithmetic
   void (*encode[2])(const void* from, const planes& to, int64_t n);
+  bool in_registers;  // an array may be an operand as it is stored
 };
 
 // Sums (sums.h), in one arithmetic type.
 struct sum_bodies {
   void (*add)(void* sum, const void* x, int64_t n);
   void (*add_squares)(const void* x, int64_t n, double scale, double* squares, double* nonfinite);
-  void (*add_change)(const void* x, const void* y, int64_t n, double* squares);
+  void (*add_change)(const void* x, const void* y, int64_t n, double* changes, double* squares);
 };
 
 // Standalone operations (standalone.h), in one arithmetic type.
@@ -105,6 +121,7 @@ struct target {
   const function_entry* functions;
   int function_count;
   uintptr_t* prefetch_distance;  // in bytes
+  int stored_unit;               // elements
 };
 
 }  // namespace gradstep

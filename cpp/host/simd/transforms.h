@@ -62,24 +62,32 @@ struct no_transforms {
   GS_HD void after(vec<T>, int64_t, Part) const {}
 };
 
+// The transforms before a rule, where a step has them.
 template <class T>
-struct all_transforms {
+struct before_rule {
   bool transforms_gradient;
   transform_gradient<T> transform;
+
+  GS_HD explicit before_rule(const update& step)
+      : transforms_gradient(step.gradient),
+        transform(transforms_gradient ? *step.gradient : gradient_transform{}) {}
+
+  GS_HD vec<T> before(vec<T> gradient, vec<T> parameter) const {
+    return transforms_gradient ? transform(gradient, parameter) : gradient;
+  }
+};
+
+template <class T>
+struct all_transforms : before_rule<T> {
   T* averages;
   T weight;
   T* zeroed;
 
   GS_HD all_transforms(const update& step, const operands& x)
-      : transforms_gradient(step.gradient),
-        transform(transforms_gradient ? *step.gradient : gradient_transform{}),
+      : before_rule<T>(step),
         averages(static_cast<T*>(x.average)),
         weight(T(step.average_weight)),
         zeroed(static_cast<T*>(x.zeroed)) {}
-
-  GS_HD vec<T> before(vec<T> gradient, vec<T> parameter) const {
-    return transforms_gradient ? transform(gradient, parameter) : gradient;
-  }
 
   // average += weight * (p - average)
   template <class Part>
