@@ -7,6 +7,8 @@ import reprlib
 import sys
 from typing import Any
 
+from gradstep.interop.misplaced import remedy_for
+
 __all__ = ["is_masked", "read_float", "shown"]
 
 
@@ -53,6 +55,7 @@ def read_float(value: object, name: str) -> float:
     if isinstance(held, bool) or not isinstance(held, numbers.Real):
         raise TypeError(
             f"Invalid {name}: {shown(value)} of type {type(value).__name__}: pass a number or an array of one number"
+            + (f"; {remedy}" if (remedy := remedy_for(value)) else "")
         )
     try:
         return float(held)
