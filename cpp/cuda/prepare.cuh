@@ -79,12 +79,12 @@ __device__ __forceinline__ void make_row(const device_plan_view& plan, const dev
   step_context now = tensor.time().next(clock.t, clock.fresh);
   options.complete(now, numbers[lr_number], numbers[weight_decay_number]);
   switch (rule_number(group.rule)) {
-#define GS_MAKE(name)                                                          \
+#define GS_RULE(name)                                                          \
   case rule_number::name:                                                      \
     make_rule_of<name>(plan, index, before_measuring, numbers, now, row.rule); \
     break;
-    GS_RULES(GS_MAKE)
-#undef GS_MAKE
+#include "rules/list.h"
+#undef GS_RULE
   }
   const double clip_factor =
       options.clip_norm == no_limit ? 1 : options.clip_factor(norm_of(plan, step, tensor.group));

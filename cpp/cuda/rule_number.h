@@ -3,14 +3,14 @@
 
 #include <cstdint>
 
-#include "rules/list.h"
+#include "rules/all.h"
 
 namespace gradstep::GS_TARGET {
 
 enum class rule_number : int32_t {
-#define GS_NUMBER(rule) rule,
-  GS_RULES(GS_NUMBER)
-#undef GS_NUMBER
+#define GS_RULE(rule) rule,
+#include "rules/list.h"
+#undef GS_RULE
 };
 
 }  // namespace gradstep::GS_TARGET

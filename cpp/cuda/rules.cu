@@ -14,9 +14,11 @@ constexpr rule_launches launches_of() {
 
 template <>
 const rule_launches* launches_of_part<GS_PART>() {
-#define GS_LAUNCHES(rule) launches_of<rule, rule_number::rule>(),
-  static constexpr rule_launches found[] = {GS_RULES(GS_LAUNCHES)};
-#undef GS_LAUNCHES
+#define GS_RULE(rule) launches_of<rule, rule_number::rule>(),
+  static constexpr rule_launches found[] = {
+#include "rules/list.h"
+  };
+#undef GS_RULE
   return found;
 }
 

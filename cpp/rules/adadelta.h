@@ -1,6 +1,7 @@
 // Adadelta: Zeiler 2012, arXiv:1212.5701, Algorithm 1; eps is inside both roots, and the accumulator of
 // updates does not see the rate.
-#pragma once
+#ifndef GS_RULES_ADADELTA_H
+#define GS_RULES_ADADELTA_H
 
 #include "rules/rule.h"
 
@@ -33,3 +34,9 @@ struct adadelta {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(adadelta)
+#endif

@@ -1,6 +1,7 @@
 // Adagrad: Duchi, Hazan and Singer 2011, JMLR 12, Figure 1 (diagonal); eps is outside the root, and the rate
 // may decay by inverse time, as in torch.
-#pragma once
+#ifndef GS_RULES_ADAGRAD_H
+#define GS_RULES_ADAGRAD_H
 
 #include "rules/rule.h"
 
@@ -29,3 +30,9 @@ struct adagrad {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(adagrad)
+#endif

@@ -1,7 +1,8 @@
 // Adam: Kingma and Ba 2015, arXiv:1412.6980, Algorithm 1; AdamW is the same with decoupled decay. amsgrad:
 // Reddi et al. 2018, arXiv:1904.09237, in torch's form: the maximum is taken over the uncorrected second
 // moment.
-#pragma once
+#ifndef GS_RULES_ADAM_H
+#define GS_RULES_ADAM_H
 
 #include "rules/rule.h"
 
@@ -72,3 +73,10 @@ struct amsgrad {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(adam)
+GS_RULE(amsgrad)
+#endif

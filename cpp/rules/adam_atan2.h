@@ -1,6 +1,7 @@
 // Adam-atan2: Everett et al. 2024, arXiv:2407.05872: Adam with the division replaced by an angle, which needs
 // no eps and does not change with the gradient's scale. Where both moments are 0 it is 0.
-#pragma once
+#ifndef GS_RULES_ADAM_ATAN2_H
+#define GS_RULES_ADAM_ATAN2_H
 
 #include "numeric/angles.h"
 #include "rules/rule.h"
@@ -33,3 +34,9 @@ struct adam_atan2 {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(adam_atan2)
+#endif

@@ -1,6 +1,7 @@
 // Adamax: Kingma and Ba 2015, arXiv:1412.6980, Algorithm 2; as in torch, eps is added to |g| inside the
 // maximum.
-#pragma once
+#ifndef GS_RULES_ADAMAX_H
+#define GS_RULES_ADAMAX_H
 
 #include "rules/rule.h"
 
@@ -30,3 +31,9 @@ struct adamax {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(adamax)
+#endif

@@ -1,7 +1,8 @@
 // Adan: Xie et al. 2022, arXiv:2208.06677, Algorithm 1, with betas that say how much is kept (the paper's say
 // how much is new): moments of the gradient, of its change since the last step, and of the square of what
 // both predict. The first change is 0.
-#pragma once
+#ifndef GS_RULES_ADAN_H
+#define GS_RULES_ADAN_H
 
 #include "rules/rule.h"
 
@@ -64,3 +65,10 @@ struct adan {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(adan)
+GS_RULE(adan_no_prox)
+#endif

@@ -1,7 +1,8 @@
 // AdEMAMix: Pagliardini, Ablin and Grangier 2024, arXiv:2409.03137, Algorithm 1: Adam with a second, slow
 // mean in addition to the fast one. The slow mean is not corrected for its start at zero. Instead its weight
 // alpha and its beta3 warm up, beta3 so that its half-life grows linearly from that of beta1.
-#pragma once
+#ifndef GS_RULES_ADEMAMIX_H
+#define GS_RULES_ADEMAMIX_H
 
 #include "rules/adam.h"
 
@@ -42,3 +43,9 @@ struct ademamix {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(ademamix)
+#endif

@@ -1,7 +1,8 @@
 // ADOPT: Taniguchi et al. 2024, arXiv:2411.02853, the clipped form: the gradient is normalised by the second
 // moment of the steps before it, clipped, and averaged then. The update that finds no states only starts the
 // second moment; the bound of the clip grows from the next one on.
-#pragma once
+#ifndef GS_RULES_ADOPT_H
+#define GS_RULES_ADOPT_H
 
 #include "rules/rule.h"
 
@@ -39,3 +40,9 @@ struct adopt {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(adopt)
+#endif

@@ -1,7 +1,8 @@
 // ASGD: Polyak and Juditsky 1992, in torch's form (Bottou's rate): the rate eta and the average's weight mu
 // of the next update are kept per tensor. It writes the parameter itself, because the average needs the new
 // one.
-#pragma once
+#ifndef GS_RULES_ASGD_H
+#define GS_RULES_ASGD_H
 
 #include "rules/rule.h"
 
@@ -35,3 +36,9 @@ struct asgd {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(asgd)
+#endif

@@ -1,7 +1,8 @@
 // Interpolation: no optimizer, but what moves a parameter along the line to the array in the gradient's
 // place, or away from it at a negative weight. It takes the parameters of Schedule-Free rules from training
 // to evaluation and back.
-#pragma once
+#ifndef GS_RULES_INTERPOLATION_H
+#define GS_RULES_INTERPOLATION_H
 
 #include "rules/rule.h"
 
@@ -27,3 +28,9 @@ struct interpolation {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(interpolation)
+#endif

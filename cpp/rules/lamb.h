@@ -1,6 +1,7 @@
 // LAMB: You et al. 2020, arXiv:1904.00962, Algorithm 2: Adam's direction with its decay, scaled to the norm
 // of the tensor that it updates.
-#pragma once
+#ifndef GS_RULES_LAMB_H
+#define GS_RULES_LAMB_H
 
 #include "rules/adam.h"
 
@@ -56,3 +57,9 @@ struct lamb {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(lamb)
+#endif

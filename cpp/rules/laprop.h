@@ -1,6 +1,7 @@
 // LaProp: Ziyin, Wang and Ueda 2020, arXiv:2002.04839: the gradient is normalised first and averaged then.
 // The rate is outside of the mean.
-#pragma once
+#ifndef GS_RULES_LAPROP_H
+#define GS_RULES_LAPROP_H
 
 #include "rules/adam.h"
 
@@ -25,3 +26,9 @@ struct laprop {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(laprop)
+#endif

@@ -1,6 +1,7 @@
 // LARS: You, Gitman and Ginsburg 2017, arXiv:1708.03888, Algorithm 1: the gradient and its decay are scaled
 // by the norm of the tensor over theirs, and go into SGD's momentum then.
-#pragma once
+#ifndef GS_RULES_LARS_H
+#define GS_RULES_LARS_H
 
 #include "rules/sgd.h"
 
@@ -85,3 +86,11 @@ template <class T>
 using lars_nesterov = lars_into<T, sgd_nesterov>;
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(lars)
+GS_RULE(lars_momentum)
+GS_RULE(lars_nesterov)
+#endif

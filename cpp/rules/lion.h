@@ -1,6 +1,7 @@
 // Lion: Chen et al. 2023, arXiv:2302.06675, Algorithm 2: the step uses the old momentum with beta1, the
 // momentum then moves with beta2. Weight decay is decoupled; sign(0) is 0.
-#pragma once
+#ifndef GS_RULES_LION_H
+#define GS_RULES_LION_H
 
 #include "rules/rule.h"
 
@@ -27,3 +28,9 @@ struct lion {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(lion)
+#endif

@@ -1,7 +1,7 @@
-// Every rule, by its name. A rule is complete with its header, its line here, its class in
-// python/gradstep/rules and its float64 reference in tests/support/reference.py.
-#pragma once
-
+// Every rule, by its header, which ends with GS_RULE(name) for each rule in it: whoever includes this file
+// says what GS_RULE makes of a name. A rule is complete with its header, its line here, its class in
+// python/gradstep/rules, its settings in tests/support/cases.py and its float64 reference in
+// tests/support/reference.py.
 #include "rules/adadelta.h"
 #include "rules/adagrad.h"
 #include "rules/adam.h"
@@ -29,46 +29,6 @@
 #include "rules/stable_adamw.h"
 
 // Rules that the tests alone have (tests/support/rules_of_tests), behind those of the library.
-#if defined(GRADSTEP_TEST_RULES)
+#ifdef GRADSTEP_TEST_RULES
 #include GRADSTEP_TEST_RULES
-#else
-#define GS_RULES_OF_TESTS(X)
 #endif
-
-#define GS_RULES(X)            \
-  X(sgd)                       \
-  X(sgd_momentum)              \
-  X(sgd_nesterov)              \
-  X(adagrad)                   \
-  X(adadelta)                  \
-  X(rmsprop)                   \
-  X(rmsprop_momentum)          \
-  X(rmsprop_centered)          \
-  X(rmsprop_centered_momentum) \
-  X(adam)                      \
-  X(amsgrad)                   \
-  X(sparse_adam)               \
-  X(adamax)                    \
-  X(nadam)                     \
-  X(radam)                     \
-  X(rprop)                     \
-  X(asgd)                      \
-  X(lion)                      \
-  X(signum)                    \
-  X(nadamw)                    \
-  X(adam_atan2)                \
-  X(ademamix)                  \
-  X(adopt)                     \
-  X(adan)                      \
-  X(adan_no_prox)              \
-  X(laprop)                    \
-  X(schedule_free_sgd)         \
-  X(schedule_free_adamw)       \
-  X(lamb)                      \
-  X(lars)                      \
-  X(lars_momentum)             \
-  X(lars_nesterov)             \
-  X(stable_adamw)              \
-  X(prodigy)                   \
-  X(interpolation)             \
-  GS_RULES_OF_TESTS(X)

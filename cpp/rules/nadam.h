@@ -1,7 +1,8 @@
 // NAdam: Dozat 2016, Incorporating Nesterov Momentum into Adam, Algorithm 8, with torch's momentum schedule;
 // the running product of the momenta is kept per tensor. NAdamW of the AlgoPerf benchmark is a different
 // rule.
-#pragma once
+#ifndef GS_RULES_NADAM_H
+#define GS_RULES_NADAM_H
 
 #include "rules/rule.h"
 
@@ -46,3 +47,9 @@ struct nadam {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(nadam)
+#endif

@@ -2,7 +2,8 @@
 // arXiv:2306.07179: the direction is that of Adam from where the mean would be after the same gradient once
 // more, with the corrections of the present step. torch's NAdam, with its momentum schedule, is a different
 // rule.
-#pragma once
+#ifndef GS_RULES_NADAMW_H
+#define GS_RULES_NADAMW_H
 
 #include "rules/adam.h"
 
@@ -26,3 +27,9 @@ struct nadamw {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(nadamw)
+#endif

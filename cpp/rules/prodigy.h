@@ -2,7 +2,8 @@
 // whose rate is multiplied by an estimate d of the distance to the solution. The estimate comes from the
 // gradients and the distance moved since the start. All tensors share d, its largest value and the numerator
 // of the estimate.
-#pragma once
+#ifndef GS_RULES_PRODIGY_H
+#define GS_RULES_PRODIGY_H
 
 #include "rules/rule.h"
 
@@ -78,3 +79,9 @@ struct prodigy {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(prodigy)
+#endif

@@ -1,6 +1,7 @@
 // RAdam: Liu et al. 2020, arXiv:1908.03265, Algorithm 2, with torch's threshold of 5 where the paper has 4;
 // below it the step is not normalised. eps is not scaled by the bias correction.
-#pragma once
+#ifndef GS_RULES_RADAM_H
+#define GS_RULES_RADAM_H
 
 #include "rules/rule.h"
 
@@ -40,3 +41,9 @@ struct radam {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(radam)
+#endif

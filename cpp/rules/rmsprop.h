@@ -1,7 +1,8 @@
 // RMSprop: Hinton 2012, Neural Networks for Machine Learning, lecture 6e; centered: Graves 2013,
 // arXiv:1308.0850, equations 38 to 45. As in torch, eps is outside the root, nothing corrects the bias, and
 // the rate is outside the momentum buffer.
-#pragma once
+#ifndef GS_RULES_RMSPROP_H
+#define GS_RULES_RMSPROP_H
 
 #include "rules/rule.h"
 
@@ -95,3 +96,12 @@ struct rmsprop_centered_momentum {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(rmsprop)
+GS_RULE(rmsprop_momentum)
+GS_RULE(rmsprop_centered)
+GS_RULE(rmsprop_centered_momentum)
+#endif

@@ -1,6 +1,7 @@
 // Rprop: Riedmiller and Braun 1993, with torch's rule for a change of sign: no step, and the gradient is
 // forgotten. The learning rate is the first step size only.
-#pragma once
+#ifndef GS_RULES_RPROP_H
+#define GS_RULES_RPROP_H
 
 #include "rules/rule.h"
 
@@ -33,3 +34,9 @@ struct rprop {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(rprop)
+#endif

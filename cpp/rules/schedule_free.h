@@ -1,7 +1,8 @@
 // Schedule-Free SGD and AdamW: Defazio et al. 2024, arXiv:2405.15682, Algorithm 1. The parameter holds y, at
 // which gradients are taken; the state holds z, which moves; the average x of z, which is evaluated, is never
 // stored: x = (y - (1 - momentum) z) / momentum. Decay acts at y, in both moves.
-#pragma once
+#ifndef GS_RULES_SCHEDULE_FREE_H
+#define GS_RULES_SCHEDULE_FREE_H
 
 #include "rules/rule.h"
 
@@ -82,3 +83,10 @@ struct schedule_free_adamw {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(schedule_free_sgd)
+GS_RULE(schedule_free_adamw)
+#endif

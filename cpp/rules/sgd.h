@@ -1,6 +1,7 @@
 // SGD with momentum: Sutskever et al. 2013, in torch's form: the rate is outside the buffer, and the update
 // that finds no buffer starts it with the gradient itself, whatever the dampening.
-#pragma once
+#ifndef GS_RULES_SGD_H
+#define GS_RULES_SGD_H
 
 #include "rules/rule.h"
 
@@ -62,3 +63,11 @@ struct sgd_nesterov {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(sgd)
+GS_RULE(sgd_momentum)
+GS_RULE(sgd_nesterov)
+#endif

@@ -1,5 +1,6 @@
 // Signum: Bernstein et al. 2018, arXiv:1802.04434, Algorithm 2. sign(0) is 0.
-#pragma once
+#ifndef GS_RULES_SIGNUM_H
+#define GS_RULES_SIGNUM_H
 
 #include "rules/rule.h"
 
@@ -25,3 +26,9 @@ struct signum {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(signum)
+#endif

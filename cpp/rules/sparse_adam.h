@@ -1,6 +1,7 @@
 // Adam with eps added to the uncorrected root, as torch.optim.SparseAdam has it: the form of the last remark
 // of section 2 in Kingma and Ba 2015, arXiv:1412.6980.
-#pragma once
+#ifndef GS_RULES_SPARSE_ADAM_H
+#define GS_RULES_SPARSE_ADAM_H
 
 #include "rules/adam.h"
 
@@ -28,3 +29,9 @@ struct sparse_adam {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(sparse_adam)
+#endif

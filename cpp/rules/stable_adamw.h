@@ -1,7 +1,8 @@
 // StableAdamW: Wortsman et al. 2023, arXiv:2304.13013, Algorithm 2: AdamW whose rate is divided by the root
 // mean square of g / sqrt(v) over the tensor, if that is above 1. The betas are corrected, and not the
 // moments.
-#pragma once
+#ifndef GS_RULES_STABLE_ADAMW_H
+#define GS_RULES_STABLE_ADAMW_H
 
 #include "rules/adam.h"
 
@@ -40,3 +41,9 @@ struct stable_adamw {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(stable_adamw)
+#endif

@@ -8,7 +8,7 @@
 #include "host/simd/rule_sums.h"
 #include "host/simd/standalone.h"
 #include "host/simd/sums.h"
-#include "rules/list.h"
+#include "rules/all.h"
 
 #define GS_QUOTE(x) #x
 #define GS_NAME(x) GS_QUOTE(x)
@@ -54,8 +54,11 @@ constexpr rule_entry entry(const char* name) {
             matrix_of<wide, double>()}}};
 }
 
-#define GS_ENTRY(rule) entry<rule>(#rule),
-constexpr rule_entry rules[] = {GS_RULES(GS_ENTRY)};
+#define GS_RULE(rule) entry<rule>(#rule),
+constexpr rule_entry rules[] = {
+#include "rules/list.h"
+};
+#undef GS_RULE
 
 template <class Storage>
 constexpr storage_entry storage() {

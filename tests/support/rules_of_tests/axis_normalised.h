@@ -1,6 +1,7 @@
 // Adafactor with a momentum m: means of squares over rows r, columns c and each matrix a, u = m / (sqrt(r c /
 // a) + eps), and a rate that is divided by the root mean square of u over its limit, where that is above 1.
-#pragma once
+#ifndef GS_RULES_AXIS_NORMALISED_H
+#define GS_RULES_AXIS_NORMALISED_H
 
 #include "rules_of_tests/mean_of_squares.h"
 
@@ -39,3 +40,9 @@ struct axis_normalised : mean_of_squares {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(axis_normalised)
+#endif

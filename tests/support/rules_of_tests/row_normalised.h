@@ -1,5 +1,6 @@
 // Row-normalised SGD: v = beta v + (1 - beta) mean(g^2) for each row, u = g / (sqrt(v) + eps).
-#pragma once
+#ifndef GS_RULES_ROW_NORMALISED_H
+#define GS_RULES_ROW_NORMALISED_H
 
 #include "rules_of_tests/mean_of_squares.h"
 
@@ -25,3 +26,9 @@ struct row_normalised : mean_of_squares {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(row_normalised)
+#endif

@@ -1,6 +1,7 @@
 // Rules whose direction is needed whole: each row of it is divided by its own largest element, and a row of
 // zeros stays. The first is a momentum m.
-#pragma once
+#ifndef GS_RULES_ROW_SCALED_H
+#define GS_RULES_ROW_SCALED_H
 
 #include "rules_of_tests/mean_of_squares.h"
 
@@ -64,3 +65,10 @@ struct row_scaled_normalised : by_largest_element, mean_of_squares {
 };
 
 }  // namespace gradstep::GS_TARGET
+
+#endif
+
+#ifdef GS_RULE
+GS_RULE(row_scaled)
+GS_RULE(row_scaled_normalised)
+#endif
