@@ -25,7 +25,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 #: what functions import: the methods of a base that make or show what derives from it, and what needs another package
 INSIDE_FUNCTIONS = {
-    "schedules.base": {"constant", "coupling", "description", "joining", "operators", "plot", "times", "warmup"},
+    "schedules.base": {"constant", "coupling", "description", "joining", "operators", "plot", "svg", "times", "warmup"},
     "schedules.value": {"changes", "serial"},
     "lr_finder.finder": {"figure"},  # matplotlib
     "convert.torch_optimizer": {"torch"},

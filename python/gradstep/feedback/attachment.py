@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradstep import rules
+from gradstep.interop.scalars import shown
+from gradstep.optimizers.display import never_raises
 from gradstep.optimizers.scheduling import changes
 from gradstep.rules.hyperparameters import Group, Hyperparameter
 from gradstep.rules.rate_scale import SCALE, former_scales_kept, scale_of
@@ -69,6 +71,11 @@ class Attachment:
         self.optimizer = optimizer
         self._schedules = {name: _given(each) for name, each in hyperparameters.items()}
         self.seek(0)
+
+    @never_raises
+    def __repr__(self) -> str:
+        schedules = ", ".join(f"{name}={shown(each)}" for name, each in self._schedules.items())
+        return f"Attachment({type(self.optimizer).__name__}, {schedules}; {self.updates} updates)"
 
     @property
     def param_groups(self) -> list[Group]:

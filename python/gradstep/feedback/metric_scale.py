@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import operator
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any, ClassVar
 from gradstep import _core
 from gradstep.feedback.attachment import Attachment
 from gradstep.feedback.reported import reported
+from gradstep.optimizers.display import never_raises
 from gradstep.optimizers.step import Stepping
 from gradstep.rules.rate_scale import SCALE, scale_of
 from gradstep.schedules.fields import not_negative, one_of
@@ -68,6 +70,14 @@ class MetricScale:
         self.scale = 1.0
         self.best = best
         self.waited = 0
+
+    @never_raises
+    def __repr__(self) -> str:
+        given = inspect.signature(type(self)).parameters.values()
+        values = {each.name: getattr(self.goal, each.name, getattr(self, each.name, None)) for each in given}
+        options = [f"{each.name}={values[each.name]!r}" for each in given if values[each.name] != each.default]
+        state = f"scale {self.scale:.6g}, best {self.best}, {self.waited} reports since"
+        return f"{type(self).__name__}({'; '.join([*([', '.join(options)] if options else []), state])})"
 
     def update(self, metric: Any) -> float:
         """Report a metric and return the new scale.

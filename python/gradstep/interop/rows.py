@@ -40,6 +40,9 @@ class Rows:
     indices: Any
     values: Any
 
+    def __repr__(self) -> str:
+        return f"Rows({len(self.indices)} rows, values of shape {tuple(self.values.shape)} and {self.values.dtype})"
+
     def __post_init__(self) -> None:
         check_rows(self.indices, self.values)
 

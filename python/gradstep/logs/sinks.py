@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any, Protocol
 
+from gradstep.interop.scalars import shown
+
 __all__ = ["CsvSink", "Sink", "TensorBoardSink", "WandbSink"]
 
 _BLOCK = 2**16
@@ -43,6 +45,9 @@ class CsvSink:
         self._file = open(path, "a+", newline="", encoding="utf-8")  # noqa: SIM115, closed by close()
         self._file.seek(0)
         self._columns = next(csv.reader(self._file), None)
+
+    def __repr__(self) -> str:
+        return f"CsvSink({str(self._file.name)!r})"
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Add a row.
@@ -103,6 +108,9 @@ class TensorBoardSink:
         self._event, self._summary = Event, Summary
         self._writer = EventFileWriter(os.fspath(folder))
 
+    def __repr__(self) -> str:
+        return f"TensorBoardSink({self._writer.get_logdir()!r})"
+
     def write(self, step: int, values: Mapping[str, float]) -> None:
         scalars = [self._summary.Value(tag=name, simple_value=value) for name, value in values.items()]
         event = self._event(wall_time=time.time(), step=step, summary=self._summary(value=scalars))
@@ -121,6 +129,9 @@ class WandbSink:
 
     def __init__(self, run: Any) -> None:
         self._run = run
+
+    def __repr__(self) -> str:
+        return f"WandbSink({shown(self._run)})"
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         self._run.log(dict(values), step=step)

@@ -52,6 +52,11 @@ class StepLog:
         self.steps = 0
         self.skipped = 0
 
+    def __repr__(self) -> str:
+        given = ", ".join([type(self.optimizer).__name__, *map(repr, self.sinks)])
+        every = f", every={self.every}" if self.every != 1 else ""
+        return f"StepLog({given}{every}; {self.steps} steps, {self.skipped} skipped)"
+
     @contextmanager
     def step(self, gradients: Sequence[Any] | None = None) -> Iterator[None]:
         """Log the step that is made inside. If it raises, it is neither counted nor written.

@@ -105,6 +105,12 @@ class LRFinder:
         self._waiting: float | None = None
         self._sum = self._weight = 0.0
 
+    def __repr__(self) -> str:
+        low, high = self.ramp(0), self.ramp(self.updates - 1)
+        ended = f", {self.stopped}" if self.stopped else ""
+        losses = len(self._losses)
+        return f"LRFinder(low={low:.6g}, high={high:.6g}, updates={self.updates}; {losses} losses{ended})"
+
     def __iter__(self) -> Iterator[float]:
         """Start the test: yields the rate of each update, until the ramp ends or the loss diverges."""
         self._start()

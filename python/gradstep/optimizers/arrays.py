@@ -8,6 +8,7 @@ from typing import Any
 from gradstep import _core
 from gradstep.interop.libraries import library_of
 from gradstep.optimizers.counting import refuse_capture
+from gradstep.optimizers.display import in_a_line, never_raises
 from gradstep.optimizers.loading import (
     array_names,
     is_number,
@@ -34,6 +35,7 @@ class ArrayOptimizer(Stepping):
     """
 
     _constructing = False
+    __repr__ = never_raises(in_a_line)
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if hasattr(params, "dtype"):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradstep.interop.devices import operations_on
+from gradstep.optimizers.display import never_raises
 
 if TYPE_CHECKING:
     from gradstep.optimizers.step import Stepping
@@ -41,6 +42,12 @@ class Averages:
         if all(group["ema"] is None for group in optimizer.param_groups):
             raise RuntimeError("this optimizer keeps no averages: make it with ema=0.999, for example")
         self._optimizer = optimizer
+
+    @never_raises
+    def __repr__(self) -> str:
+        arrays = self.arrays()
+        made = sum(each is not None for each in arrays)
+        return f"Averages(of {made} of {len(arrays)} parameters of {type(self._optimizer).__name__})"
 
     def _pairs(self) -> list[tuple[Any, dict[str, Any]]]:
         parameters = [p for group in self._optimizer.param_groups for p in group["params"]]

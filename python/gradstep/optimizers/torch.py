@@ -17,6 +17,7 @@ from gradstep.interop.threads import get_num_threads
 from gradstep.interop.torch_tensors import TORCH
 from gradstep.optimizers.bookkeeping import Bookkeeping
 from gradstep.optimizers.counting import refuse_capture
+from gradstep.optimizers.display import in_groups, never_raises
 from gradstep.optimizers.joining import complete, refuse_other_sizes, refuse_shared, replace
 from gradstep.optimizers.loading import (
     array_names,
@@ -49,6 +50,8 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
     _placeholders: Placeholders | None
     #: while the constructor runs, the groups so far and what was in the dicts that they were given as
     _joining: list[tuple[Group, Group]] | None = None
+
+    __repr__ = never_raises(in_groups)
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         read_switch(defaults, "differentiable")  # torch asks for its truth first

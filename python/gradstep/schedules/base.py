@@ -207,6 +207,12 @@ class Schedule(Value, abstract=True):
             return warmed
         return dataclasses.replace(warmed, base=fitted(self, within, warmed.complete, mode))
 
+    def _repr_html_(self) -> str:
+        """The curve and the code, as notebooks show a schedule."""
+        from gradstep.schedules.svg import html
+
+        return html(self)
+
     def describe(self, steps: int) -> str:
         """Describe the first `steps` updates: what happens at which step, and what looks like a mistake.
 

@@ -24,6 +24,15 @@ class LearnedWeights:
         self._values = values
         self._optimizer = optimizer
 
+    def __repr__(self) -> str:
+        weights = ", ".join(f"{each:.4g}" for each in self.weights)
+        return f"{type(self).__name__}(weights=[{weights}])"
+
+    @property
+    def weights(self) -> Values:
+        """The factors for the tasks' losses or gradients."""
+        raise NotImplementedError
+
     def state_dict(self) -> dict[str, Any]:
         """Everything that updates change, as plain data."""
         return {"values": self._values.tolist(), "optimizer": self._optimizer.state_dict()}
