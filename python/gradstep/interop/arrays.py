@@ -88,6 +88,11 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
         )
     if isinstance(array, np.ndarray):
         return array
+    if type(array).__module__.partition(".")[0] == "pandas":
+        raise TypeError(
+            f"{role} is a pandas.{type(array).__name__}: pass .to_numpy(copy=True) of it, and write a parameter back "
+            "from that array after the training"
+        )
     if isinstance(array, np.generic | list | tuple | float | int):
         raise TypeError(
             f"{role} is a {type(array).__name__}, which can't be used in place: pass an array, numpy.asarray of it"

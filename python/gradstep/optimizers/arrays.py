@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gradstep import _core
 from gradstep.interop.libraries import library_of
 from gradstep.optimizers.counting import refuse_capture
 from gradstep.optimizers.display import in_a_line, never_raises
+from gradstep.optimizers.given import (
+    NAMES,
+    gradients_by_name,
+    list_parameters,
+    name_parameters,
+    refuse_immutable,
+    refuse_same_names,
+)
 from gradstep.optimizers.loading import (
     array_names,
     is_number,
@@ -31,17 +39,28 @@ class ArrayOptimizer(Stepping):
     """An optimizer over groups of arrays, whose ``step`` is given the gradients.
 
     ``param_groups`` is a list of dicts as in torch.optim; ``state`` is a list with a dict for each parameter,
-    counted over all groups.
+    counted over all groups. Over a dict of arrays, or groups of them, steps take a dict of gradients:
+
+    >>> import numpy as np, gradstep
+    >>> model = {"w": np.ones(2), "b": np.zeros(1)}
+    >>> gradstep.SGD(model, lr=0.5).step({"b": np.ones(1), "w": np.ones(2)})
+    >>> model
+    {'w': array([0.5, 0.5]), 'b': array([-0.5])}
     """
 
     _constructing = False
     __repr__ = never_raises(in_a_line)
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
-        if hasattr(params, "dtype"):
+        params = list_parameters(params)
+        if hasattr(params, "dtype") or hasattr(params, "dtypes"):  # of NumPy, of pandas
             raise TypeError(
                 f"params is one {type(params).__name__}: pass a list of arrays, such as [w, b], or of dicts"
             )
+        if isinstance(params, Mapping):
+            if "params" in params and not hasattr(params["params"], "dtype"):
+                raise TypeError("params is one group: pass a list of groups, [{'params': ..., 'lr': ...}]")
+            params = [{"params": params}] if params else []
         self.defaults = defaults
         self.param_groups = []
         self.state: list[dict[str, Any]] = []
@@ -71,6 +90,7 @@ class ArrayOptimizer(Stepping):
         Raises:
             TypeError, ValueError: a parameter or a hyper-parameter can't be used; nothing is added.
         """
+        group = name_parameters(group)
         params = group["params"]
         new = {**self.defaults, **group, "params": [params] if hasattr(params, "dtype") else list(params)}
         if not new["params"]:
@@ -94,14 +114,23 @@ class ArrayOptimizer(Stepping):
 
     def _check_arrays(self, groups: list[Group]) -> None:
         arrays = [array for group in groups for array in group["params"]]
+        refuse_same_names(groups)
+        refuse_immutable(arrays)
         _core.check_parameters(arrays)
 
-    def step(self, gradients: Sequence[Any], *, grad_scale: Any = None, found_inf: Any = None) -> None:
+    def step(
+        self,
+        gradients: Sequence[Any] | Mapping[str, Any] | None = None,
+        *,
+        grad_scale: Any = None,
+        found_inf: Any = None,
+    ) -> None:
         """Update every parameter in place.
 
         Args:
             gradients: for each parameter, in order over all groups, an array of its shape, or None to leave the
-                parameter unchanged. They are only read, unless a group has ``zero_grad=True``.
+                parameter unchanged; by name, in a dict, for an optimizer over a dict of arrays. Required. They are only
+                read, unless a group has ``zero_grad=True``.
             grad_scale: the factor of the loss, a number or an array of one number; the gradients are divided by it.
                 Default None, for 1.
             found_inf: a number or an array of one number; anything but 0 skips the update. Default None, for 0.
@@ -109,11 +138,27 @@ class ArrayOptimizer(Stepping):
         Raises:
             TypeError, ValueError: an array or a hyper-parameter can't be used; nothing has been written.
         """
-        listed = list(gradients)
-        expected = len(self.state)
-        if len(listed) != expected:
-            raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
-        self._update(listed, grad_scale, found_inf)
+        self._update(self.listed_gradients(gradients), grad_scale, found_inf)
+
+    def listed_gradients(self, gradients: Sequence[Any] | Mapping[str, Any] | None) -> list[Any]:
+        """The gradients that a step is given, one or None for each parameter.
+
+        Raises:
+            TypeError, ValueError: they are not for these parameters.
+        """
+        if gradients is None:
+            raise TypeError(
+                "step needs the gradients, step([...]) with one, or None, for each parameter: only "
+                f"gradstep.optim.{self.class_name()} takes those that backward() leaves in torch's parameters"
+            )
+        if isinstance(gradients, Mapping):
+            return gradients_by_name(gradients, self.param_groups)
+        listed, expected = list(gradients), len(self.state)
+        if len(listed) == expected:
+            return listed
+        if hasattr(gradients, "dtype"):
+            raise TypeError(f"gradients is one {type(gradients).__name__}: pass a list, such as [gradient_of_w]")
+        raise ValueError(f"step got {len(listed)} gradients for {expected} parameters: pass one, or None, for each")
 
     def state_dict(self) -> dict[str, Any]:
         """The states and groups as plain data: arrays, numbers and, instead of the parameters, their indices."""
@@ -138,6 +183,8 @@ class ArrayOptimizer(Stepping):
                 "loaded state dict has other parameter groups: make the optimizer over the same arrays first"
             )
         loaded = loaded_groups(self, state_dict)
+        for own, group in zip(self.param_groups, loaded, strict=True):
+            group.update({NAMES: own[NAMES]} if NAMES in own else {})  # by which steps are given gradients
         located = [(group, array) for group in loaded for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]
         states = [

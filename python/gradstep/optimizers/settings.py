@@ -21,7 +21,7 @@ from gradstep.rules.other_names import advised_keys
 from gradstep.schedules import Schedule
 
 __all__ = ["Settings"]
-_NO_SETTINGS = {"params", "schedules", "updates", "accumulated", "summed", "last_norm"}
+_NO_SETTINGS = {"params", "param_names", "schedules", "updates", "accumulated", "summed", "last_norm"}
 _READ_OPTIONS = operator.itemgetter(*OPTION_DEFAULTS)
 _PLAIN = (int, float, bool, str, type(None))
 _PLAIN_TYPES = frozenset(_PLAIN)

@@ -18,6 +18,7 @@ from gradstep.interop.torch_tensors import TORCH
 from gradstep.optimizers.bookkeeping import Bookkeeping
 from gradstep.optimizers.counting import refuse_capture
 from gradstep.optimizers.display import in_groups, never_raises
+from gradstep.optimizers.given import list_parameters
 from gradstep.optimizers.joining import complete, refuse_other_sizes, refuse_shared, replace
 from gradstep.optimizers.loading import (
     array_names,
@@ -59,7 +60,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         joining: list[tuple[Group, Group]] = []
         self._joining = joining
         try:
-            torch.optim.Optimizer.__init__(self, params, defaults)
+            torch.optim.Optimizer.__init__(self, list_parameters(params), defaults)
             refuse_shared(self.param_groups, defaults)
             self._check_new(self.param_groups, [])
             self._prepare(self.param_groups, self.param_groups)
