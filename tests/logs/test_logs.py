@@ -245,3 +245,70 @@ def test_refusals():
         StepLog(optimizer).step(),
     ):
         pass
+
+
+def over_one(memory, every=1, **options):
+    return StepLog(gradstep.SGD([normal(0, 3, "f64")], lr=0.5, **options), memory, every=every)
+
+
+def test_numbers_of_the_user_are_in_the_row():
+    memory = Memory()
+    log = over_one(memory, every=2)
+    gradient = normal(1, 3, "f64")
+    for t in range(4):
+        with log.step([gradient], loss=torch.tensor(t + 0.5, requires_grad=True)):
+            log.optimizer.step([gradient])
+            log.add(accuracy=np.float32(t / 4))
+    assert memory.steps == [0, 2]
+    assert [list(row)[-3:] for row in memory.rows] == [["skipped_steps", "loss", "accuracy"]] * 2
+    assert [(row["loss"], row["accuracy"]) for row in memory.rows] == [(0.5, 0.0), (2.5, 0.5)]
+
+
+def test_numbers_are_of_one_step_alone():
+    memory = Memory()
+    log, gradient = over_one(memory), normal(1, 3, "f64")
+    log.add(loss=1.0)
+    with log.step([gradient]):
+        log.optimizer.step([gradient])
+    with pytest.raises(KeyError), log.step([gradient], loss=2.0):
+        raise KeyError
+    with log.step([gradient]):
+        log.optimizer.step([gradient])
+    assert ["loss" in row for row in memory.rows] == [True, False]
+
+
+def test_numbers_of_micro_batches_are_in_the_row_of_their_update():
+    memory = Memory()
+    log, gradient = over_one(memory, accumulate=2), normal(1, 3, "f64")
+    for loss in (1.0, 2.0, 3.0, 4.0):
+        with log.step([gradient], loss=loss):
+            log.optimizer.step([gradient])
+    assert [row["loss"] for row in memory.rows] == [2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind", "message"),
+    [
+        ({"rate": 1.0}, ValueError, "rate is a number that the log writes itself: give yours another name"),
+        ({"rate/1": 1.0}, ValueError, "rate/1 is a number that the log writes itself"),
+        ({"update_norm": 1.0}, ValueError, "update_norm is a number that the log writes itself"),
+        ({"loss": "low"}, TypeError, "Invalid loss: 'low' of type str: pass a number or an array of one number"),
+        ({"loss": np.ones(2)}, ValueError, "Tensor loss must be 1-element"),
+    ],
+)
+def test_refused_numbers(numbers, kind, message):
+    memory = Memory()
+    log, gradient = over_one(memory), normal(1, 3, "f64")
+    with pytest.raises(kind, match=message), log.step([gradient], **numbers):
+        raise AssertionError("no step is made")
+    assert (log.steps, memory.rows) == (0, [])
+
+
+def test_gradients_by_name():
+    memory = Memory()
+    w = normal(0, 3, "f64")
+    log = StepLog(gradstep.SGD({"w": w}, lr=0.5), memory)
+    gradients = {"w": normal(1, 3, "f64")}
+    with log.step(gradients):
+        log.optimizer.step(gradients)
+    assert memory.rows[0]["gradient_norm"] == pytest.approx(math.sqrt((gradients["w"] ** 2).sum()), rel=FEW_ULP)

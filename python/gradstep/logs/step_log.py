@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gradstep.interop.scalars import read_float
 from gradstep.logs.measurement import Measurement
 from gradstep.logs.sinks import Sink
 from gradstep.logs.updates import Watch
 
 __all__ = ["StepLog"]
+
+_OWN = {"step", "rate", "gradient_norm", "update_norm", "skipped_steps"}
 
 
 class StepLog:
@@ -51,25 +54,45 @@ class StepLog:
         self.every = every
         self.steps = 0
         self.skipped = 0
+        self._added: dict[str, float] = {}
 
     def __repr__(self) -> str:
         given = ", ".join([type(self.optimizer).__name__, *map(repr, self.sinks)])
         every = f", every={self.every}" if self.every != 1 else ""
         return f"StepLog({given}{every}; {self.steps} steps, {self.skipped} skipped)"
 
+    def add(self, **numbers: Any) -> None:
+        """Add numbers of your own to the row of the step that is being made, or of the next one.
+
+        Args:
+            numbers: each a number or an array of one number, such as the loss. They are read only where the row is
+                written. A sink with fixed columns, as :class:`~gradstep.logs.CsvSink`, needs the same ones in each row.
+
+        Raises:
+            TypeError, ValueError: one is no number, or its name is one that the log writes; nothing has been added.
+        """
+        if taken := [name for name in numbers if name in _OWN or name.startswith("rate/")]:
+            raise ValueError(f"{taken[0]} is a number that the log writes itself: give yours another name")
+        if not self.steps % self.every:
+            self._added |= {name: read_float(value, name) for name, value in numbers.items()}
+
     @contextmanager
-    def step(self, gradients: Sequence[Any] | None = None) -> Iterator[None]:
+    def step(self, gradients: Sequence[Any] | Mapping[str, Any] | None = None, **numbers: Any) -> Iterator[None]:
         """Log the step that is made inside. If it raises, it is neither counted nor written.
 
         Args:
             gradients: the gradients that an optimizer over arrays is given; torch parameters have theirs in ``.grad``.
+            numbers: numbers of your own for the row, as for :meth:`add`: ``log.step(loss=loss)``.
 
         Raises:
             TypeError: the optimizer is over arrays and there are no gradients; no step has been made.
+            TypeError, ValueError: a number can't be added; no step has been made.
         """
+        self.add(**numbers)
+        listed = self.optimizer.listed_gradients(gradients) if isinstance(gradients, Mapping) else gradients
         if gradients is None and isinstance(self.optimizer.state, list):
             raise TypeError("this optimizer is over arrays: pass the gradients of its step, log.step(gradients)")
-        watch = Watch(self.optimizer, gradients)
+        watch = Watch(self.optimizer, listed)
         measurement = None if self.steps % self.every else Measurement(self.optimizer)
         try:
             yield
@@ -78,10 +101,15 @@ class StepLog:
             updated = watch.has_moved()
             self.skipped += not updated
             if measurement:
-                values = {**measurement.finish(gradients, updated), "skipped_steps": self.skipped}
+                measured = measurement.finish(listed, updated)
+                values = {**measured, "skipped_steps": self.skipped, **self._added}
                 for sink in self.sinks:
                     sink.write(self.steps, values)
             self.steps += 1
+            self._added = {}
+        except BaseException:
+            self._added = {}
+            raise
         finally:
             if measurement:
                 measurement.end()
