@@ -43,7 +43,9 @@ _WHOLE = ("schedules", "optimizers")
 _SINGLE = {
     "Explore": "feedback",
     "LRFinder": "lr_finder",
+    "Options": "rules.options",
     "Plateau": "feedback",
+    "Rate": "schedules.rate",
     "Rows": "interop.rows",
     "attach": "feedback",
     "get_num_threads": "interop.threads",

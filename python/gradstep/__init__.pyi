@@ -56,6 +56,9 @@ from gradstep.optimizers import (
     SparseAdam,
     StableAdamW,
 )
+from gradstep.rules.options import (
+    Options,
+)
 from gradstep.schedules import (
     Callable,
     Clip,
@@ -113,6 +116,9 @@ from gradstep.schedules import (
     tied,
     untuned_warmup,
 )
+from gradstep.schedules.rate import (
+    Rate,
+)
 
 __version__: str
 __all__ = [
@@ -155,6 +161,7 @@ __all__ = [
     "Negative",
     "Noam",
     "OneCycle",
+    "Options",
     "Periodic",
     "Piecewise",
     "PiecewiseLinear",
@@ -168,6 +175,7 @@ __all__ = [
     "RAdam",
     "REX",
     "RMSprop",
+    "Rate",
     "Repeat",
     "Rows",
     "Rprop",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gradstep.feedback.metric_scale import Goal, MetricScale, reports
+from gradstep.feedback.metric_scale import Goal, MetricScale, Mode, ThresholdMode, reports
 from gradstep.schedules.fields import not_negative, positive
 
 __all__ = ["Explore"]
@@ -47,9 +47,9 @@ class Explore(MetricScale):
         found: float = 0.5,
         stuck: float = 2.0,
         patience: int = 10,
-        mode: str = "min",
+        mode: Mode = "min",
         threshold: float = 1e-4,
-        threshold_mode: str = "rel",
+        threshold_mode: ThresholdMode = "rel",
         floor: float = 0.01,
         ceiling: float = 100.0,
     ) -> None:

@@ -8,7 +8,7 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from gradstep import _core
 from gradstep.feedback.attachment import Attachment
@@ -18,7 +18,10 @@ from gradstep.optimizers.step import Stepping
 from gradstep.rules.rate_scale import SCALE, scale_of
 from gradstep.schedules.fields import not_negative, one_of
 
-__all__ = ["Goal", "MetricScale", "reports"]
+__all__ = ["Goal", "MetricScale", "Mode", "ThresholdMode", "reports"]
+
+Mode: TypeAlias = Literal["min", "max"]
+ThresholdMode: TypeAlias = Literal["rel", "abs"]
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,13 @@ class Goal:
     False
     """
 
-    mode: str
+    mode: Mode
     threshold: float
-    threshold_mode: str
+    threshold_mode: ThresholdMode
 
     def __post_init__(self) -> None:
-        one_of("min", "max")("mode", self.mode)
-        one_of("rel", "abs")("threshold_mode", self.threshold_mode)
+        one_of(*get_args(Mode))("mode", self.mode)
+        one_of(*get_args(ThresholdMode))("threshold_mode", self.threshold_mode)
         not_negative("threshold", self.threshold)
 
     @property

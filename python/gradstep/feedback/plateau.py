@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from gradstep.feedback.metric_scale import Goal, MetricScale, reports
+from gradstep.feedback.metric_scale import Goal, MetricScale, Mode, ThresholdMode, reports
 from gradstep.schedules.fields import one_of, real
 
 __all__ = ["Plateau"]
+
+PlateauRule: TypeAlias = Literal["torch", "keras"]
 
 
 class Plateau(MetricScale):
@@ -66,12 +68,12 @@ class Plateau(MetricScale):
         self,
         factor: float = 0.1,
         patience: int = 10,
-        mode: str = "min",
+        mode: Mode = "min",
         threshold: float = 1e-4,
-        threshold_mode: str = "rel",
+        threshold_mode: ThresholdMode = "rel",
         cooldown: int = 0,
         floor: float = 0.0,
-        rule: str = "torch",
+        rule: PlateauRule = "torch",
     ) -> None:
         if not 0 < real("factor", factor) < 1:
             raise ValueError(f"factor is {factor!r}: it must be above 0 and below 1")
@@ -81,7 +83,7 @@ class Plateau(MetricScale):
         self.factor, self.floor = float(factor), float(floor)
         self.patience = reports("patience", patience)
         self.cooldown = reports("cooldown", cooldown)
-        self.rule = one_of("torch", "keras")("rule", rule)
+        self.rule = one_of(*get_args(PlateauRule))("rule", rule)
         # Keras's first report is always the best; torch's must be better than infinity.
         super().__init__(goal, best=None if rule == "keras" else goal.worst)
         self.cooling = 0

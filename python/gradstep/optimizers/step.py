@@ -19,10 +19,12 @@ from gradstep.optimizers.counting import complete_counts, norm_entries, start_co
 from gradstep.optimizers.scheduling import GroupSchedules
 from gradstep.optimizers.settings import Settings
 from gradstep.optimizers.states import States
-from gradstep.rules.base import CLASS
+from gradstep.rules.base import CLASS, Rule
 from gradstep.rules.hyperparameters import Group
 
 __all__ = ["Stats", "Stepping"]
+
+_RULES = f"{Rule.__module__.rpartition('.')[0]}."
 
 _log = logging.getLogger("gradstep")
 
@@ -52,6 +54,15 @@ class Stepping(Settings, States):
     _made_states: set[int]
     _binding: dict[int, threading.Lock]  # by process: after a fork, a lock held by another thread would stay locked
     _accumulation: Accumulation
+
+    def __dir__(self) -> list[str]:
+        """What a user calls and reads, without what a rule declares and only the library uses."""
+        declared = {name for each in type(self).__mro__ if each.__module__.startswith(_RULES) for name in vars(each)}
+        return [
+            name
+            for name in sorted({*dir(type(self)), *vars(self)})
+            if name.startswith("__") or not (name.startswith("_") or name in declared)
+        ]
 
     def _accumulates_in_place(self, parameter: Any) -> bool:
         """Whether each gradient is already accumulated in place, in full precision."""

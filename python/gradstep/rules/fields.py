@@ -14,10 +14,10 @@ import inspect
 import math
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, replace
-from typing import Annotated, Any, NamedTuple, SupportsFloat, TypeAlias, get_args
+from typing import Annotated, Any, NamedTuple, TypeAlias, get_args
 
 from gradstep.rules.hyperparameters import Hyperparameter
-from gradstep.schedules import Schedule
+from gradstep.schedules import rate
 
 __all__ = [
     "Betas",
@@ -40,8 +40,7 @@ __all__ = [
     "places_of",
 ]
 
-#: a number, a 0-d array of any library, or a schedule
-Number: TypeAlias = SupportsFloat | Schedule
+Number: TypeAlias = rate.Rate
 
 _SWITCH = "switch"
 

@@ -41,7 +41,11 @@ from gradstep.schedules.stairs import MultiStep, Piecewise, StepDecay
 from gradstep.schedules.table import Callable, Table
 from gradstep.schedules.times import Repeat, Shift, Stretch
 from gradstep.schedules.units import Units
+from gradstep.schedules.value import Value, show_plain_types
 from gradstep.schedules.warmup import Warmup, untuned_warmup
+
+for _each in Value.classes.values():
+    show_plain_types(_each)
 
 __all__ = [
     "REX",

@@ -43,6 +43,11 @@ class Schedule(Value, abstract=True):
     operation: ClassVar[str]
     """The name of its formula in cpp/schedules."""
 
+    offered: ClassVar[tuple[str, ...]] = (
+        *("clip", "describe", "plot", "repeat", "shift", "smooth", "stretch", "then", "warmup"),
+        *Value.offered,
+    )
+
     __array_ufunc__ = None  # makes NumPy's numbers leave operators to the schedule on their right
 
     def __init_subclass__(cls, abstract: bool = False) -> None:

@@ -5,11 +5,13 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, TypeVar, get_type_hints, overload
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints, overload
 
 from gradstep.schedules.limits import limits
 
 T = TypeVar("T")
+
+_LIBRARY = f"{__name__.partition('.')[0]}."
 
 
 class computed_once(Generic[T]):
@@ -53,6 +55,9 @@ class Value:
         """The check of each argument, from its annotation."""
         hints = get_type_hints(cls, include_extras=True)
         return {each.name: hints[each.name].__metadata__[0] for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
+
+    offered: ClassVar[tuple[str, ...]] = ("to_json",)
+    """The methods for users."""
 
     size: int
     """The count of its numbers and parts, all together."""
@@ -125,9 +130,30 @@ class Value:
         """The arguments as plain data, by which torch's schedulers (LambdaLR, CyclicLR) save and load a callable."""
         return SavedArguments(self)
 
+    def __dir__(self) -> list[str]:
+        """The arguments and what a user calls, without what only the library does; of a user's class also its own."""
+        shown = {*self.checks(), *self.offered, *_users_own(type(self))}
+        return sorted({*(name for name in dir(type(self)) if name.startswith("__")), *shown})
+
     def __repr__(self) -> str:
         given = (f"{name}={shown(value)}" for name, value in self.arguments().items())
         return f"{type(self).__name__}({', '.join(given)})"
+
+
+def _users_own(cls: type) -> set[str]:
+    """The public names of a class that no class of the library has."""
+    of_library: set[str] = set()
+    of_users: set[str] = set()
+    for each in cls.__mro__:
+        (of_library if each.__module__.startswith(_LIBRARY) else of_users).update(vars(each))
+    return {name for name in of_users - of_library if not name.startswith("_")}
+
+
+def show_plain_types(cls: type[Value]) -> None:
+    """Let the arguments of a class have the types by which one calls it, in ``help`` and ``inspect.signature``."""
+    hints = get_type_hints(cls)
+    annotations = cast(Any, cls).__init__.__annotations__
+    annotations.update({name: hints[name] for name in annotations if name in hints})
 
 
 class SavedArguments(dict[str, Any]):

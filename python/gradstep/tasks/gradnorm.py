@@ -10,6 +10,7 @@ import numpy as np
 from gradstep.optimizers import Adam
 from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import not_negative
+from gradstep.schedules.rate import Rate
 from gradstep.tasks.weights import LearnedWeights, Values
 
 __all__ = ["GradNorm"]
@@ -55,7 +56,7 @@ class GradNorm(LearnedWeights):
     """
 
     def __init__(
-        self, tasks: int, alpha: float = 1.5, lr: Any = 0.025, rule: Callable[..., ArrayOptimizer] = Adam
+        self, tasks: int, alpha: float = 1.5, lr: Rate = 0.025, rule: Callable[..., ArrayOptimizer] = Adam
     ) -> None:
         if isinstance(tasks, bool) or not isinstance(tasks, int) or tasks < 1:
             raise ValueError(f"tasks is {tasks!r}: it counts tasks and must be a whole number, 1 or more")

@@ -10,6 +10,7 @@ import numpy as np
 from gradstep.optimizers import Adam
 from gradstep.optimizers.arrays import ArrayOptimizer
 from gradstep.schedules.fields import one_of
+from gradstep.schedules.rate import Rate
 from gradstep.tasks.weights import LearnedWeights, Values
 
 __all__ = ["UncertaintyWeights"]
@@ -50,7 +51,7 @@ class UncertaintyWeights(LearnedWeights):
     array([0.452, 1.105])
     """
 
-    def __init__(self, kinds: Sequence[str], lr: Any = 1e-3, rule: Callable[..., ArrayOptimizer] = Adam) -> None:
+    def __init__(self, kinds: Sequence[str], lr: Rate = 1e-3, rule: Callable[..., ArrayOptimizer] = Adam) -> None:
         checked = [one_of(*_FACTORS)(f"kinds[{k}]", kind) for k, kind in enumerate(kinds)]
         self._factors = np.array([_FACTORS[kind] for kind in checked])
         log_variances = np.zeros(len(checked))
