@@ -1,4 +1,4 @@
-"""What stands where a number belongs, and what to do with it: found by the names of types, nothing is imported."""
+"""Remedies for objects in the place of a number. Types are recognised by name, and nothing is imported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["remedy_for"]
 
 
 class _Kind(NamedTuple):
-    """Objects that have a class of these among their bases, and functions of the module."""
+    """Objects with one of these classes among their bases, and functions of the module."""
 
     module: str  #: or the package that it is in
     names: tuple[str, ...]  #: of the class; empty for any
@@ -17,7 +17,7 @@ class _Kind(NamedTuple):
 
 _STEPPED = "it is no rate but steps one: keep a number or a schedule here, and call {}.step(loss, optimizer)"
 
-#: the first that fits counts
+#: the first match counts
 _KINDS = (
     _Kind("gradstep.feedback", ("MetricScale",), _STEPPED.format("plateau")),
     _Kind("gradstep.schedules", ("Schedule",), "pass its value at the step, schedule(t)"),
@@ -38,7 +38,7 @@ _KINDS = (
 
 
 def remedy_for(value: object) -> str:
-    """What to do with a value that is no number, in the words of an error's message; empty where that is not known.
+    """The advice for a value that is not a number, as the end of an error message; empty if there is none.
 
     >>> remedy_for("1e-3")
     "pass float('1e-3')"

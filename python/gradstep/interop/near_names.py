@@ -1,4 +1,4 @@
-"""Which of several names a misspelt one is nearest to."""
+"""Search for the known name that is most similar to a misspelt one."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,12 +7,12 @@ __all__ = ["did_you_mean", "nearest"]
 
 
 def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str | None:
-    """The one of the ``known`` names that is most alike, whatever the case and the underscores, or None.
+    """The most similar of the ``known`` names, regardless of case and underscores, or None.
 
     Args:
         name: the misspelt name.
-        known: the names that there are.
-        least: how alike it must be, from 0 to 1, as ``difflib.SequenceMatcher.ratio`` counts.
+        known: the valid names.
+        least: the similarity that is needed, from 0 to 1, as ``difflib.SequenceMatcher.ratio`` measures it.
 
     >>> nearest("clipnorm", ["clip_norm", "clip_value"])
     'clip_norm'
@@ -23,7 +23,7 @@ def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"did you mean 'clip_norm'? "`` where a known name is near, else nothing.
+    """``"did you mean 'clip_norm'? "`` if a known name is similar, otherwise an empty string.
 
     >>> did_you_mean("mnist", ["mnist-mlp", "gan"])
     "did you mean 'mnist-mlp'? "

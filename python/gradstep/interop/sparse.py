@@ -48,7 +48,7 @@ def row_numbers(rows: Any, parameter: Any) -> npt.NDArray[np.int64]:
 
 
 def _owned(indices: Any, role: str) -> npt.NDArray[np.int64]:
-    """A copy, which no other code can change after the checks."""
+    """A copy that no other code can change after the checks."""
     return np.array(as_numpy(indices, f"the array of rows of {role}"))
 
 

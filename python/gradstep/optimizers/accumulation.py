@@ -13,11 +13,10 @@ divided by n; a parameter without any is not updated. Norms, clipping and statis
 Between updates the sums are in ``state["gradient_sum"]``, ``optimizer.accumulated`` is the number of micro-batches in
 them, and ``group["summed"]`` is the number of the group's parameters with a sum, so that a ``state_dict`` is complete
 at any time. (torch.distributed.checkpoint loads only the keys of a new optimizer and loses the sums; such a checkpoint
-is
-refused: save where ``accumulated`` is 0.) The sums are float32 (float64 for float64 parameters), whatever the gradients
-are. torch accumulates float32 and float64 gradients in ``.grad``, which then is the sum, without another copy;
-``optimizer.zero_grad()`` leaves it unchanged until the update. 16-bit gradients are taken from ``.grad``, which is None
-after each step. The update also fills the sums with zeros.
+is refused: save where ``accumulated`` is 0.) The sums are float32 (float64 for float64 parameters), whatever the dtype
+of the gradients. torch accumulates float32 and float64 gradients in ``.grad``, which then is the sum, without another
+copy; ``optimizer.zero_grad()`` leaves it unchanged until the update. 16-bit gradients are moved from ``.grad``, which
+is None after each step. The update also fills the sums with zeros.
 
 A micro-batch with ``found_inf`` or, with ``skip_nonfinite``, with an infinite or NaN gradient is skipped and discards
 the sum before it; the next one is the first again. A changed ``grad_scale`` does the same, with a warning.
@@ -69,7 +68,11 @@ class Accumulation:
         self._unscale: float | None = None
 
     def step(self, optimizer: Stepping, gradients: list[Any] | None, grad_scale: object, found_inf: object) -> bool:
-        """Add a micro-batch, and make an update if it is the last one. Returns whether an update was made."""
+        """Add a micro-batch, and make an update if it is the last one.
+
+        Returns:
+            Whether an update was made.
+        """
         groups = optimizer.param_groups
         what = "accumulate counts micro-batches"
         refuse_capture(optimizer._plan, groups, what, "capture the backward passes alone")

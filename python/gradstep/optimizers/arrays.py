@@ -174,7 +174,7 @@ class ArrayOptimizer(Stepping):
         """Load a ``state_dict``; its arrays are copied and keep their dtypes.
 
         Raises:
-            ValueError: it is of other groups, shapes or schedules; nothing has been changed.
+            ValueError: it has other groups, shapes or schedules; nothing has been changed.
         """
         refuse_capture(self._plan, self.param_groups, "load_state_dict", "call it before the capture")
         groups = state_dict["param_groups"]
@@ -184,7 +184,7 @@ class ArrayOptimizer(Stepping):
             )
         loaded = loaded_groups(self, state_dict)
         for own, group in zip(self.param_groups, loaded, strict=True):
-            group.update({NAMES: own[NAMES]} if NAMES in own else {})  # by which steps are given gradients
+            group.update({NAMES: own[NAMES]} if NAMES in own else {})  # steps match gradients by name
         located = [(group, array) for group in loaded for array in group["params"]]
         numbers = [number for group in groups for number in group["params"]]
         states = [

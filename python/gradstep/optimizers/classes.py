@@ -15,8 +15,8 @@ def over(rule: type[Rule], base: type[Any], module: str) -> type[Any]:
 
     Args:
         rule: it gives the class its name, its arguments and its documentation.
-        base: what steps, and knows its parameters.
-        module: where the class is found by its name, as pickle does.
+        base: the class that steps and stores the parameters.
+        module: the module in which pickle finds the class by its name.
     """
     modes = (EvaluationMode,) if rule.momentum_name else ()
     return type(rule.__name__, (*modes, rule, base), {"__doc__": rule.__doc__, "__module__": module})

@@ -14,9 +14,9 @@ from gradstep.schedules import Schedule
 
 __all__ = ["in_a_line", "in_groups", "never_raises"]
 
-#: what the library keeps in a group beside its options, and the names of its parameters
+#: keys that the library keeps in a group besides its options, and the names of its parameters
 _UNSHOWN = {"params", "param_names", "schedules", "updates", "accumulated", "summed", "last_norm", CLASS}
-#: what else it keeps there, worth showing once it is another value
+#: other keys that it keeps there, shown if they have another value
 _AT_REST = {SCALE: 1.0, "train_mode": True}
 _MOST_GROUPS = 3
 
@@ -24,7 +24,7 @@ _MOST_GROUPS = 3
 def never_raises(write: Callable[[Any], str]) -> Callable[[Any], str]:
     """A ``__repr__`` that shows no more than the type of an object that can't be described.
 
-    Debuggers and tracebacks show objects whose constructor has failed, and groups into which anything was written.
+    Debuggers and tracebacks also show objects whose constructor has failed and groups with invalid values.
     """
 
     def __repr__(self: Any) -> str:
@@ -37,7 +37,7 @@ def never_raises(write: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def in_a_line(optimizer: Any) -> str:
-    """Its options, those of single groups, and the size of what it updates."""
+    """Its options, those of single groups, and the number and size of its parameters."""
     groups = [dict(_changed(optimizer, i, group)) for i, group in enumerate(optimizer.param_groups)]
     common = {key: text for key, text in groups[0].items() if all(each.get(key) == text for each in groups)}
     parts = [_listed(common)] if common else []

@@ -1,4 +1,4 @@
-"""The optimizers whose states are made with them, so that processes can share these before the first step."""
+"""Optimizers that make their states at construction, so that processes can share them before the first step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["EagerStates"]
 
 
 class EagerStates(TorchOptimizer):
-    """Makes a parameter's state when the parameter joins, as ``torch.optim.Adagrad``."""
+    """Makes a parameter's state when the parameter is added, as ``torch.optim.Adagrad``."""
 
     def share_memory(self) -> None:
         """Move the arrays of state into memory that processes share, as ``torch.optim.Adagrad.share_memory``."""

@@ -1,4 +1,4 @@
-"""What optimizers are given: parameters that are none, and names of parameters and gradients."""
+"""Reading of an optimizer's arguments: refusal of objects that are not parameters, and names of arrays."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from gradstep.rules.hyperparameters import Group
 __all__ = ["NAMES", "gradients_by_name", "list_parameters", "name_parameters", "refuse_immutable", "refuse_same_names"]
 
 NAMES = "param_names"
-"""Under this key a group has the names of its parameters, as in torch.optim."""
+"""The key of the names of a group's parameters, as in torch.optim."""
 
 #: the packages whose arrays never change in place
 _IMMUTABLE = {"jax": "jax.numpy.asarray", "jaxlib": "jax.numpy.asarray", "tensorflow": "tensorflow.convert_to_tensor"}
 
 
 def list_parameters(params: Any) -> Any:
-    """The parameters or groups that a constructor is given, those of an iterator as a list.
+    """The parameters or groups that a constructor is given; an iterator becomes a list.
 
     Raises:
         TypeError: it is a model or a function.
-        ValueError: it is an iterator without any.
+        ValueError: it is an empty iterator.
     """
     if callable(getattr(params, "parameters", None)):
         raise TypeError(
@@ -48,7 +48,7 @@ def name_parameters(group: Group) -> Group:
     """A group whose ``params`` is a dict of arrays by their names, with a list of each; others as they are.
 
     Raises:
-        TypeError: a name is no text.
+        TypeError: a name is not a string.
     """
     params = group["params"]
     if not isinstance(params, Mapping):
@@ -59,7 +59,7 @@ def name_parameters(group: Group) -> Group:
 
 
 def refuse_same_names(groups: Iterable[Group]) -> None:
-    """Raise ValueError where two parameters have one name."""
+    """Raise ValueError if two parameters have the same name."""
     counts = Counter(name for group in groups for name in group.get(NAMES, ()))
     if several := [name for name, count in counts.items() if count > 1]:
         raise ValueError(f"several parameters are named {several[0]!r}: give each a name of its own")

@@ -49,10 +49,10 @@ def take(optimizer: Stepping, groups: list[Group], states: Any) -> None:
 
 
 def loaded_groups(optimizer: Stepping, state_dict: Mapping[str, Any]) -> list[Group]:
-    """The groups of a ``state_dict`` over the optimizer's parameters; what it says nothing of stays as it is.
+    """The groups of a ``state_dict`` over the optimizer's parameters; keys that it lacks keep their values.
 
     Raises:
-        TypeError, ValueError: they are of another class or of other schedules, or a value can't be used.
+        TypeError, ValueError: they have another class or other schedules, or a value can't be used.
     """
     own, saved = optimizer.param_groups, state_dict["param_groups"]
     _refuse_other_class(optimizer, own, state_dict)
@@ -60,7 +60,7 @@ def loaded_groups(optimizer: Stepping, state_dict: Mapping[str, Any]) -> list[Gr
     groups = [_merged(optimizer, mine, each) for mine, each in zip(own, resumed, strict=True)]
     for mine, group in zip(own, groups, strict=True):
         optimizer.check(group)
-        group["release"] = mine["release"]  # says how, not what
+        group["release"] = mine["release"]  # it changes the implementation, not the result
     check_together(groups)
     refuse_lost_sums(state_dict)
     _warn_of_changes(own, groups)
@@ -85,7 +85,7 @@ def is_number(optimizer: Rule, name: str) -> bool:
 
 
 def is_wide(array: Any) -> bool:
-    """Whether it is one number in a dtype that numbers of state are kept in."""
+    """Whether it is one number in a dtype in which states keep numbers."""
     return array.ndim == 0 and str(array.dtype).removeprefix("torch.") in ("float32", "float64")
 
 
@@ -95,10 +95,10 @@ def array_names(rule: Any) -> frozenset[str]:
 
 
 def read_number(name: str, value: Any, index: int) -> float:
-    """A number out of a saved state.
+    """A number from a saved state.
 
     Raises:
-        ValueError: it is none that any update leaves behind.
+        ValueError: no update could have left this number.
     """
     whole = name == "step"
     try:
@@ -131,7 +131,7 @@ def refuse_shape(
 
 
 def refuse_other_kind(optimizer: Rule, name: str, array: Any, parameter: Any, index: int) -> None:
-    """Raise ValueError for a real array of state beside a complex parameter, or the other way round."""
+    """Raise ValueError for a real array of state of a complex parameter, or the reverse."""
     if name in _SURROUNDING | array_names(type(optimizer)) and is_complex(array) != is_complex(parameter):
         kinds = ("complex", "real") if is_complex(array) else ("real", "complex")
         raise ValueError(
@@ -142,7 +142,7 @@ def refuse_other_kind(optimizer: Rule, name: str, array: Any, parameter: Any, in
 
 @functools.cache
 def _states_of(rule: type[Rule]) -> frozenset[str]:
-    """Whatever a state can hold by the rule: its kernels differ by switches and by whether there is momentum."""
+    """All names that a state can have by the rule; its kernels depend on switches and on whether there is momentum."""
     own = rule.own_defaults()
     choices: dict[str, tuple[Any, ...]] = dict.fromkeys(rule.switches(), (False, True))
     choices |= {place.key: (0.0, 0.5) for place in rule.hyperparameters().values() if place.chooses_kernel}
@@ -152,7 +152,7 @@ def _states_of(rule: type[Rule]) -> frozenset[str]:
 
 @functools.cache
 def _hyperparameters_of(rule: type[Rule]) -> frozenset[str]:
-    """The names of its own, without the decay, which some classes of torch lack."""
+    """The names of the rule's hyper-parameters, without the decay, which some classes of torch lack."""
     return frozenset(rule.own_defaults()) - {"weight_decay"}
 
 
@@ -162,9 +162,9 @@ _RULES: Mapping[str, Any] = rules.ALL
 def _refuse_other_class(optimizer: Stepping, own: list[Group], state_dict: Mapping[str, Any]) -> None:
     """Raise ValueError for a ``state_dict`` of an optimizer of another class.
 
-    Its groups have the name of their class where this library wrote them. Others, and those of earlier versions, are
-    known by the names of their states and hyper-parameters alone. Adam and AdamW take each other's, as torch's do:
-    they are one rule with other defaults.
+    Groups that this library wrote contain the name of their class. The groups of torch and of earlier versions are
+    recognised by the names of their states and hyper-parameters. Adam and AdamW load each other's, as torch's do: they
+    are one rule with different defaults.
     """
     mine: Any = type(optimizer)
     for name in (group[CLASS] for group in state_dict["param_groups"] if CLASS in group):
@@ -172,10 +172,10 @@ def _refuse_other_class(optimizer: Stepping, own: list[Group], state_dict: Mappi
             source = name if isinstance(name, str) else "another class"
             raise _other_class(mine, source, f"its groups have {CLASS!r}: {shown(name)}")
     kept = {name for state in state_dict["state"].values() for name, each in _items(state) if each is not None}
-    kept -= _SURROUNDING | {"step"}  # which torch's SGD has not
+    kept -= _SURROUNDING | {"step"}  # torch's SGD has none
     known = frozenset().union(*map(_hyperparameters_of, _RULES.values()))
     given = known.intersection(*(group.keys() for group in state_dict["param_groups"]))
-    given -= {key for group in own for key in group} - _hyperparameters_of(mine)  # which the program has added
+    given -= {key for group in own for key in group} - _hyperparameters_of(mine)  # keys that the program has added
     others = kept & frozenset().union(*map(_states_of, _RULES.values())) - _states_of(mine)
     strange = kept if kept.isdisjoint(array_names(mine)) else set()
     alike = [n for n, rule in _RULES.items() if given == _hyperparameters_of(rule) and kept <= _states_of(rule)]
@@ -187,7 +187,7 @@ def _refuse_other_class(optimizer: Stepping, own: list[Group], state_dict: Mappi
 
 @functools.cache
 def _interchangeable(rule: type[Rule]) -> frozenset[str]:
-    """The names of the classes that differ from this one by their defaults alone."""
+    """The names of the classes that differ from this one only in their defaults."""
     alike = (name for name, each in _RULES.items() if each.declaration() is rule.declaration())
     return frozenset({rule.class_name(), *alike})
 
@@ -205,7 +205,7 @@ def _items(state: Any) -> Iterable[tuple[str, Any]]:
 
 
 def _warn_of_changes(own: list[Group], loaded: list[Group]) -> None:
-    """Say in one warning which options are no longer those that the optimizer was made with."""
+    """List in one warning the options that loading has changed."""
     changed = [(i, list(_changes(*each))) for i, each in enumerate(zip(own, loaded, strict=True))]
     changed = [(i, lines) for i, lines in changed if lines]
     if not changed:

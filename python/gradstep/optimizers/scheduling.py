@@ -2,8 +2,8 @@
 
 A group stays plain data: ``group["schedules"]`` holds each schedule as JSON by its hyper-parameter's name (``lr``,
 ``momentum``, ``beta1``), ``group["updates"]`` the number of updates that they have counted, and the hyper-parameter's
-own place in the group the number that the next update uses. Where somebody's writes have taken over from a schedule its
-text is empty: the names stay, because a distributed checkpoint is loaded by the keys that a new optimizer has.
+key in the group the number that the next update uses. The text of a schedule that other code has overridden is empty.
+Its name stays, because a distributed checkpoint is loaded by the keys that a new optimizer has.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _OVERRIDDEN = "overridden"
-"""Under this key groups of earlier versions have the names of the schedules that somebody's writes took over from."""
+"""The key of the names of overridden schedules in groups of earlier versions."""
 
 
 def scheduled(group: Group) -> dict[str, str]:
@@ -45,7 +45,7 @@ def evaluate_schedules(group: Group, t: int, places: Places) -> dict[str, Schedu
         places: the rule's hyper-parameters.
 
     Raises:
-        TypeError: a schedule stands where only a fixed value can; nothing has been replaced.
+        TypeError: a schedule is in the place of a fixed value; nothing has been replaced.
     """
     found = dict(_schedules_in(group, places))
     values = _put_all(group, {name: schedule(t) for name, schedule in found.items()}, places)
@@ -105,7 +105,7 @@ class GroupSchedules:
     ) -> None:
         self._places = places  #: of the rule's hyper-parameters
         self.by_name = by_name  #: by their hyper-parameters' names
-        #: the names of those without a value for the next update
+        #: the names of the schedules without a value for the next update
         self.lacking = tuple(name for name, value in values.items() if value is None)
         #: a schedule without a value leaves its last one in the group
         self._written = {name: places[name].get(group) if value is None else value for name, value in values.items()}
@@ -123,7 +123,7 @@ class GroupSchedules:
         return [cls.of(group, places, read) for group in groups]
 
     def driving(self, group: Group) -> Mapping[str, Schedule]:
-        """Those whose value no other code has written (a torch scheduler, the user)."""
+        """The schedules whose values no other code (a torch scheduler, the user) has overwritten."""
         if not any(self._is_overridden(name, group) for name in self.by_name):
             return self.by_name
         return {name: each for name, each in self.by_name.items() if not self._is_overridden(name, group)}
@@ -208,7 +208,7 @@ def resume_schedules(given: list[Group], saved: list[Group], states: Mapping[Any
 def _resumed(i: int, given: Group, saved: Group, states: Mapping[Any, Any], places: Places) -> Group:
     saved = _former_names_kept(saved)
     mine, theirs = given.get("schedules", {}), saved.get("schedules", {})
-    # Numbers that took over have done so from the same schedules, here or there.
+    # A schedule that was overridden, here or in the checkpoint, is not compared.
     compared = {name: text for name, text in mine.items() if text and theirs.get(name) != ""}
     if not compared:
         return saved

@@ -132,7 +132,7 @@ class Settings(Rule):
             self._remembered[i].checked = items
 
     def _only_moved(self, i: int, group: Group, known: _Items) -> bool:
-        """Whether only counts and values that the group's schedules have written changed."""
+        """Whether nothing changed but counts and the values that the group's schedules have written."""
         if known.keys != tuple(group):
             return False
         changed = [key for (key, now), then in zip(group.items(), known.values, strict=True) if now is not then]
@@ -159,7 +159,7 @@ class Settings(Rule):
         reading = self._reading(group, scheduled, known and known.reading)
         if known and known.reading is reading and reading.read(group) == known.values:
             for name in scheduled:
-                self._read(group, name)  # refuses what is outside of its interval
+                self._read(group, name)  # refuses a number outside of its interval
             return known.settings
         scalars = self._scalars(group)
         sources: Sources = {**{name: schedule.program for name, schedule in scheduled.items()}, **scalars}
@@ -181,7 +181,7 @@ class Settings(Rule):
         return _Reading(keys, frozenset(scheduled), read)
 
     def _evaluated_there(self, i: int) -> Mapping[str, Schedule]:
-        """The schedules of a group that a device evaluates."""
+        """The schedules of a group, if a device evaluates them."""
         if not isinstance(self._plan, _core.DevicePlan):
             return {}
         return self._schedules[i].driving(self.param_groups[i])
@@ -220,14 +220,14 @@ class Settings(Rule):
         """Evaluate the schedules of a group that had no value when they were evaluated for this update.
 
         Raises:
-            ValueError: one has none.
+            ValueError: a schedule has none for this update either.
         """
         group = self.param_groups[i]
         asked, changes = self._schedules[i].asked_again(group)
         self._write_ahead([*((group, key, value) for key, value in changes.items()), (self._schedules, i, asked)])
 
     def _write_ahead(self, entries: list[_core.Entry]) -> None:
-        """Write values for an update, to be undone if it is not made."""
+        """Write values for an update that `_take_back` undoes if the update is not made."""
         back = [(target, key, _held(target, key)) for target, key, _ in reversed(entries)]
         _core.write([*entries, (vars(self), "_taking_back", back + self._taking_back)])
 

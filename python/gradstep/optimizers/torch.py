@@ -46,10 +46,10 @@ _WIDE = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 class TorchOptimizer(Stepping, torch.optim.Optimizer):
     """A rule over parameters whose gradients are in ``.grad``, with torch's groups, hooks and ``state_dict``."""
 
-    # Of each instance alone: an object may take on an optimizer's class and pass on what it lacks (Lightning's do).
+    # Set on each instance: an object may adopt an optimizer's class and delegate missing attributes (Lightning's do).
     _release: Release | None
     _placeholders: Placeholders | None
-    #: while the constructor runs, the groups so far and what was in the dicts that they were given as
+    #: while the constructor runs, the groups so far and the original contents of their dicts
     _joining: list[tuple[Group, Group]] | None = None
 
     __repr__ = never_raises(in_groups)
@@ -107,7 +107,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         super()._check_new(new, others)
 
     def _prepare(self, new: list[Group], groups: list[Group]) -> None:
-        """Make what new groups among ``groups`` have from the start."""
+        """Make the states and hooks that new groups among ``groups`` have from the start."""
         for group in new if self.eager_states else ():
             for parameter in group["params"]:
                 self._complete_state(group, parameter, self.state[parameter])
@@ -127,7 +127,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return self._observed_step(closure) if self._is_observed() else self._plain_step(closure)
 
     # torch wraps step() of every optimizer for its hooks and its profiler, which costs more than many a step. The
-    # same wrapper is used here, when there is somebody to see it.
+    # same wrapper is used here, but only while hooks are registered or the profiler runs.
     step.hooked = True  # type: ignore[attr-defined]
 
     @torch._disable_dynamo  # type: ignore[attr-defined]
@@ -208,7 +208,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
             self._release.watch(groups)
 
     def _update_one(self, index: int, parameter: torch.Tensor, updated: list[_core.Entry]) -> None:
-        """Update one parameter, ahead of the step that counts for all."""
+        """Update one parameter before the step that counts as an update of all."""
         try:
             self._begin()
             gradients: list[Any] = [None] * sum(len(group["params"]) for group in self.param_groups)
@@ -228,11 +228,11 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         """Go on from a ``state_dict`` of this class or of torch's; states are copied and keep their dtypes.
 
         Raises:
-            ValueError: it is of other groups, shapes or schedules; nothing has been changed.
+            ValueError: it has other groups, shapes or schedules; nothing has been changed.
             RuntimeError: a CUDA graph is being captured.
         """
         refuse_capture(self._plan, self.param_groups, "load_state_dict", "call it before the capture")
-        state_dict = state_dict.copy()  # which torch's hooks may change
+        state_dict = state_dict.copy()  # torch's hooks may change it
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
             state_dict = hook(self, state_dict) or state_dict
         refuse_other_sizes(self.param_groups, state_dict["param_groups"])
@@ -281,7 +281,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return TORCH.copy_of(parameter, value)
 
     def _restore_sums(self) -> None:
-        """Let backward go on with the sums of a checkpoint."""
+        """Let backward add to the sums of a checkpoint."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 total = self.state.get(parameter, {}).get("gradient_sum")
@@ -289,7 +289,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
                     parameter.grad = total
 
     def state_dict(self) -> dict[str, Any]:
-        """The states and groups as ``torch.optim.Optimizer.state_dict``; rows that lag are brought up to date first."""
+        """As ``torch.optim.Optimizer.state_dict``; the skipped updates of lazy rows are applied first."""
         self._settle()
         return super().state_dict()
 
@@ -300,7 +300,7 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if "_release" not in vars(self):  # a copy, not one that loads
+        if "_release" not in vars(self):  # this is a copy, not an optimizer that loads
             self._release = self._placeholders = None
         super().__setstate__(state)
         for group in self.param_groups:
