@@ -19,8 +19,8 @@ from gradstep.interop.interpreters import is_main
 
 if not is_main():
     raise ImportError(
-        "gradstep can't be imported in a subinterpreter, and neither can NumPy beside the main one: import it in the "
-        "main interpreter, or use processes (multiprocessing, concurrent.futures.ProcessPoolExecutor)"
+        "gradstep can't be imported in a subinterpreter, and NumPy only in one interpreter of a process: import it in "
+        "the main interpreter, or use processes (multiprocessing, concurrent.futures.ProcessPoolExecutor)"
     )
 
 from gradstep import _core
@@ -36,7 +36,7 @@ find_former_modules()
 __version__ = _core.__version__
 
 _MODULES = ("checkpoint", "convert", "functional", "logs", "schedules", "search", "tasks")
-#: with what they need beside NumPy
+#: modules with the package that they need besides NumPy
 _FURTHER_MODULES = {"optim": "torch"}
 #: all of whose public names are gradstep's
 _WHOLE = ("schedules", "optimizers")

@@ -57,8 +57,8 @@ def negated():
 # Tensors that are refused as parameters and as gradients, with words of the error.
 BAD = {
     # Trap: DLPack gives these with no data, and no error.
-    "wrapper": (lambda: Wrapper(tensor()), "is a Wrapper without memory of its own"),
-    "fake": (fake, "is a FakeTensor without memory of its own"),
+    "wrapper": (lambda: Wrapper(tensor()), "is a Wrapper without memory"),
+    "fake": (fake, "is a FakeTensor without memory"),
     "freed": (freed, "its storage was freed or resized"),
     # Trap: DLPack ignores the bit, so the signs would be wrong.
     "negated": (negated, r"lazily negated or conjugated view: pass \.resolve_neg\(\)"),
@@ -127,7 +127,7 @@ class DeviceMesh:
 
 #: parameters that no step could update, with words of the refusal when an optimizer is made
 UNFIT = {
-    "wrapper": (lambda: Wrapper(tensor()), "is a Wrapper without memory of its own, a wrapper around .*: pass those"),
+    "wrapper": (lambda: Wrapper(tensor()), "is a Wrapper without memory, a wrapper around .*: pass those"),
     "8-bit": (lambda: torch.ones(SHAPE).to(torch.float8_e4m3fn), r"has dtype torch.float8_e4m3fn: allowed are"),
     "sparse": (lambda: tensor().to_sparse(), r"is sparse \(torch.sparse_coo\)"),
     "sparse rows": (lambda: tensor().to_sparse_csr(), r"is sparse \(torch.sparse_csr\)"),

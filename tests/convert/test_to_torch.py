@@ -101,13 +101,13 @@ def test_the_scheduler_can_be_saved():
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda p: torch.optim.SGD(p, lr=0.1), TypeError, "SGD is no optimizer of gradstep.optim"),
-        (lambda p: gs.SGD([p[0].detach().numpy()], lr=0.1), TypeError, "SGD is no optimizer of gradstep.optim"),
+        (lambda p: torch.optim.SGD(p, lr=0.1), TypeError, "SGD is not an optimizer of gradstep.optim"),
+        (lambda p: gs.SGD([p[0].detach().numpy()], lr=0.1), TypeError, "SGD is not an optimizer of gradstep.optim"),
         (lambda p: optim.Lion(p, lr=0.1), TypeError, "torch has no Lion: its schedules can drive another optimizer"),
         (
             lambda p: optim.SGD(p, lr=0.1, momentum=gs.Linear(0.5, 0.9, 10)),
             ValueError,
-            "momentum of group 0 has a schedule, but a scheduler of torch sets the rate alone",
+            "momentum of group 0 has a schedule, but torch's schedulers only set the rate",
         ),
         (
             lambda p: optim.SGD(p, lr=0.1, decoupled_weight_decay=True),

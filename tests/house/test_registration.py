@@ -102,7 +102,11 @@ def test_an_argument_by_its_position():
             {},
             r"^Adam takes 6 arguments by position, got 7: pass the rest by name$",
         ),
-        (([],), {"momentum": 0.1}, r"^Adam got an unexpected keyword argument 'momentum': beside its own it takes max"),
+        (
+            ([],),
+            {"momentum": 0.1},
+            r"^Adam got an unexpected keyword argument 'momentum': besides its hyper",
+        ),
     ],
 )
 def test_refused_arguments(given, named, message):

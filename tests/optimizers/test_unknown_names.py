@@ -44,14 +44,14 @@ def test_a_misspelt_argument_is_told_what_it_means(name):
         ("Adam", "clipvalue", "it is clip_value here"),
         ("Adam", "beta_1", r"it is the first of betas here, betas=\(beta_1, beta_2\)"),
         ("Lion", "beta2", r"it is the second of betas here, betas=\(beta_1, beta_2\)"),
-        ("SGD", "beta_1", "beside its own it takes .*"),
+        ("SGD", "beta_1", "besides its hyper-parameters it takes .*"),
         ("Adam", "epsilon", "it is eps here"),
         ("Adam", "decay", r"a decay of the rate is a schedule, lr=gradstep\.InverseTimeDecay\(\.\.\.\); .*"),
         ("Adam", "use_ema", "pass the average's decay here, ema=0.99 for Keras's default"),
         ("Adam", "ema_momentum", "it is ema here, which also switches the average on"),
         ("RMSprop", "rho", "it is alpha here"),
         ("Adam", "gradient_accumulation_steps", "it is accumulate here"),
-        ("Adam", "quack", "beside its own it takes maximize, .*, differentiable"),
+        ("Adam", "quack", "besides its hyper-parameters it takes maximize, .*, differentiable"),
     ],
 )
 def test_a_name_of_another_library_is_told_what_it_is_here(rule, name, message):

@@ -29,7 +29,7 @@ WRONG_ROWS = {
     "masked values": (
         lambda: gradstep.Rows(INDICES, np.ma.masked_array(VALUES, True)),
         TypeError,
-        "Invalid rows: a masked array, and masks are not read",
+        "Invalid rows: a masked array, and masks are not supported",
     ),
     "masked indices": (lambda: gradstep.Rows(np.ma.masked_array(INDICES), VALUES), TypeError, "Invalid rows: a masked"),
     "indices of two dimensions": (

@@ -37,7 +37,7 @@ UNREADABLE = {
     "integers": (lambda: np.ones(4, np.int32), r"has dtype int32: allowed are float64.* \.astype"),
     "byte-swapped": (lambda: normal(0, 4).astype(">f4"), "byte-swapped dtype >f4: convert it with"),
     "list": (lambda: [1.0, 2.0], "is a list, which can't be used in place: pass an array"),
-    "masked": (lambda: np.ma.masked_array(normal(0, 4), [True] * 4), "is a masked array, and masks are not read"),
+    "masked": (lambda: np.ma.masked_array(normal(0, 4), [True] * 4), "is a masked array, and masks are not supported"),
     "rows": (lambda: Rows(np.array([0]), np.ones((1, 4))), r"is sparse \(gradstep.Rows\): .* pass \.to_dense\(\)"),
 }
 UNWRITABLE = {

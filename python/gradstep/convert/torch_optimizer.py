@@ -1,4 +1,4 @@
-"""The way back: an optimizer and its schedule as torch's own."""
+"""Conversion of an optimizer and its schedule to torch's."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from gradstep.optimizers.torch import TorchOptimizer
 
 OURS = {CLASS, SCALE, "schedules", "updates", "state_dtype"}
-"""Keys of a group that `to_torch` heeds itself: torch has no use for them."""
+"""Keys of a group that `to_torch` handles itself; torch's classes do not have them."""
 
 
 def to_torch(optimizer: TorchOptimizer) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
     """torch's optimizer of the same class over the same parameters, and a scheduler of torch for its rate.
 
-    Both go on where `optimizer` is, which is left alone: the states are copied, in the dtypes that torch keeps (the
-    parameter's own), and the scheduler has made as many steps. Call its ``step()`` after each step of the optimizer.
+    Both continue from the state of `optimizer`, which is not changed: the states are copied, in the dtypes that torch
+    uses (the parameter's), and the scheduler has made as many steps. Call its ``step()`` after each optimizer step.
 
     Args:
-        optimizer: one of ``gradstep.optim`` whose class torch has too. A group whose rate has no schedule keeps it.
+        optimizer: an optimizer of ``gradstep.optim`` whose class torch has too. A rate without a schedule stays fixed.
 
     Raises:
-        TypeError: it is no such optimizer.
+        TypeError: it is not such an optimizer.
         ValueError: a group has a setting that torch's class lacks, or a schedule for anything but the rate.
 
     >>> import torch, gradstep
@@ -65,7 +65,7 @@ def torch_class(optimizer: Any) -> Callable[..., torch.optim.Optimizer]:
 
     name = type(optimizer).__name__
     if not isinstance(optimizer, TorchOptimizer):
-        raise TypeError(f"{name} is no optimizer of gradstep.optim, which alone has torch's parameters and states")
+        raise TypeError(f"{name} is not an optimizer of gradstep.optim: only those can be converted")
     if not hasattr(torch.optim, name):
         raise TypeError(f"torch has no {name}: its schedules can drive another optimizer through gradstep.attach")
     kind: Callable[..., torch.optim.Optimizer] = getattr(torch.optim, name)
@@ -73,11 +73,11 @@ def torch_class(optimizer: Any) -> Callable[..., torch.optim.Optimizer]:
 
 
 def check(number: int, group: Group, ours: Group) -> None:
-    """Refuse what torch can't do: `ours` are the settings that its class lacks, at their defaults."""
+    """Raise ValueError for a setting that torch lacks; `ours` holds the defaults of those that its class lacks."""
     for name in sorted(scheduled(group).keys() - {"lr"}):
         raise ValueError(
-            f"{name} of group {number} has a schedule, but a scheduler of torch sets the rate alone: put a number in "
-            "its place, or drive torch's optimizer with gradstep.attach"
+            f"{name} of group {number} has a schedule, but torch's schedulers only set the rate: replace it by a "
+            "number, or drive torch's optimizer with gradstep.attach"
         )
     for key, default in ours.items():
         if group[key] != default:
@@ -85,14 +85,14 @@ def check(number: int, group: Group, ours: Group) -> None:
 
 
 def torch_group(group: Group, left_out: set[str]) -> Group:
-    """LambdaLR multiplies ``initial_lr``: with a schedule that is 1, so that the rate is the schedule's to the bit."""
+    """The group for torch. LambdaLR multiplies ``initial_lr``, which is 1 for a schedule to keep its bits."""
     base = 1.0 if "lr" in scheduled(group) else group["lr"]
     kept = {key: value for key, value in group.items() if key not in left_out}
     return kept | {"initial_lr": base * scale_of(group)}
 
 
 def rate_of(group: Group) -> Callable[[int], float]:
-    """A function, because LambdaLR would put the attributes of any other callable into its checkpoints."""
+    """The rate's factor as a function: LambdaLR would save the attributes of any other callable."""
     if text := scheduled(group).get("lr"):
         schedule = from_json(text)
         return lambda t: schedule(t)

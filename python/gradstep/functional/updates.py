@@ -1,4 +1,4 @@
-"""The updates: one of one array, in place, with the state given."""
+"""Single updates of one array in place, with the state as arguments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Update(Protocol):
 
 
 def update_of(rule: type[Rule], module: str) -> Update:
-    """The function that makes one update by a rule, to be found in ``module``."""
+    """The function in ``module`` that makes one update by a rule."""
     name = rule.__name__.lower() + "_"
     defaults = rule.own_defaults()
 

@@ -84,7 +84,7 @@ def as_numpy(array: Any, role: str) -> np.ndarray[Any, Any]:
     """A NumPy array over the memory of an array in host memory."""
     if is_masked(array):
         raise TypeError(
-            f"{role} is a masked array, and masks are not read: pass .filled(0.0), or .data to leave the mask out"
+            f"{role} is a masked array, and masks are not supported: pass .filled(0.0), or .data to ignore the mask"
         )
     if isinstance(array, np.ndarray):
         return array
@@ -167,18 +167,15 @@ def refuse_kind(tensor: Any, role: str) -> None:
     kind = type(tensor).__name__
     if hasattr(tensor, "to_local"):
         raise TypeError(
-            f"{role} is a {kind}, a tensor over several processes: step its local part as a parameter of its own, "
+            f"{role} is a {kind}, a tensor over several processes: step its local part as a parameter, "
             "local = p.detach().to_local().requires_grad_(), and before each step set local.grad = p.grad.to_local()"
         )
     if str(tensor.layout) != "torch.strided":
-        remedy = (
-            _SPARSE if tensor.device.type == "cpu" else "on a device only dense gradients are taken; pass .to_dense()"
-        )
+        remedy = _SPARSE if tensor.device.type == "cpu" else "on a device gradients must be dense; pass .to_dense()"
         raise TypeError(f"{role} is sparse ({tensor.layout}): {remedy}")
     if _is_wrapper(tensor):
         raise ValueError(
-            f"{role} is a {kind} without memory of its own, a wrapper around other tensors: pass those as parameters "
-            "of their own"
+            f"{role} is a {kind} without memory, a wrapper around other tensors: pass those tensors as parameters"
         )
     if str(tensor.dtype).removeprefix("torch.") not in _DTYPES:
         raise TypeError(f"{role} has dtype {tensor.dtype}: allowed are {_ALLOWED}; convert it with .to(dtype)")
@@ -220,8 +217,8 @@ def _refuse_lost(tensor: Any, role: str) -> int:
     address = _tensor_address(tensor)
     if address == 0 and tensor.numel() > 0:
         raise ValueError(
-            f"{role} is a {type(tensor).__name__} without memory of its own: its storage was freed or resized, or it "
-            "is a fake tensor; restore it before the step"
+            f"{role} is a {type(tensor).__name__} without memory: its storage was freed or resized, or it is a fake "
+            "tensor; restore it before the step"
         )
     return address
 

@@ -51,7 +51,7 @@ def check_rows(indices: Any, values: Any) -> None:
     """Raise TypeError or ValueError unless there is one int64 index for each row of values."""
     check_int64(indices, "indices")
     if is_masked(indices) or is_masked(values):
-        raise TypeError("Invalid rows: a masked array, and masks are not read: pass the rows that are not masked")
+        raise TypeError("Invalid rows: a masked array, and masks are not supported: pass the rows that are not masked")
     if not hasattr(values, "shape"):
         raise TypeError(f"Invalid values: a {type(values).__name__}: pass an array, numpy.asarray of it")
     indexed, valued = tuple(indices.shape), tuple(values.shape)

@@ -48,7 +48,7 @@ def read_float(value: object, name: str) -> float:
     if isinstance(value, float):
         return value
     if is_masked(value):
-        raise TypeError(f"Invalid {name}: {shown(value)} is masked, and masks are not read: pass a number")
+        raise TypeError(f"Invalid {name}: {shown(value)} is masked, and masks are not supported: pass a number")
     held = _item(value, name) if hasattr(value, "item") else value
     if isinstance(held, numbers.Complex) and not isinstance(held, numbers.Real):
         raise TypeError(f"Invalid {name}: {shown(value)} is complex: pass a real number, such as its real part")

@@ -266,7 +266,7 @@ class AdamW(TorchOptimizer):
     ) -> None: ...
 
 class Adan(TorchOptimizer):
-    """Adan: Nesterov momentum by means of the gradient's change from update to update. See :class:`gradstep.rules.adan.Adan`."""
+    """Adan: Nesterov momentum, computed from the gradient's change since the last update. See :class:`gradstep.rules.adan.Adan`."""
 
     def __init__(
         self,
@@ -340,7 +340,7 @@ class AdEMAMix(TorchOptimizer):
     ) -> None: ...
 
 class ADOPT(TorchOptimizer):
-    """ADOPT: Adam that converges with any beta, because the gradient is not in its own normalisation. See :class:`gradstep.rules.adopt.ADOPT`."""
+    """ADOPT: Adam that converges with any beta, because a gradient is normalised by those before it. See :class:`gradstep.rules.adopt.ADOPT`."""
 
     def __init__(
         self,
@@ -375,7 +375,7 @@ class ADOPT(TorchOptimizer):
     ) -> None: ...
 
 class ASGD(TorchOptimizer):
-    """Averaged SGD: gradient descent with a falling rate, and the average of the parameters beside it. See :class:`gradstep.rules.asgd.ASGD`."""
+    """Averaged SGD: gradient descent with a falling rate, and an average of the parameters in the state. See :class:`gradstep.rules.asgd.ASGD`."""
 
     def __init__(
         self,
@@ -411,7 +411,7 @@ class ASGD(TorchOptimizer):
     ) -> None: ...
 
 class LAMB(TorchOptimizer):
-    """LAMB: Adam's direction, scaled in each tensor to the norm of what it updates, for large batches. See :class:`gradstep.rules.lamb.LAMB`."""
+    """LAMB: Adam's direction, scaled in each tensor to the tensor's norm, for large batches. See :class:`gradstep.rules.lamb.LAMB`."""
 
     def __init__(
         self,
@@ -485,7 +485,7 @@ class LaProp(TorchOptimizer):
     ) -> None: ...
 
 class LARS(TorchOptimizer):
-    """LARS: SGD with momentum, whose gradient is scaled in each tensor to the norm of what it updates. See :class:`gradstep.rules.lars.LARS`."""
+    """LARS: SGD with momentum, with the gradient of each tensor scaled to the tensor's norm. See :class:`gradstep.rules.lars.LARS`."""
 
     def __init__(
         self,
@@ -595,7 +595,7 @@ class NAdam(TorchOptimizer):
     ) -> None: ...
 
 class NAdamW(TorchOptimizer):
-    """NAdamW: AdamW that looks ahead by Nesterov's momentum. See :class:`gradstep.rules.nadamw.NAdamW`."""
+    """NAdamW: AdamW with Nesterov momentum. See :class:`gradstep.rules.nadamw.NAdamW`."""
 
     def __init__(
         self,
@@ -671,7 +671,7 @@ class Prodigy(TorchOptimizer):
     ) -> None: ...
 
 class RAdam(TorchOptimizer):
-    """RAdam: Adam whose step is rectified for the variance of its second moment while that is young. See :class:`gradstep.rules.radam.RAdam`."""
+    """RAdam: Adam with its first steps rectified for the variance of the second moment. See :class:`gradstep.rules.radam.RAdam`."""
 
     def __init__(
         self,
@@ -778,7 +778,7 @@ class Rprop(TorchOptimizer):
     ) -> None: ...
 
 class ScheduleFreeAdamW(EvaluationMode, TorchOptimizer):
-    """Schedule-Free AdamW: an average of all iterates in the place of a falling rate and of Adam's first moment. See :class:`gradstep.rules.schedule_free.ScheduleFreeAdamW`."""
+    """Schedule-Free AdamW: an average of all iterates instead of a falling rate and of Adam's first moment. See :class:`gradstep.rules.schedule_free.ScheduleFreeAdamW`."""
 
     def __init__(
         self,
@@ -815,7 +815,7 @@ class ScheduleFreeAdamW(EvaluationMode, TorchOptimizer):
     ) -> None: ...
 
 class ScheduleFreeSGD(EvaluationMode, TorchOptimizer):
-    """Schedule-Free SGD: an average of all iterates in the place of a falling rate. See :class:`gradstep.rules.schedule_free.ScheduleFreeSGD`."""
+    """Schedule-Free SGD: an average of all iterates instead of a falling rate. See :class:`gradstep.rules.schedule_free.ScheduleFreeSGD`."""
 
     def __init__(
         self,
@@ -851,7 +851,7 @@ class ScheduleFreeSGD(EvaluationMode, TorchOptimizer):
     ) -> None: ...
 
 class SGD(TorchOptimizer):
-    """Stochastic gradient descent, with momentum if wanted. See :class:`gradstep.rules.sgd.SGD`."""
+    """Stochastic gradient descent, with optional momentum. See :class:`gradstep.rules.sgd.SGD`."""
 
     def __init__(
         self,
@@ -921,7 +921,7 @@ class Signum(TorchOptimizer):
     ) -> None: ...
 
 class SparseAdam(TorchOptimizer):
-    """Adam whose rows rest while they have no gradient, for embeddings. See :class:`gradstep.rules.sparse_adam.SparseAdam`."""
+    """Adam that leaves rows without a gradient unchanged, for embeddings. See :class:`gradstep.rules.sparse_adam.SparseAdam`."""
 
     def __init__(
         self,
@@ -956,7 +956,7 @@ class SparseAdam(TorchOptimizer):
     ) -> None: ...
 
 class StableAdamW(TorchOptimizer):
-    """StableAdamW: AdamW that goes more slowly in a tensor whose gradients have outgrown their mean square. See :class:`gradstep.rules.stable_adamw.StableAdamW`."""
+    """StableAdamW: AdamW with a lower rate for a tensor whose gradients are larger than their mean square. See :class:`gradstep.rules.stable_adamw.StableAdamW`."""
 
     def __init__(
         self,

@@ -252,7 +252,7 @@ class AdamW(ArrayOptimizer):
     ) -> None: ...
 
 class Adan(ArrayOptimizer):
-    """Adan: Nesterov momentum by means of the gradient's change from update to update. See :class:`gradstep.rules.adan.Adan`."""
+    """Adan: Nesterov momentum, computed from the gradient's change since the last update. See :class:`gradstep.rules.adan.Adan`."""
 
     def __init__(
         self,
@@ -326,7 +326,7 @@ class AdEMAMix(ArrayOptimizer):
     ) -> None: ...
 
 class ADOPT(ArrayOptimizer):
-    """ADOPT: Adam that converges with any beta, because the gradient is not in its own normalisation. See :class:`gradstep.rules.adopt.ADOPT`."""
+    """ADOPT: Adam that converges with any beta, because a gradient is normalised by those before it. See :class:`gradstep.rules.adopt.ADOPT`."""
 
     def __init__(
         self,
@@ -361,7 +361,7 @@ class ADOPT(ArrayOptimizer):
     ) -> None: ...
 
 class ASGD(ArrayOptimizer):
-    """Averaged SGD: gradient descent with a falling rate, and the average of the parameters beside it. See :class:`gradstep.rules.asgd.ASGD`."""
+    """Averaged SGD: gradient descent with a falling rate, and an average of the parameters in the state. See :class:`gradstep.rules.asgd.ASGD`."""
 
     def __init__(
         self,
@@ -397,7 +397,7 @@ class ASGD(ArrayOptimizer):
     ) -> None: ...
 
 class LAMB(ArrayOptimizer):
-    """LAMB: Adam's direction, scaled in each tensor to the norm of what it updates, for large batches. See :class:`gradstep.rules.lamb.LAMB`."""
+    """LAMB: Adam's direction, scaled in each tensor to the tensor's norm, for large batches. See :class:`gradstep.rules.lamb.LAMB`."""
 
     def __init__(
         self,
@@ -471,7 +471,7 @@ class LaProp(ArrayOptimizer):
     ) -> None: ...
 
 class LARS(ArrayOptimizer):
-    """LARS: SGD with momentum, whose gradient is scaled in each tensor to the norm of what it updates. See :class:`gradstep.rules.lars.LARS`."""
+    """LARS: SGD with momentum, with the gradient of each tensor scaled to the tensor's norm. See :class:`gradstep.rules.lars.LARS`."""
 
     def __init__(
         self,
@@ -581,7 +581,7 @@ class NAdam(ArrayOptimizer):
     ) -> None: ...
 
 class NAdamW(ArrayOptimizer):
-    """NAdamW: AdamW that looks ahead by Nesterov's momentum. See :class:`gradstep.rules.nadamw.NAdamW`."""
+    """NAdamW: AdamW with Nesterov momentum. See :class:`gradstep.rules.nadamw.NAdamW`."""
 
     def __init__(
         self,
@@ -657,7 +657,7 @@ class Prodigy(ArrayOptimizer):
     ) -> None: ...
 
 class RAdam(ArrayOptimizer):
-    """RAdam: Adam whose step is rectified for the variance of its second moment while that is young. See :class:`gradstep.rules.radam.RAdam`."""
+    """RAdam: Adam with its first steps rectified for the variance of the second moment. See :class:`gradstep.rules.radam.RAdam`."""
 
     def __init__(
         self,
@@ -764,7 +764,7 @@ class Rprop(ArrayOptimizer):
     ) -> None: ...
 
 class ScheduleFreeAdamW(EvaluationMode, ArrayOptimizer):
-    """Schedule-Free AdamW: an average of all iterates in the place of a falling rate and of Adam's first moment. See :class:`gradstep.rules.schedule_free.ScheduleFreeAdamW`."""
+    """Schedule-Free AdamW: an average of all iterates instead of a falling rate and of Adam's first moment. See :class:`gradstep.rules.schedule_free.ScheduleFreeAdamW`."""
 
     def __init__(
         self,
@@ -801,7 +801,7 @@ class ScheduleFreeAdamW(EvaluationMode, ArrayOptimizer):
     ) -> None: ...
 
 class ScheduleFreeSGD(EvaluationMode, ArrayOptimizer):
-    """Schedule-Free SGD: an average of all iterates in the place of a falling rate. See :class:`gradstep.rules.schedule_free.ScheduleFreeSGD`."""
+    """Schedule-Free SGD: an average of all iterates instead of a falling rate. See :class:`gradstep.rules.schedule_free.ScheduleFreeSGD`."""
 
     def __init__(
         self,
@@ -837,7 +837,7 @@ class ScheduleFreeSGD(EvaluationMode, ArrayOptimizer):
     ) -> None: ...
 
 class SGD(ArrayOptimizer):
-    """Stochastic gradient descent, with momentum if wanted. See :class:`gradstep.rules.sgd.SGD`."""
+    """Stochastic gradient descent, with optional momentum. See :class:`gradstep.rules.sgd.SGD`."""
 
     def __init__(
         self,
@@ -907,7 +907,7 @@ class Signum(ArrayOptimizer):
     ) -> None: ...
 
 class SparseAdam(ArrayOptimizer):
-    """Adam whose rows rest while they have no gradient, for embeddings. See :class:`gradstep.rules.sparse_adam.SparseAdam`."""
+    """Adam that leaves rows without a gradient unchanged, for embeddings. See :class:`gradstep.rules.sparse_adam.SparseAdam`."""
 
     def __init__(
         self,
@@ -942,7 +942,7 @@ class SparseAdam(ArrayOptimizer):
     ) -> None: ...
 
 class StableAdamW(ArrayOptimizer):
-    """StableAdamW: AdamW that goes more slowly in a tensor whose gradients have outgrown their mean square. See :class:`gradstep.rules.stable_adamw.StableAdamW`."""
+    """StableAdamW: AdamW with a lower rate for a tensor whose gradients are larger than their mean square. See :class:`gradstep.rules.stable_adamw.StableAdamW`."""
 
     def __init__(
         self,

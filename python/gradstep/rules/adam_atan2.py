@@ -24,7 +24,7 @@ class AdamAtan2(Rule):
         betas: :math:`\beta_1` and :math:`\beta_2`, from 0 to below 1.
         weight_decay: :math:`\lambda` per update, at least 0; decoupled, so multiplied by the rate.
         a: the scale of the update, at least 0.
-        b: what multiplies the root, at least 0: the larger it is, the closer is the angle to being Adam's ratio.
+        b: the factor of the root, at least 0: the larger it is, the closer is the angle to Adam's ratio.
         options: see :class:`gradstep.rules.options.Options`.
 
     Raises:

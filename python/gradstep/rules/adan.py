@@ -7,7 +7,7 @@ from gradstep.rules.options import NO_SOURCES, Options, Sources
 
 
 class Adan(Rule):
-    r"""Adan: Nesterov momentum by means of the gradient's change from update to update.
+    r"""Adan: Nesterov momentum, computed from the gradient's change since the last update.
 
     .. math::
         d_t &= g_t - g_{t-1}, \quad d_1 = 0 \\
@@ -17,8 +17,9 @@ class Adan(Rule):
         p_t &= \frac{1}{1 + \gamma\lambda} \left( p_{t-1} - \gamma \frac{m_t / (1 - \beta_1^t)
                + \beta_2 v_t / (1 - \beta_2^t)}{\sqrt{n_t} / \sqrt{1 - \beta_3^t} + \epsilon} \right)
 
-    The betas say how much is kept, as in the authors' code; the paper's say how much is new. optax has
-    :math:`1 - \beta_2` in the place of the factor :math:`\beta_2`. The previous gradient is in the state, as ``prev``.
+    The betas are weights of the previous means, as in the authors' code; the paper's are weights of the new values.
+    optax has :math:`1 - \beta_2` in place of the factor :math:`\beta_2`. The state holds the previous gradient as
+    ``prev``.
 
     Args:
         params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place.

@@ -15,8 +15,8 @@ class AdEMAMix(Rule):
         p_t &= (1 - \gamma\lambda)\, p_{t-1}
                - \gamma \frac{m_t / (1 - \beta_1^t) + \alpha(t)\, s_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}
 
-    with the second moment of :class:`Adam`. The slow mean :math:`s` is not corrected for its start at zero; it comes in
-    by the warm-ups instead, which end at :math:`T_\alpha` and :math:`T_{\beta_3}`:
+    with the second moment of :class:`Adam`. The slow mean :math:`s` is not corrected for its start at zero; instead its
+    weight and decay warm up until :math:`T_\alpha` and :math:`T_{\beta_3}`:
 
     .. math::
         \alpha(t) = \alpha \min(t / T_\alpha,\, 1), \qquad

@@ -4,7 +4,7 @@ from gradstep.rules.hyperparameters import Group
 
 
 class ADOPT(Rule):
-    r"""ADOPT: Adam that converges with any beta, because the gradient is not in its own normalisation.
+    r"""ADOPT: Adam that converges with any beta, because a gradient is normalised by those before it.
 
     .. math::
         v_1 &= g_1^2, \quad p_1 = p_0 \\

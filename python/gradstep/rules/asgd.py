@@ -6,7 +6,7 @@ from gradstep.rules.hyperparameters import Group, Hyperparameter
 
 
 class ASGD(Rule):
-    r"""Averaged SGD: gradient descent with a falling rate, and the average of the parameters beside it.
+    r"""Averaged SGD: gradient descent with a falling rate, and an average of the parameters in the state.
 
     .. math::
         p_t &= (1 - \lambda \eta_t)\, p_{t-1} - \eta_t g_t \\

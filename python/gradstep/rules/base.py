@@ -28,7 +28,7 @@ from gradstep.rules.signatures import arguments_of, make_init
 __all__ = ["CLASS", "Kernel", "Rule", "check_nesterov"]
 
 CLASS = "gradstep_class"
-"""The key of the class's name in a group, by which a checkpoint of another class is refused."""
+"""The key of the class's name in a group; a checkpoint of another class is refused by it."""
 
 
 class Kernel(NamedTuple):
@@ -46,11 +46,11 @@ class Rule:
     defaults of the groups. It is mixed into an optimizer class: ``class Adam(rules.Adam, ArrayOptimizer)``.
     """
 
-    #: numbers of state beside the arrays: the step, then those that the rule keeps, in its order
+    #: numbers of state besides the arrays: the step, then the rule's own, in its order
     numbers: ClassVar[tuple[str, ...]] = ("step",)
     #: whether all parameters share these numbers: the same arrays are in each state
     shares_numbers: ClassVar[bool] = False
-    #: those of the numbers that are float64 whatever the parameter's dtype
+    #: the numbers that are float64 for every dtype of the parameter
     exact_numbers: ClassVar[tuple[str, ...]] = ()
     #: whether it takes complex parameters, as pairs of reals
     takes_complex: ClassVar[bool] = True
@@ -74,7 +74,7 @@ class Rule:
         super().__init_subclass__()
         own = dict(declared_fields(cls))
         for name in own:
-            delattr(cls, name)  # so that optimizer.lr is no number that nothing uses
+            delattr(cls, name)  # otherwise optimizer.lr would be a number that nothing uses
         if "kernel" in vars(cls) and not {"lr", "weight_decay"} <= {*cls._fields, *own}:
             raise TypeError(f"{cls.__name__} must declare lr and weight_decay, as annotations that are no strings")
         if own:
@@ -82,7 +82,7 @@ class Rule:
 
     @classmethod
     def _declare(cls, own: dict[str, Field]) -> None:
-        """Take the fields of the class's body beside those that it inherits."""
+        """Add the fields of the class's body to those that it inherits."""
         cls._fields = MappingProxyType({**cls._fields, **own})
         places = {name: place for each in cls._fields.values() for name, place in each.places.items()}
         cls._places = MappingProxyType({**places, **OPTION_PLACES})
@@ -174,9 +174,9 @@ class Rule:
 
     @classmethod
     def check(cls, group: Group, sources: Sources = NO_SOURCES) -> None:
-        """Raise TypeError or ValueError for a group that can't be used, whoever has made it or written into it.
+        """Raise TypeError or ValueError for a group that can't be used.
 
-        What has one of the ``sources`` is not read.
+        A number that has one of the ``sources`` is not read.
         """
         check_options(group, cls.__name__, sources)
         cls._check_complex(group)
@@ -209,13 +209,13 @@ class Rule:
 
     @classmethod
     def declaration(cls) -> type[Rule]:
-        """The class that declares the kernel; two of the same declaration differ by their defaults alone."""
+        """The class that declares the kernel; two classes with the same one differ only in their defaults."""
         return next(each for each in cls.__mro__ if issubclass(each, Rule) and "kernel" in vars(each))
 
     @classmethod
     @functools.cache
     def _own_numbers(cls) -> tuple[str, ...]:
-        """The names of the numbers among its hyper-parameters, of which a tuple holds several."""
+        """The names of the numbers among its hyper-parameters; a tuple holds several."""
         return tuple(name for field in cls._fields.values() for name in field.places)
 
     @classmethod

@@ -1,13 +1,13 @@
-"""What the hyper-parameters of a rule may be: the annotations of its class, each with its limits.
+"""The annotations of a rule's hyper-parameters, each with its limits.
 
-A rule states them as a dataclass does, in the order of its ``__init__``, and those that only a keyword reaches after
+A rule declares its hyper-parameters as a dataclass does, in the order of its ``__init__``, keyword-only ones after
 ``_: KW_ONLY``::
 
     lr: Rate = 1e-3
     betas: Betas = (0.9, 0.999)
     amsgrad: Switch = False
 
-A number of a tuple has a name of its own, by which schedules and the core know it.
+Schedules and the core use a separate name for each number of a tuple.
 """
 
 import inspect
@@ -50,7 +50,7 @@ class Field(NamedTuple):
 
     type: Any
     default: Any
-    places: dict[str, Hyperparameter]  #: its numbers by their names; none of a switch
+    places: dict[str, Hyperparameter]  #: its numbers by their names; empty for a switch
     keyword_only: bool
 
     @property
@@ -93,7 +93,7 @@ Switch = Annotated[bool, _SWITCH]
 Rate = Annotated[Number, Hyperparameter(label="learning rate")]
 Decay = Annotated[Number, Hyperparameter()]
 Epsilon = Annotated[Number, Hyperparameter(label="epsilon value")]
-#: without one there is no buffer, so that the host must know it
+#: the host must know it: without momentum there is no buffer
 Momentum = Annotated[Number, Hyperparameter(chooses_kernel=True)]
 Finite = Annotated[Number, Hyperparameter(low=-math.inf, includes_low=False)]
 NotNegative = Annotated[Number, Hyperparameter()]

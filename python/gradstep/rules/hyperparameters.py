@@ -25,7 +25,7 @@ Group = dict[str, Any]
 class Hyperparameter:
     """A number in ``group[key]``, or in the tuple there at ``index``, between ``low`` and ``high``."""
 
-    key: str = ""  #: that of the field which declares it
+    key: str = ""  #: the name of the field that declares it
     index: int | None = None
     length: int = 2  #: of the tuple
     low: float = 0.0
@@ -34,11 +34,11 @@ class Hyperparameter:
     includes_high: bool = False
     label: str = ""
     read_once: bool = False  #: a schedule makes no sense there
-    chooses_kernel: bool = False  #: so that the host must know it
-    name: str = ""  #: by which schedules and the core know it
+    chooses_kernel: bool = False  #: and therefore must be known to the host
+    name: str = ""  #: its name for schedules and the core
 
     def is_in(self, group: Group) -> bool:
-        """Whether the group has a value there, if a wrong one."""
+        """Whether the group has a value there, valid or not."""
         value = group.get(self.key)
         if self.index is None:
             return self.key in group
@@ -81,7 +81,7 @@ def read_unscale(grad_scale: object) -> float:
     """The factor of the gradients if the loss was multiplied by ``grad_scale``.
 
     Raises:
-        TypeError, ValueError: that is no number above 0, or it or its inverse is infinite.
+        TypeError, ValueError: it is not a number above 0, or it or its inverse is infinite.
     """
     scale = read_float(grad_scale, "grad_scale")
     if not scale > 0:
@@ -104,10 +104,10 @@ def read_switch(group: Group, name: str) -> float:
 
 
 def read_hyperparameter(group: Group, name: str, declared: Hyperparameter) -> float:
-    """``name`` out of a group, checked.
+    """The number ``name`` of a group, checked.
 
     Raises:
-        TypeError: it is no number.
+        TypeError: it is not a number.
         ValueError: it is NaN or outside of its interval.
     """
     given = group[declared.key]

@@ -8,7 +8,7 @@ from gradstep.rules.options import Options
 
 
 class LAMB(Rule):
-    r"""LAMB: Adam's direction, scaled in each tensor to the norm of what it updates, for large batches.
+    r"""LAMB: Adam's direction, scaled in each tensor to the tensor's norm, for large batches.
 
     .. math::
         m_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t, \quad v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \\
@@ -22,8 +22,8 @@ class LAMB(Rule):
     ratio of 1: ``always_adapt=False``. timm's ``trust_clip`` (LAMBC) is ``max_ratio=1.0``; its ``decoupled_decay``, a
     decay outside of the norm, is not offered. The LAMB of bitsandbytes is another rule.
 
-    Norms are summed in float64 in an order that does not depend on threads. They need a pass of their own, in the same
-    call: it reads p, g, m and v, 16 bytes per parameter in float32 beside the 28 of the update. A
+    Norms are summed in float64 in an order that does not depend on threads. They need a separate pass in the same
+    call: it reads p, g, m and v, 16 bytes per parameter in float32 in addition to the 28 of the update. A
     NaN or an infinity in a gradient is in the norm too, and reaches every element of the tensor: pass
     ``skip_nonfinite=True`` to make no update then. Squares of float64 numbers above 1e154 overflow: an infinite norm of
     p has the ratio ``max_ratio`` or :math:`2^{100}`, one of the direction moves nothing, and both together have 1.

@@ -5,7 +5,7 @@ from gradstep.rules.options import NO_SOURCES, Sources
 
 
 class LARS(Rule):
-    r"""LARS: SGD with momentum, whose gradient is scaled in each tensor to the norm of what it updates.
+    r"""LARS: SGD with momentum, with the gradient of each tensor scaled to the tensor's norm.
 
     .. math::
         r_t &= \frac{c \lVert p_{t-1} \rVert}{\lVert g_t \rVert + \lambda \lVert p_{t-1} \rVert + \epsilon},
@@ -18,8 +18,8 @@ class LARS(Rule):
     takes the norm of :math:`g + \lambda p`. Leave biases and the parameters of normalisations to a group with
     ``weight_decay=0`` and ``always_adapt=False``, where this is SGD. The LARS of bitsandbytes is another rule.
 
-    Norms are summed in float64 in an order that does not depend on threads. They need a pass of their own, in the same
-    call: it reads p and g, 8 bytes per parameter in float32 beside the 20 of the update (12 without momentum).
+    Norms are summed in float64 in an order that does not depend on threads. They need a separate pass in the same
+    call: it reads p and g, 8 bytes per parameter in float32 in addition to the 20 of the update (12 without momentum).
     A NaN or an infinity in a gradient is in the norm too, and reaches every element of the tensor: pass
     ``skip_nonfinite=True`` to make no update then. Squares of float64 numbers above 1e154 overflow: an infinite norm of
     p has the ratio :math:`2^{100}`, one of the gradient moves nothing, and both together have 1.

@@ -7,7 +7,7 @@ from gradstep.rules.options import Options
 
 
 class NAdamW(Rule):
-    r"""NAdamW: AdamW that looks ahead by Nesterov's momentum.
+    r"""NAdamW: AdamW with Nesterov momentum.
 
     .. math::
         \bar m_t &= \beta_1 m_t + (1 - \beta_1)\, g_t \\

@@ -214,14 +214,14 @@ def check_options(group: Group, name: str, sources: Sources = NO_SOURCES) -> Non
 
 
 def _is_one_of(value: object, allowed: tuple[Any, ...]) -> bool:
-    """Whether it is one of these and of its type: 1 is not True, and an array is compared with none."""
+    """Whether it equals one of these and has its type: 1 is not True, and arrays are not compared."""
     return isinstance(value, str | bool | None) and any(
         isinstance(value, type(each)) and value == each for each in allowed
     )
 
 
 def check_together(groups: list[Group]) -> None:
-    """Raise ValueError for groups whose options can't go together."""
+    """Raise ValueError for groups whose options can't be combined."""
     for key in _OF_ALL_GROUPS:
         if len(values := {group[key] for group in groups}) > 1:
             raise ValueError(

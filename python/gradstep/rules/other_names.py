@@ -1,4 +1,4 @@
-"""Names that an optimizer does not know: what other libraries' are called here, and what a misspelt one means."""
+"""Advice for unknown arguments: other libraries' names of the arguments here, and misspelt names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from gradstep.interop.near_names import nearest
 
 __all__ = ["advice", "advised_keys"]
 
-#: arguments of Keras, optax, Hugging Face, Lightning, timm, apex and scikit-learn, beside the arguments here that do
-#: the same and how. Of several entries the first counts whose argument the optimizer takes.
+#: arguments of Keras, optax, Hugging Face, Lightning, timm, apex and scikit-learn, with the equivalent arguments here
+#: and their use. The first entry whose argument the optimizer accepts counts.
 _ELSEWHERE: dict[str, list[tuple[str, str]]] = {
     "learning_rate": [("lr", "it is lr here")],
     "learning_rate_init": [("lr", "it is lr here")],
@@ -71,17 +71,17 @@ _OF_HOSTS = {
     *("max_momentum", "min_momentum", "base_momentum", "initial_momentum", "wd_mult", "wd_scale", "decay_mult"),
     *("adaptive", "bias_correction", "decay", "rank", "rho", "scale", "step", "warmup_steps"),
 }
-_LIKE = 0.75  # of an argument, which is refused in any case
-_MISSPELT = 0.82  # of a key, which may be a host's: ``lr0`` is as much like ``lr`` as 0.8
+_LIKE = 0.75  # for an argument, which is refused in any case
+_MISSPELT = 0.82  # for a key, which may be a host's: the similarity of ``lr0`` to ``lr`` is 0.8
 
 
 def advice(name: str, known: Collection[str], least: float = _LIKE) -> str | None:
-    """What to write in place of an argument that an optimizer does not take, or None where nothing is near.
+    """The advice for an argument that an optimizer does not accept, or None if no known name is similar.
 
     Args:
         name: the unknown argument.
-        known: those that the optimizer takes.
-        least: how much a known one must be like it, see :func:`gradstep.interop.near_names.nearest`.
+        known: the arguments that the optimizer accepts.
+        least: the similarity that is needed, see :func:`gradstep.interop.near_names.nearest`.
 
     >>> advice("learning_rate", ["lr", "betas"])
     'it is lr here'
@@ -96,13 +96,14 @@ def advice(name: str, known: Collection[str], least: float = _LIKE) -> str | Non
 
 
 def advised_keys(keys: Iterable[object], known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Those keys of a group that look like one that the optimizer reads, each with what to write.
+    """The keys of a group that look like misspelt keys of the optimizer, each with advice.
 
-    Hosts add keys of their own, and a longer name of ours (``max_lr``) is more likely such a one than a mistake.
+    Hosts add other keys to groups. A key that extends a known name (``max_lr``) is more likely one of theirs than a
+    mistake.
 
     Args:
-        keys: those that the optimizer does not read.
-        known: those that it does.
+        keys: the keys that the optimizer does not read.
+        known: the keys that it reads.
     """
     for key in keys:
         if not isinstance(key, str) or key in _OF_HOSTS:
@@ -115,6 +116,6 @@ def advised_keys(keys: Iterable[object], known: Collection[str]) -> Iterator[tup
 
 
 def _extends(key: str, other: str) -> bool:
-    """Whether one is the other with words before or behind."""
+    """Whether one is the other with words added before or after it."""
     longer, shorter = (key, other) if len(key) > len(other) else (other, key)
     return longer.startswith(f"{shorter}_") or longer.endswith(f"_{shorter}")

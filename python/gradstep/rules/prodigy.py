@@ -19,14 +19,14 @@ class Prodigy(Rule):
         v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, d_t^2 g_t^2 \\
         p_t &= (1 - \gamma d_t \lambda)\, p_{t-1} - \gamma d_t \frac{m_t}{\sqrt{v_t} + d_{t+1} \epsilon}
 
-    The sums are over all tensors of all groups, which so have one d; it is in each state as ``d``, with ``d_max`` and
-    ``d_numerator``, in float64. While d is still :math:`d_0` the first estimate above it is taken as it is, however far
-    it jumps. Leave the rate at 1, under a schedule that falls to 0 if wanted. An update at a rate of 0, or before the
-    first gradient that is not 0, changes nothing and is not counted.
+    The sums are over all tensors of all groups, which therefore share one d; each state holds it as ``d``, with
+    ``d_max`` and ``d_numerator``, in float64. While d is still :math:`d_0`, the first estimate above it is used
+    whatever its size. Leave the rate at 1, or at a schedule that falls from 1 to 0. An update at a rate of 0, or before
+    the first gradient that is not 0, changes nothing and is not counted.
 
-    The sums are formed in float64 in an order that does not depend on threads, and no number of theirs waits for
-    Python. They need a pass of their own, in the same call: it reads p, g, s and :math:`p_0`, 16 bytes per parameter in
-    float32 beside the 44 of the update. A NaN or an infinity in a gradient is in the sums too and
+    The sums are formed in float64 in an order that does not depend on threads, and they do not wait for Python. They
+    need a separate pass in the same call: it reads p, g, s and :math:`p_0`, 16 bytes per parameter in float32 in
+    addition to the 44 of the update. A NaN or an infinity in a gradient is in the sums too and
     reaches every element of every tensor: pass ``skip_nonfinite=True`` to make no update then. A norm of s beyond
     float64 gives no estimate, and d is at most :math:`2^{60}`.
 
@@ -38,7 +38,7 @@ class Prodigy(Rule):
         eps: :math:`\epsilon`, at least 0.
         weight_decay: :math:`\lambda` per update, at least 0.
         d0: :math:`d_0 = d_1`, above 0, far below what the rate could be.
-        d_coef: :math:`c`, above 0: the knob for a larger or smaller rate.
+        d_coef: :math:`c`, above 0: a larger value makes the rate larger.
         growth_rate: :math:`\rho`, at least 1: how fast d may grow; 1.02 acts as a warm-up.
         bias_correction: multiply :math:`\gamma` by :math:`\sqrt{1 - \beta_2^t} / (1 - \beta_1^t)`, above as well.
         safeguard_warmup: leave :math:`\gamma` out of s, where a warm-up would make the first estimates too large.
@@ -46,7 +46,7 @@ class Prodigy(Rule):
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range; a step raises for groups whose
-            hyper-parameters beside ``weight_decay`` differ.
+            hyper-parameters other than ``weight_decay`` differ.
 
     Source: Mishchenko and Defazio, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner", arXiv:2306.06101,
     in the form of its authors' ``prodigyopt``.

@@ -4,7 +4,7 @@ from gradstep.rules.hyperparameters import Group
 
 
 class RAdam(Rule):
-    r"""RAdam: Adam whose step is rectified for the variance of its second moment while that is young.
+    r"""RAdam: Adam with its first steps rectified for the variance of the second moment.
 
     .. math::
         \rho_\infty &= \frac{2}{1 - \beta_2} - 1, \quad \rho_t = \rho_\infty - \frac{2 t \beta_2^t}{1 - \beta_2^t} \\

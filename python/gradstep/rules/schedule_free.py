@@ -7,7 +7,7 @@ from gradstep.rules.options import Options
 
 
 class ScheduleFreeSGD(Rule):
-    r"""Schedule-Free SGD: an average of all iterates in the place of a falling rate.
+    r"""Schedule-Free SGD: an average of all iterates instead of a falling rate.
 
     .. math::
         d_t &= g_t + \lambda y_t \\
@@ -16,19 +16,19 @@ class ScheduleFreeSGD(Rule):
         x_{t+1} &= (1 - c_t)\, x_t + c_t z_{t+1} \\
         y_{t+1} &= \mu x_{t+1} + (1 - \mu)\, z_{t+1}
 
-    with :math:`\gamma_{\max}` the largest rate so far and :math:`x_1 = y_1 = z_1` the parameter. While it trains the
-    parameter holds :math:`y`, at which gradients are to be taken; ``eval()`` puts the average :math:`x` in its place,
-    which is what to evaluate and to save, and ``train()`` puts :math:`y` back. A step in evaluation mode is refused.
+    with :math:`\gamma_{\max}` the largest rate so far and :math:`x_1 = y_1 = z_1` the parameter. During training the
+    parameter holds :math:`y`, at which gradients are to be computed. ``eval()`` replaces it by the average :math:`x`,
+    to evaluate or to save, and ``train()`` restores :math:`y`. A step in evaluation mode is refused.
     Statistics of batch normalisation are those of :math:`y`: compute them anew at :math:`x`.
 
-    Warm up with a schedule, ``lr=gradstep.Constant(1.0).warmup(500)``, and let the rate fall nowhere. The state holds
+    Warm up with a schedule, ``lr=gradstep.Constant(1.0).warmup(500)``, and do not let the rate fall. The state holds
     :math:`z`, and per parameter ``weight_sum`` and ``lr_max`` in float64.
 
     Args:
         params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place; with
             16 bits each change of mode rounds them.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
-        momentum: :math:`\mu`, above 0 and below 1; to be left as it is, because :math:`x` is found by it.
+        momentum: :math:`\mu`, above 0 and below 1; it must not change, because :math:`x` is computed with it.
         weight_decay: :math:`\lambda` per update, at least 0.
         r: :math:`r`, at least 0: above 0 late iterates weigh more.
         weight_lr_power: :math:`q`, at least 0: how iterates of a warm-up weigh.
@@ -68,20 +68,20 @@ class ScheduleFreeSGD(Rule):
 
 
 class ScheduleFreeAdamW(Rule):
-    r"""Schedule-Free AdamW: an average of all iterates in the place of a falling rate and of Adam's first moment.
+    r"""Schedule-Free AdamW: an average of all iterates instead of a falling rate and of Adam's first moment.
 
     .. math::
         v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \\
         d_t &= \frac{g_t}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon} + \lambda y_t
 
     and the rest as :class:`ScheduleFreeSGD`, with :math:`\beta_1` for its momentum: the parameter holds :math:`y`,
-    ``eval()`` puts the average :math:`x` in its place and ``train()`` puts :math:`y` back. The decay acts at :math:`y`.
+    ``eval()`` replaces it by the average :math:`x`, and ``train()`` restores :math:`y`. The decay acts at :math:`y`.
 
     Args:
         params: arrays (or dicts with groups of arrays) of a floating or complex dtype, updated in place; with
             16 bits each change of mode rounds them.
         lr: rate per update, at least 0: a number, a 0-d array or a schedule.
-        betas: :math:`\beta_1`, above 0 and below 1, to be left as it is; and :math:`\beta_2`, from 0 to below 1.
+        betas: :math:`\beta_1`, above 0 and below 1, which must not change; and :math:`\beta_2`, from 0 to below 1.
         eps: :math:`\epsilon`, at least 0.
         weight_decay: :math:`\lambda` per update, at least 0; with ``decoupled_weight_decay=False`` it is added to the
             gradient, before that is normalised.

@@ -5,15 +5,15 @@ from gradstep.rules.options import NO_SOURCES, Sources
 
 
 class SGD(Rule):
-    r"""Stochastic gradient descent, with momentum if wanted.
+    r"""Stochastic gradient descent, with optional momentum.
 
     .. math::
         m_t &= \mu m_{t-1} + (1 - d)\, g_t, \quad m_1 = g_1 \\
         u_t &= g_t \;(\mu = 0), \quad m_t \;(\text{momentum}), \quad g_t + \mu m_t \;(\text{Nesterov}) \\
         p_t &= p_{t-1} - \gamma u_t
 
-    The rate :math:`\gamma` is outside of the buffer, so a change of rate acts at once. The update that finds no
-    buffer starts it with the gradient itself, without dampening; each parameter has its own first update. Without
+    The rate :math:`\gamma` is outside of the buffer, so a change of rate acts at once. A parameter's
+    first update starts the buffer with the gradient itself, without dampening. Without
     momentum the gradient may be sparse: :class:`gradstep.Rows`, or a torch COO tensor.
 
     Args:

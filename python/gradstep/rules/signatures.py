@@ -18,7 +18,7 @@ _OPTION_TYPES = get_type_hints(Options)
 
 
 def spelled(annotation: Any) -> str:
-    """A type as one writes it: ``float | None``."""
+    """A type as it is written in source code: ``float | None``."""
     inner = get_args(annotation)
     if get_origin(annotation) in (Union, UnionType):
         return " | ".join(map(spelled, inner))
@@ -33,7 +33,7 @@ def spelled(annotation: Any) -> str:
 def arguments_of(
     fields: Mapping[str, Field], positional_options: tuple[str, ...], option_defaults: Mapping[str, Any]
 ) -> list[Parameter]:
-    """The hyper-parameters and options of a rule, those that a position reaches first."""
+    """The hyper-parameters and options of a rule, positional ones first."""
     defaults = {**OPTION_DEFAULTS, **option_defaults}
 
     def field(name: str) -> Parameter:
@@ -50,12 +50,12 @@ def arguments_of(
 
 
 def make_init(rule: type[Any], first: type[Any], arguments: list[Parameter]) -> Callable[..., None]:
-    """The ``__init__`` of a rule, which hands its arguments on as the defaults of the groups.
+    """The ``__init__`` of a rule, which passes its arguments on as the defaults of the groups.
 
     Args:
         rule: the class that it is made for.
-        first: the class that declares the rule at first, behind which an optimizer stands in the order of its bases.
-        arguments: what it takes after the parameters.
+        first: the class that first declares the rule; an optimizer class follows it in the method resolution order.
+        arguments: the arguments after the parameters.
     """
     kind = Parameter.POSITIONAL_OR_KEYWORD
     before = [Parameter("self", kind), Parameter("params", kind, annotation="Iterable[Any]")]
@@ -65,7 +65,7 @@ def make_init(rule: type[Any], first: type[Any], arguments: list[Parameter]) -> 
     def __init__(self: Any, *given: Any, **named: Any) -> None:
         values = _placed(type(self).__name__, positions, given, named)
         if unknown := sorted(values.keys() - defaults.keys() - {"params"}):
-            said = advice(unknown[0], defaults) or f"beside its own it takes {', '.join(OPTION_DEFAULTS)}"
+            said = advice(unknown[0], defaults) or f"besides its hyper-parameters it takes {', '.join(OPTION_DEFAULTS)}"
             raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {unknown[0]!r}: {said}")
         params = values.pop("params")
         super(first, self).__init__(params, {**defaults, **values})

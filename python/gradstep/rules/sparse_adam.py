@@ -6,7 +6,7 @@ from gradstep.rules.hyperparameters import Group
 
 
 class SparseAdam(Rule):
-    r"""Adam whose rows rest while they have no gradient, for embeddings.
+    r"""Adam that leaves rows without a gradient unchanged, for embeddings.
 
     .. math::
         m_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \\

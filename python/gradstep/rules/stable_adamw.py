@@ -7,7 +7,7 @@ from gradstep.rules.options import Options
 
 
 class StableAdamW(Rule):
-    r"""StableAdamW: AdamW that goes more slowly in a tensor whose gradients have outgrown their mean square.
+    r"""StableAdamW: AdamW with a lower rate for a tensor whose gradients are larger than their mean square.
 
     .. math::
         \hat\beta &= \beta \frac{1 - \beta^{t-1}}{1 - \beta^t} \\
@@ -17,10 +17,10 @@ class StableAdamW(Rule):
         p_t &= (1 - \gamma_t \lambda)\, p_{t-1} - \gamma_t \frac{m_t}{\sqrt{v_t} + \epsilon}
 
     The mean is over each tensor by itself, and the decay shrinks with the rate. The moments are corrected as they are
-    formed, so that the state is not that of :class:`AdamW`. It needs no clipping of gradients beside.
+    formed, so that the state is not that of :class:`AdamW`. Gradients need not be clipped as well.
 
-    The mean is summed in float64 in an order that does not depend on threads. It needs a pass of its own, in the same
-    call: it reads g and v, 8 bytes per parameter in float32 beside the 28 of the update. A NaN or
+    The mean is summed in float64 in an order that does not depend on threads. It needs a separate pass in the same
+    call: it reads g and v, 8 bytes per parameter in float32 in addition to the 28 of the update. A NaN or
     an infinity in a gradient is in the mean too, and reaches every element of the tensor: pass
     ``skip_nonfinite=True`` to make no update then.
 
