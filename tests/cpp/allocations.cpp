@@ -6,8 +6,12 @@
 
 namespace {
 
-void* counted(void* made) {
+void* counted(void* made) noexcept {
   ++checks::allocations;
+  return made;
+}
+
+void* made_or_thrown(void* made) {
   if (!made) throw std::bad_alloc();
   return made;
 }
@@ -15,10 +19,15 @@ void* counted(void* made) {
 }  // namespace
 
 // Not inlined: gcc would warn of memory from `new` that `free` takes.
-[[gnu::noinline]] void* operator new(size_t bytes) { return counted(std::malloc(bytes ? bytes : 1)); }
+[[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(std::malloc(bytes ? bytes : 1));
+}
+[[gnu::noinline]] void* operator new(size_t bytes) {
+  return made_or_thrown(operator new(bytes, std::nothrow));
+}
 [[gnu::noinline]] void* operator new(size_t bytes, std::align_val_t alignment) {
   const size_t multiple = size_t(alignment);
-  return counted(std::aligned_alloc(multiple, (bytes / multiple + 1) * multiple));
+  return made_or_thrown(counted(std::aligned_alloc(multiple, (bytes / multiple + 1) * multiple)));
 }
 [[gnu::noinline]] void operator delete(void* made) noexcept { std::free(made); }
 [[gnu::noinline]] void operator delete(void* made, size_t) noexcept { std::free(made); }
