@@ -149,7 +149,7 @@ def test_the_keys_of_hosts_are_left_alone(module, new, step, rule):
 def test_copies_and_checkpoints_know_nothing_of_what_was_told(module, new, step):
     with pytest.warns(UserWarning, match="did you mean 'weight_decay'"):
         optimizer = module.Adam([{"params": [new()], "weightdecay": 0.1}])
-    assert "_warned_of" not in pickle.loads(pickle.dumps(optimizer)).__getstate__()
+    assert "_seen_keys" not in pickle.loads(pickle.dumps(optimizer)).__getstate__()
     assert optimizer.state_dict().keys() == {"state", "param_groups"}
     with pytest.warns(UserWarning, match="did you mean 'weight_decay'"):
         step(copy.deepcopy(optimizer))

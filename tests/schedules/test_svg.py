@@ -89,6 +89,14 @@ def test_every_composition_is_drawn(schedule):
     assert paths
 
 
+def test_code_with_the_signs_of_xml():
+    class Mine(gradstep.Constant):
+        def __repr__(self):
+            return "Mine<1> & <2>"
+
+    assert drawn(Mine(1.0))[0] == "Mine<1> & <2>"
+
+
 def test_one_update():
     assert 'd="M64.0 69.0h0"' in svg(Linear(1.0, 0.0, 10), 1)
 

@@ -145,11 +145,13 @@ class Settings(Rule):
 
     def _warn_of_keys(self, group: Group) -> None:
         """Warn, once for each optimizer, of a key that nothing reads and that looks like one of the optimizer's."""
-        unread = group.keys() - self.defaults.keys() - _NO_SETTINGS
-        warned: set[str] = vars(self).setdefault("_warned_of", set())
-        for key, said in advised_keys(sorted(unread - warned, key=str), self.default_group()):
+        seen: set[Any] = vars(self).setdefault("_seen_keys", set())
+        unread = group.keys() - self.defaults.keys() - _NO_SETTINGS - seen
+        if not unread:
+            return  # a group is checked in every step in which a scheduler has written its rate
+        for key, said in advised_keys(sorted(unread, key=str), self.default_group()):
             warn_caller(f"{type(self).__name__} does not read group[{key!r}]: {said}")
-            warned.add(key)
+        seen |= unread
 
     def _group_settings(self, i: int, group: Group) -> _core.GroupSettings:
         memory = self._remembered[i]
