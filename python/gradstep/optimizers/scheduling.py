@@ -13,6 +13,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
+from gradstep.interop.caller import warn_caller
 from gradstep.rules.hyperparameters import Group, Places
 from gradstep.rules.rate_scale import former_scale_moved
 from gradstep.schedules import Schedule, difference, from_json
@@ -98,7 +101,7 @@ def adopt_schedules(group: Group, default_updates: int, places: Places) -> bool:
 class GroupSchedules:
     """The schedules of one group and the values that they wrote last. It is immutable."""
 
-    __slots__ = ("_places", "_written", "by_name", "lacking")
+    __slots__ = ("_places", "_written", "by_name", "lacking", "rests")
 
     def __init__(
         self, by_name: Mapping[str, Schedule], values: Mapping[str, float | None], group: Group, places: Places
@@ -107,6 +110,7 @@ class GroupSchedules:
         self.by_name = by_name  #: by their hyper-parameters' names
         #: the names of the schedules without a value for the next update
         self.lacking = tuple(name for name, value in values.items() if value is None)
+        self.rests = values.get("lr") == 0  #: whether the rate of the next update is 0
         #: a schedule without a value leaves its last one in the group
         self._written = {name: places[name].get(group) if value is None else value for name, value in values.items()}
 
@@ -163,6 +167,17 @@ class GroupSchedules:
             stacklevel=5,
         )
 
+    def warn_of_end(self, group: Group) -> bool:
+        """Warn where the rate stays at 0 from the next update on, after it was not. Returns whether that is so."""
+        schedule, t = self.by_name["lr"], group["updates"]
+        if self._is_overridden("lr", group) or not _has_ended(schedule, t):
+            return False
+        warn_caller(
+            f"the schedule of lr has ended at 0: {schedule!r} is 0 from t = {t} on, where steps change nothing; give "
+            "it more steps, or end it above 0"
+        )
+        return True
+
     def has_written(self, key: str, group: Group) -> bool:
         """Whether the schedules have written the present value of that key."""
         names = [name for name in self.by_name if self._places[name].key == key]
@@ -176,6 +191,15 @@ class GroupSchedules:
         if len(driving) < len(self.by_name):
             changes["schedules"] = group["schedules"] | {name: "" for name in self.by_name if name not in driving}
         return after, changes
+
+
+def _has_ended(schedule: Schedule, t: int) -> bool:
+    """Whether it is 0 from t on, as far as the next thousand steps and ever later ones tell, and was not before."""
+    later = t + np.concatenate([np.arange(1000), 2 ** np.arange(10, 40)])
+    try:
+        return not schedule(later).any() and bool(schedule(np.linspace(0, t, 100).astype(np.int64)).any())
+    except ValueError:  # it has no value at one of them
+        return False
 
 
 def _values_at(schedules: Mapping[str, Schedule], updates: int) -> dict[str, float | None]:

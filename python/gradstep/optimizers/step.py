@@ -54,6 +54,7 @@ class Stepping(Settings, States):
     _made_states: set[int]
     _binding: dict[int, threading.Lock]  # by process: after a fork, a lock held by another thread would stay locked
     _accumulation: Accumulation
+    _told_of_end = False  #: that a schedule of lr has ended at 0
 
     def __dir__(self) -> list[str]:
         """What a user calls and reads, without what a rule declares and only the library uses."""
@@ -103,6 +104,8 @@ class Stepping(Settings, States):
             for group, schedules in zip(groups, self._schedules, strict=True):
                 if schedules.by_name:
                     schedules.warn(group)
+                    if schedules.rests and not self._told_of_end:
+                        self._told_of_end = schedules.warn_of_end(group)
             if groups[0]["accumulate"] > 1 or self.accumulated:
                 return self._accumulation.step(self, gradients, grad_scale, found_inf)
             return self._apply(gradients, self._asked_settings(grad_scale, found_inf))

@@ -13,6 +13,7 @@ import torch
 from torch.optim import optimizer as _optimizer
 
 from gradstep import _core
+from gradstep.interop.caller import warn_caller
 from gradstep.interop.threads import get_num_threads
 from gradstep.interop.torch_tensors import TORCH
 from gradstep.optimizers.bookkeeping import Bookkeeping
@@ -43,12 +44,19 @@ __all__ = ["TorchOptimizer"]
 _WIDE = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 
 
+def _can_move(group: Group) -> bool:
+    rate = group.get("lr")
+    return bool(group["params"]) and not (isinstance(rate, int | float) and rate == 0)
+
+
 class TorchOptimizer(Stepping, torch.optim.Optimizer):
     """A rule over parameters whose gradients are in ``.grad``, with torch's groups, hooks and ``state_dict``."""
 
     # Set on each instance: an object may adopt an optimizer's class and delegate missing attributes (Lightning's do).
     _release: Release | None
     _placeholders: Placeholders | None
+    #: until a step has found a gradient, or warned that there is none
+    _lacks_gradients = True
     #: while the constructor runs, the groups so far and the original contents of their dicts
     _joining: list[tuple[Group, Group]] | None = None
 
@@ -164,8 +172,29 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        lacking = self._lacks_gradients and closure is found_inf is None and self._finds_no_gradient()
         self._update(None, scale, found_inf)
+        if lacking:
+            self._warn_of_no_gradient()
         return loss
+
+    def _finds_no_gradient(self) -> bool:
+        """Whether no parameter has a gradient, asked until one has.
+
+        A host may step without any on purpose: at rate 0 (see Placeholders), or without parameters (a rank of ZeRO).
+        """
+        parameters = [parameter for group in self.param_groups for parameter in group["params"]]
+        if self._release is not None or any(parameter.grad is not None for parameter in parameters):
+            self._lacks_gradients = False
+            return False
+        return any(map(_can_move, self.param_groups))
+
+    def _warn_of_no_gradient(self) -> None:
+        self._lacks_gradients = False
+        warn_caller(
+            "no parameter has a gradient, so that step() changes nothing: call loss.backward() before it, on a loss of "
+            "the parameters that this optimizer has"
+        )
 
     _observed_step = torch.optim.Optimizer.profile_hook_step(_plain_step)
 
