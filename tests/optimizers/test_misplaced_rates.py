@@ -101,7 +101,7 @@ def test_a_schedule_where_a_number_of_this_step_belongs():
         gradstep.SGD([np.zeros(3)]).step([np.zeros(3)], grad_scale=gradstep.Linear(0.1, 0.0, 10))
 
 
-@pytest.mark.parametrize("value", ["fast", None, [0.1], {}, object(), b"1"], ids=repr)
+@pytest.mark.parametrize("value", ["fast", None, [0.1], {}, object(), b"1"], ids=lambda value: type(value).__name__)
 def test_what_is_of_no_known_kind_has_no_remedy(value):
     with pytest.raises(TypeError, match=r"pass a number or an array of one number$"):
         over_arrays(lr=value)
