@@ -1,4 +1,4 @@
-"""The benchmarks of gradstep, ``gradstep bench``: check, then time, against others in one process.
+"""The benchmarks of gradstep, ``gradstep bench``: results are checked, then timed against peers in one process.
 
-How to read them is in ``bench/README.md`` of the repository.
+``bench/README.md`` of the repository explains how to read them.
 """

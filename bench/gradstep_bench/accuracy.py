@@ -1,4 +1,4 @@
-"""The checks that come before any time: every contestant against float64, and gradstep against each peer."""
+"""The checks before any timing: every contestant against float64, and gradstep against each peer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Values = npt.NDArray[np.floating]
 _STEPS = 10
 _SEED = 20_240
 
-#: between two ways to compute a step in float32: several roundings of numbers up to about 4, and norms over millions of
-#: elements, which some peers add up in float32
+#: between two computations of a step in float32: several roundings of numbers up to about 4, and norms over millions of
+#: elements, which some peers sum in float32
 _ROUNDINGS = 1e-5
 
 
 class CheckFailed(Exception):
-    """A contestant computes something else; its time would mean nothing."""
+    """A contestant computes another result, so its time can't be compared."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def errors_of(values: Values, exact: Values) -> Error:
 
 
 def check_agreement(values: Values, peer_values: Values, what: str, roundings: float = _ROUNDINGS) -> None:
-    """Raise CheckFailed where two results differ by more than roundings, of 1 and in proportion."""
+    """Raise CheckFailed if two results differ by more than rounding errors, absolute and relative."""
     if not np.allclose(values, peer_values, rtol=roundings, atol=roundings):
         worst = float(np.max(np.abs(values - peer_values)))
         raise CheckFailed(f"{what}: results differ by up to {worst:.3g}")

@@ -14,7 +14,7 @@ _SAMPLE_ELEMENTS = 65_536
 
 @dataclass(frozen=True)
 class Case:
-    """Tensors in the order of the model that they are of."""
+    """The tensors of a model, in the model's order."""
 
     name: str
     title: str
@@ -27,7 +27,7 @@ class Case:
 
     @property
     def sample(self) -> tuple[Shape, ...]:
-        """The tensors cut short, to check results on: as many of them, but few elements."""
+        """As many tensors with few elements each, to check results on."""
         longest = _SAMPLE_ELEMENTS // len(self.shapes) + 1
         return tuple((min(math.prod(shape), longest),) for shape in self.shapes)
 
@@ -37,7 +37,7 @@ def _mlp() -> tuple[Shape, ...]:
 
 
 def _resnet(width: int = 50) -> tuple[Shape, ...]:
-    """ResNet-50's convolutions and normalisations, without its classifier, at a smaller width."""
+    """The convolutions and normalisations of a narrower ResNet-50, without its classifier."""
     shapes: list[Shape] = []
 
     def convolution(out: int, into: int, size: int) -> None:
@@ -77,7 +77,7 @@ CASES = {
     )
 }
 
-#: those of a CUDA device
+#: the cases for a CUDA device
 ON_CUDA = {
     case.name: case
     for case in (

@@ -29,16 +29,16 @@ Tensors = list[torch.Tensor]
 Contestants = dict[str, Callable[[], object]]
 
 _CHECKED = 65_536  # elements of each tensor; the tests compare all
-_ACCESSES = 7  # of each element: p, m and v are read and written, g is read
-_ROUNDINGS = {"float32": 1e-5, "bfloat16": 2**-7}  # of the last digit, where the two round differently on the way
+_ACCESSES = 7  # for each element: p, m and v are read and written, g is read
+_ROUNDINGS = {"float32": 1e-5, "bfloat16": 2**-7}  # of the last digit: the two round intermediate results differently
 
-_MOST_BYTES = 1 << 32  # that a yardstick moves: what the largest case's step does would not fit beside its tensors
+_MOST_BYTES = 1 << 32  # of a yardstick: buffers for all bytes of the largest case would not fit with its tensors
 
 FUSED = "fused"
-#: the yardstick that writes back what it has read
+#: the yardstick that writes back the values that it has read
 IN_PLACE = "memory in place"
 RULE = "adamw"
-#: what a step may take of the host's time, with gradients that are new each time and as a replay of a graph
+#: the limits for the host's time of a step, with new gradients each time and as the replay of a graph
 FRESH, REPLAY = "cuda-host-fresh", "cuda-host-replay"
 HOST_LIMITS = {FRESH: ("130 us", 130e-6), REPLAY: ("10 us", 10e-6)}
 TAIL = "cuda-tail-gpt2"
@@ -82,7 +82,7 @@ def _set_gradients(params: Tensors, gradients: Tensors) -> None:
 
 
 def _optimizers(case: Case, device: str) -> dict[str, torch.optim.Optimizer]:
-    """gradstep's and torch's, once they have agreed on a first step; they share the gradients."""
+    """gradstep's and torch's optimizers, after they agreed on a first step; they share the gradients."""
     ours = _numbers(case, device, seed=1)
     theirs = [p.clone() for p in ours]
     gradients = _numbers(case, device, seed=2)
@@ -112,20 +112,20 @@ class Yardstick(NamedTuple):
 
 
 def _random_bytes(size: int, device: str) -> torch.Tensor:
-    """As costly to move as any: a device may move zeros faster."""
+    """Random values: a device may move zeros faster."""
     random = torch.Generator(device).manual_seed(3)
     return torch.empty(size, dtype=torch.uint8, device=device).random_(0, 256, generator=random)
 
 
 def _copy(size: int, device: str) -> Yardstick:
-    """Reads and writes so many bytes, or the most, from one end of them to the other."""
+    """Reads and writes so many bytes, up to the limit, from end to end."""
     source = _random_bytes(min(size, _MOST_BYTES) // 2, device)
     target = torch.empty_like(source)
     return Yardstick(lambda: target.copy_(source), 2 * source.nbytes)
 
 
 def _in_place(size: int, device: str) -> Yardstick:
-    """Reads four arrays and writes three of them back, as a step does, and changes nothing."""
+    """Reads four arrays and writes three of them back unchanged; a step has the same accesses."""
     each = max(min(size, _MOST_BYTES) // _ACCESSES // 16, 1) * 16
     whole = _random_bytes(4 * each, device).view(torch.float32)
     *written, read = whole.chunk(4)
@@ -150,7 +150,7 @@ def _race(subject: Subject, contestants: Contestants, yardsticks: dict[str, Yard
 
 
 class _FreshGradients:
-    """Steps with other gradients than the step before, in other memory, as backward makes them."""
+    """Makes each step with new gradients in new memory, as backward does."""
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self._optimizer = optimizer
@@ -173,7 +173,7 @@ def _replays(optimizers: dict[str, torch.optim.Optimizer]) -> Contestants:
 
 
 class _Replay:
-    """A step from a graph, which reads and writes memory of the optimizer and its gradients: they stay."""
+    """Replays a step's graph, which reads and writes the memory of the optimizer and its gradients: both are kept."""
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self._optimizer = optimizer

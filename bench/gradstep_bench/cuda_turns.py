@@ -1,4 +1,4 @@
-"""A contestant's turn where its work is a CUDA device's: by the device's own events, or of the host alone."""
+"""Timing of a contestant on a CUDA device, by the device's events, or of the host's part alone."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["DeviceTurn", "turn_on_host"]
 
 Step = Callable[[], object]
 
-_BATCH = 16  # calls between two events: their launches must fit the device's queue, of about a thousand
+_BATCH = 16  # calls between two events: their launches must fit in the device's queue of about a thousand
 _PAUSE, _LONGEST_PAUSE = 1 << 20, 1 << 26  # cycles of the device's clock: about 0.5 ms, 30 ms
 
 
 class DeviceTurn:
-    """Seconds of the device for a call, between an event before and one after.
+    """The device's seconds for a call, between an event before and one after.
 
-    The device pauses before the first event until the host has told it everything, or the host's latency would count as
-    the device's time. A contestant that waits for the device in its call can't be had without that latency: ``waits``.
+    The device pauses before the first event until the host has launched everything; otherwise the host's latency would
+    count as the device's time. A contestant that waits for the device in its call includes that latency: ``waits``.
     """
 
     def __init__(self, step: Step) -> None:
@@ -45,7 +45,7 @@ class DeviceTurn:
         return seconds / repeats
 
     def _give_more_time_to(self, count: int) -> None:
-        """The host was not ahead of the device with so many calls."""
+        """The host was not ahead of the device after so many calls."""
         if self._pause < _LONGEST_PAUSE:
             self._pause *= 2
         elif count > 1:
@@ -54,7 +54,7 @@ class DeviceTurn:
             self.waits = True
 
     def _between_events(self, count: int) -> tuple[float, bool]:
-        """The device's seconds, and whether the host was ahead of it all the time."""
+        """The device's seconds, and whether the host was always ahead of it."""
         event: Any = torch.cuda.Event
         sleep: Any = torch.cuda._sleep
         start, end = event(enable_timing=True), event(enable_timing=True)
@@ -74,7 +74,7 @@ class DeviceTurn:
 
 
 def turn_on_host(step: Step) -> Turn:
-    """Seconds until the host can go on, with nothing waiting on the device before."""
+    """Seconds until a call returns to the host, with an idle device before it."""
     prepare = getattr(step, "prepare", None)
 
     def turn(repeats: int) -> float:

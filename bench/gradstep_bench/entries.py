@@ -1,4 +1,4 @@
-"""The timed operations: a step, or more, by one contestant on its own tensors."""
+"""The timed operations: a step, or more, of one contestant on separate tensors."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Sweep = list[tuple[list[torch.Tensor], list[torch.Tensor]]]
 class Entry:
     """One contestant in a race."""
 
-    call: Callable[[], object]  # what is timed
-    results: Callable[[], list[torch.Tensor]]  # what it has changed, which must be the same for all
-    sweeps: Callable[[], list[Sweep]] = list  # the memory that a call of gradstep's must cross, once there was one
+    call: Callable[[], object]  # the timed operation
+    results: Callable[[], list[torch.Tensor]]  # the arrays that it changes, which must be the same for all contestants
+    sweeps: Callable[[], list[Sweep]] = list  # the memory that a call of gradstep's must cross, known after the first
 
 
 class Trial(Protocol):
-    """A case, and what is timed on it."""
+    """A case and the operation that is timed on it."""
 
     @property
     def case(self) -> Case: ...

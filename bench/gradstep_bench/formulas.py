@@ -1,4 +1,4 @@
-"""Each schedule beside its formula as one writes it in Python and in NumPy."""
+"""Each schedule with its formula in plain Python and in NumPy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALUES = np.linspace(0.1, 0.001, 80_000)
 class Formula:
     schedule: gs.Schedule
     python: Callable[[int], float]  # the value at a step
-    numpy: Callable[[npt.NDArray[np.int64]], Array]  # at an array of them
+    numpy: Callable[[npt.NDArray[np.int64]], Array]  # the values at an array of steps
     random: bool = False  # the peers draw other numbers
 
 

@@ -1,7 +1,7 @@
 """How cost grows with the number of tensors and of groups: ten times as many may take some ten times as long.
 
-What is timed is the making of an optimizer with its first step, which makes the states, or a later step. The tensors
-are so small that nothing else counts. ``a tenth`` is gradstep's own time for a tenth as many, in the same race.
+Timed are the construction of an optimizer with its first step, which makes the states, and a later step. The tensors
+are so small that only these costs count. ``a tenth`` is gradstep's own time for a tenth as many, in the same race.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ELEMENTS = 10
 
 @dataclass(frozen=True)
 class Growth:
-    """So many tensors, in one group or each in its own; the making of their optimizer, or a later step."""
+    """So many tensors, in one group or in a group each; the construction of their optimizer, or a later step."""
 
     name: str
     title: str
@@ -76,7 +76,7 @@ def _enter(growth: Growth, rule: Rule, contestant: str, count: int) -> Callable[
 
 
 def _check(growth: Growth, rule: Rule, contestant: str) -> None:
-    """A small one must make the same step."""
+    """Check that gradstep and the contestant make the same step over a few tensors."""
     steps = []
     for name in (GRADSTEP, contestant):
         given = growth.params(20)

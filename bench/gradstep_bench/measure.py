@@ -1,4 +1,4 @@
-"""Check, then time a trial: gradstep against one peer at a time, for large cases would not fit the memory together."""
+"""Checking and timing of a trial: gradstep against one peer at a time, as several may not fit in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def measure_trial(trial: Trial, peers: Sequence[str], pace: Pace) -> list[Result
         race, size = _race_pair(trial, peer, pace)
         races.append(race)
         sizes.add(size)
-        gc.collect()  # a torch optimizer is in a cycle with its hooks and would keep its states
+        gc.collect()  # torch's optimizers are in reference cycles with their hooks, which would keep the states
     return summarize(Subject(trial.case.name, trial.rule, trial.case.elements, sizes.pop()), races, errors)
 
 

@@ -25,7 +25,7 @@ def _mlp() -> nn.Module:
 
 
 def _cnn() -> nn.Module:
-    """Of the size of the examples' CNN: two convolutions, two dense layers."""
+    """A CNN of the size of the examples': two convolutions, two dense layers."""
     return nn.Sequential(
         nn.Conv2d(1, 32, 3),
         nn.ReLU(),

@@ -1,4 +1,4 @@
-"""Adam in NumPy, written with care: the peers for gradstep over NumPy arrays."""
+"""Adam in carefully optimised NumPy: the peers for gradstep over NumPy arrays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEARNING_RATE, _BETA1, _BETA2, _EPS = 1e-3, 0.9, 0.999, 1e-8
 
 
 class NumpyAdam:
-    """Adam over one array, allocating nothing in a step, with as few passes as NumPy's operations allow.
+    """Adam over one array, with no allocations in a step and as few passes as NumPy's operations allow.
 
     The bias corrections are folded into the rate and eps, which saves two passes. With ``block`` all passes are made
     over one block after the other, so that memory is crossed once.

@@ -1,4 +1,4 @@
-"""Who else offers a rule: torch, timm, schedulefree, or a plain loop for a rule that none of them has."""
+"""The other implementations of a rule: torch, timm, schedulefree, or a plain loop for a rule that they all lack."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from gradstep_bench import plain
 
 __all__ = ["Maker", "find_peers"]
 
-#: makes an optimizer of the parameters and the settings
+#: makes an optimizer from the parameters and the settings
 Maker = Callable[..., torch.optim.Optimizer]
 
-#: the ways that an optimizer can be told to take, beside its default
+#: the implementations that an optimizer can be told to use, besides its default
 _SWITCHES = ("foreach", "fused")
 
 
 def find_peers(class_name: str, elsewhere: str, settings: Mapping[str, Any]) -> dict[str, Maker]:
-    """The installed peers of a rule by the names of their ways, the default of the first before all others.
+    """The installed peers of a rule by the names of their implementations, the first's default before all others.
 
     Args:
-        class_name: the rule's in torch.optim, or in `plain`.
-        elsewhere: module and class of a rule that torch has not, such as "timm.optim.lion.Lion".
-        settings: what that class is to be given beside the rule's own.
+        class_name: the rule's class in torch.optim, or in `plain`.
+        elsewhere: module and class of a rule that torch lacks, such as "timm.optim.lion.Lion".
+        settings: further arguments of that class.
     """
     own = getattr(torch.optim, class_name, None)
     if own is not None:
@@ -42,7 +42,7 @@ def find_peers(class_name: str, elsewhere: str, settings: Mapping[str, Any]) -> 
 
 
 def _import(path: str) -> Any:
-    """The class, or None where its package is not installed."""
+    """The class, or None if its package is not installed."""
     package, *inner, name = path.split(".")
     spec = importlib.util.find_spec(package)
     if spec is None:
@@ -51,7 +51,7 @@ def _import(path: str) -> Any:
 
 
 def _import_alone(spec: ModuleSpec, folder: str, module: str) -> ModuleType:
-    """A module of timm.optim by itself: all of timm needs a torchvision that fits torch, its optimizers do not."""
+    """A single module of timm.optim: the rest of timm needs a torchvision that fits torch, its optimizers do not."""
     alone = ModuleType(f"{spec.name}_{folder}")
     alone.__path__ = [str(Path(root, folder)) for root in spec.submodule_search_locations or ()]
     sys.modules.setdefault(alone.__name__, alone)
@@ -61,7 +61,7 @@ def _import_alone(spec: ModuleSpec, folder: str, module: str) -> ModuleType:
 def _ways(library: str, found: Any, settings: Mapping[str, Any]) -> dict[str, Maker]:
     known = inspect.signature(found).parameters
     switches: dict[str, dict[str, bool]] = {name: {name: True} for name in _SWITCHES if name in known}
-    if library and "foreach" in known:  # their defaults may be the one or the other way
+    if library and "foreach" in known:  # their defaults may be either implementation
         switches = {"for-loop": {"foreach": False}, **switches}
     else:
         switches = {"default": {}, **switches}

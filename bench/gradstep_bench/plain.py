@@ -1,4 +1,4 @@
-"""Rules that torch has not, as one writes them with torch's operations, tensor by tensor and in place."""
+"""Rules that torch lacks, written with torch's operations, tensor by tensor and in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figure: how often gradstep's step fits into each peer's."""
+"""The figure: each peer's time as a multiple of gradstep's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published tables: each ratio with the times, the limits and the errors that belong to it."""
+"""The published tables: each ratio with its times, limits and errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXTS = 3  # columns; numbers follow
 
 
 def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
-    """A table for each kind of measurement; columns that say nothing there are left out."""
+    """A table for each kind of measurement, without its empty columns."""
     for section, group in groupby(verdicts, key=lambda verdict: _section(verdict.target.case)):
         rows = [_row(verdict) for verdict in group]
         console.print(f"\n### {section}\n", highlight=False)
@@ -36,7 +36,7 @@ def _section(case: str) -> str:
 
 
 def write_markdown(path: Path, verdicts: Sequence[Verdict]) -> None:
-    """The tables, after a line that says on what they were measured."""
+    """The tables, after a line that describes the machine."""
     with path.open("w") as file:
         console = Console(file=file, width=WIDTH)
         console.print(", ".join(f"{name} {value}" for name, value in environment().items()), soft_wrap=True)

@@ -34,14 +34,14 @@ class Result:
     rounds: int
     seconds: float  # the median
     spread: float  # between the quartiles
-    gigabytes_per_second: float | None  # the same bytes for everyone
+    gigabytes_per_second: float | None  # with the same number of bytes for all
     share: float | None  # of the read-modify-write loop's speed in the same race
-    times_gradstep: float  # how often gradstep's step fits into this one
+    times_gradstep: float  # its time as a multiple of gradstep's
     max_error: float | None = None
     rms_error: float | None = None
-    at_most: float | None = None  # gradstep can be so many times as fast, if only the bytes that each moves count
+    at_most: float | None = None  # the largest possible ratio, if only the bytes that each moves count
     step_share: float | None = None  # of the time of an iteration, where the whole loop is timed
-    host_seconds: float | None = None  # until the host can go on, where `seconds` are the device's
+    host_seconds: float | None = None  # until the call returns, where `seconds` are the device's
 
 
 def summarize(subject: Subject, races: list[Race], errors: dict[str, Error]) -> list[Result]:
@@ -78,5 +78,5 @@ def _spread(times: list[float]) -> float:
 
 
 def _median_quotient(races: list[Race], above: str, below: str) -> float:
-    """The median over the rounds of one's time by the other's, so that a slow spell counts for neither."""
+    """The median over the rounds of one's time divided by the other's, so that a slow period affects neither."""
     return median(a / b for race in races for a, b in zip(race[above], race[below], strict=True))

@@ -1,4 +1,4 @@
-"""The rules that are timed, and who else offers each."""
+"""The rules that are timed, and the peers of each."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ GRADSTEP = "gradstep"
 
 @dataclass(frozen=True)
 class Rule:
-    """An optimizer class at its default settings but for those given."""
+    """An optimizer class with the given settings, otherwise at its defaults."""
 
     name: str
     class_name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    elsewhere: str = ""  # the class of another library, where torch has none
-    theirs: Mapping[str, Any] = field(default_factory=dict)  # what that class needs to compute the same
+    elsewhere: str = ""  # the class of another library, if torch has none
+    theirs: Mapping[str, Any] = field(default_factory=dict)  # the settings of that class for the same results
 
     @property
     def in_torch(self) -> bool:
@@ -33,7 +33,7 @@ class Rule:
 
     @cached_property
     def makers(self) -> dict[str, Maker]:
-        """The installed peers, by the names of their ways."""
+        """The installed peers, by the names of their implementations."""
         return find_peers(self.class_name, self.elsewhere, self.theirs)
 
     @property
@@ -48,7 +48,7 @@ class Rule:
         return make(params, **self.settings)
 
 
-#: the rules that another library than torch has too, and what is timed beside the defaults
+#: the rules that libraries other than torch have, and settings that are timed besides the defaults
 _SPECIAL = (
     Rule("adan", "Adan", elsewhere="timm.optim.adan.Adan"),
     Rule("adopt", "ADOPT", elsewhere="timm.optim.adopt.Adopt", theirs={"clip_exp": 0.25}),
@@ -67,7 +67,7 @@ _NOT_TIMED = frozenset({"SparseAdam"})
 
 
 def _timed() -> Iterator[Rule]:
-    """Every class at its defaults, under the name of the file that declares it, and what is special."""
+    """Every class at its defaults, under the name of the file that declares it, and the special settings."""
     named = {rule.class_name for rule in _SPECIAL if not rule.settings} | _NOT_TIMED
     for class_name, declared in rules.ALL.items():
         if class_name not in named:

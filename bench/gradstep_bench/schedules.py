@@ -15,7 +15,7 @@ from gradstep_bench.timing import Pace, Race, run_race
 
 __all__ = ["TIMES_NUMPY", "TIMES_PYTHON", "Comparison", "measure_schedules"]
 
-#: what vectorised evaluation is to reach
+#: the goal for vectorised evaluation
 TIMES_PYTHON, TIMES_NUMPY = 20, 1
 
 
@@ -23,7 +23,7 @@ TIMES_PYTHON, TIMES_NUMPY = 20, 1
 class Comparison:
     schedule: str
     seconds: float  # for one step of many
-    times_numpy: float  # how often gradstep's evaluation fits into NumPy's
+    times_numpy: float  # NumPy's time as a multiple of gradstep's
     times_python: float
 
     @property
@@ -56,7 +56,7 @@ def ratio(race: Race, other: str) -> float:
 
 
 def check(formula: Formula, t: np.ndarray) -> None:
-    """All three must compute the same curve, up to roundings of their intermediate results."""
+    """Check that all three compute the same curve, up to rounding of intermediate results."""
     if formula.random:
         return
     ours = formula.schedule(t)

@@ -1,4 +1,4 @@
-"""One call of the command: it times, prints and writes files."""
+"""One run of the command: timing, printing and writing of files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class UnknownNameError(ValueError):
 
 @dataclass
 class Session:
-    """Measures at a pace and prints what it finds."""
+    """Measures at a pace and prints the results."""
 
     pace: Pace
     console: Console = field(default_factory=lambda: Console(width=max(WIDTH, Console().width)))
@@ -51,7 +51,7 @@ class Session:
         print_verdicts(self.console, self.verdicts)
 
     def cuda(self, json: Path | None) -> None:
-        """Case by case, for time on a device is short: what is measured is written at once, a failure ends its case."""
+        """Measure case by case and write each result at once, as time on a device is short; a failure ends its case."""
         for case, measure in measurements(self.pace).items():
             try:
                 found = measure()
@@ -61,7 +61,7 @@ class Session:
             else:
                 print_results(self.console, case, found)
                 self.results += found
-            gc.collect()  # a torch optimizer is in a cycle with its hooks and would keep its states
+            gc.collect()  # torch's optimizers are in reference cycles with their hooks, which would keep the states
             torch.cuda.empty_cache()
             measured = {result.case for result in self.results}
             self.verdicts = [judge(goal, self.results) for goal in GOALS if goal.case in measured]

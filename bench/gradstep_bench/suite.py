@@ -1,4 +1,4 @@
-"""All that can be run: the cases by name, each with the rules that it takes."""
+"""The cases by name, each with its rules."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NUMPY_ELEMENTS = 50_000_000
 
 @dataclass(frozen=True)
 class Run:
-    """A case, the rules that it is for, and how one is measured against some peers."""
+    """A case, its rules, and the measurement of a rule against some peers."""
 
     section: str
     title: str
@@ -80,7 +80,7 @@ RUNS: dict[str, Run] = {
 
 
 def rules_of(case: str, wanted: Sequence[str]) -> list[str]:
-    """Those of the wanted rules that the case is for, and that somebody else offers."""
+    """The wanted rules that belong to the case and have a peer."""
     return [name for name in wanted if name in RUNS[case].rules and RUNS[case].peers_of(name)]
 
 
@@ -93,7 +93,7 @@ def measure_targets(console: Console, pace: Pace) -> tuple[list[Target], list[Re
     """Measure each case and rule of the targets once, against the peers that the targets name.
 
     Returns:
-        the targets that could be measured, for their peers are installed, and the results.
+        The targets whose peers are installed, and the results.
     """
     measured = [target for target in TARGETS if rules_of(target.case, [target.rule])]
     results: list[Result] = []

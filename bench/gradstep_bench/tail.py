@@ -1,10 +1,10 @@
 """The whole tail of an iteration: unscale, clip by norm, AdamW, average and zero, in float32.
 
-torch makes it of several passes, and here in three ways:
+torch needs several passes for it, here in three variants:
 
-- ``GradScaler``: as torch's documentation has it, the gradients unscaled, then clipped.
-- ``grad_scale``: the gradients clipped while they are scaled, and unscaled by the fused step.
-- ``folded``: the factor of the clipping made part of that scale by hand, so that no pass is for it alone.
+- ``GradScaler``: the gradients are unscaled, then clipped, as in torch's documentation.
+- ``grad_scale``: the gradients are clipped while they are scaled, and the fused step unscales them.
+- ``folded``: the clipping factor is folded into that scale by hand, which saves its pass.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = ["BYTES", "FOLDED", "GRAD_SCALE", "SCALER", "TAILS", "OnePass", "TailT
 SCALER, GRAD_SCALE, FOLDED = "GradScaler", "grad_scale", "folded"
 
 #: the bytes per element that torch's passes move: the norm 4, AdamW 28 (4 more where it unscales), the average 12,
-#: the zeros 4; unscaling and clipping 8 each where they are passes of their own
+#: the zeros 4; unscaling and clipping 8 each where they are separate passes
 BYTES = {SCALER: 64, GRAD_SCALE: 60, FOLDED: 52}
 
 _SCALE, _MAX_NORM, _DECAY = 1024.0, 1.0, 0.999
 
 
 class Tail:
-    """Everything after backward, once in every call, over gradients that are filled again before."""
+    """Everything after backward, once in each call, over gradients that are refilled before it."""
 
     def __init__(self, params: list[torch.Tensor]) -> None:
         self.params = params
@@ -60,7 +60,7 @@ class Tail:
 
 
 class OnePass(Tail):
-    """gradstep's: after a pass over the gradients for their norm, one for everything."""
+    """gradstep's: a pass over the gradients for their norm, then one for everything else."""
 
     def __init__(self, params: list[torch.Tensor]) -> None:
         super().__init__(params)
@@ -74,7 +74,7 @@ class OnePass(Tail):
         return [self.optimizer.state[p]["ema"] for p in self.params]
 
     def sweeps(self) -> list[Sweep]:
-        """The pass for the norm, and the other."""
+        """The pass for the norm, and the update."""
         states = [self.optimizer.state[p] for p in self.params]
         norm: Sweep = [([], [g]) for g in self.gradients]
         names = ("exp_avg", "exp_avg_sq", "ema")
@@ -85,7 +85,7 @@ class OnePass(Tail):
 
 
 class TorchTail(Tail):
-    """The passes that all of torch's ways share."""
+    """The passes that all of torch's variants share."""
 
     def __init__(self, params: list[torch.Tensor]) -> None:
         super().__init__(params)
@@ -131,7 +131,7 @@ class WithGradScale(TorchTail):
 
 class Folded(TorchTail):
     def update(self) -> None:
-        # the passes of torch.nn.utils.get_total_norm, which torch 2.4 has not yet
+        # the passes of torch.nn.utils.get_total_norm, which torch 2.4 lacks
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(self.gradients))) / _SCALE
         if norm.isfinite():
             _set_scale(self.optimizer, _SCALE * ((norm + 1e-6) / _MAX_NORM).clamp(min=1))
@@ -160,7 +160,7 @@ class TailTrial:
 
 
 def measure_tail(case: Case, peers: Sequence[str], pace: Pace) -> list[Result]:
-    """Check and time gradstep against torch's ways; with each the ratio that the bytes alone would give."""
+    """Check and time gradstep against torch's variants; each has the ratio that the bytes alone would give."""
     results = measure_trial(TailTrial(case), peers, pace)
     return [_with_limit(result) for result in results]
 
@@ -172,7 +172,7 @@ def _with_limit(result: Result) -> Result:
 
 
 def _set_scale(optimizer: Any, scale: torch.Tensor) -> None:
-    """Put it where torch.amp.GradScaler does."""
+    """Set the scale as torch.amp.GradScaler does."""
     optimizer.grad_scale = scale
 
 

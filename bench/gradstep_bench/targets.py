@@ -1,4 +1,4 @@
-"""The published ratios, all of one run, and the project's goals."""
+"""The published ratios, all from one run, and the project's goals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BEST = "best peer"
 
 @dataclass(frozen=True)
 class Target:
-    """The time of ``against`` by gradstep's, on one case and rule; None where none is set."""
+    """The time of ``against`` divided by gradstep's, on one case and rule; None where no goal is set."""
 
     case: str
     rule: str
@@ -93,13 +93,13 @@ TARGETS = [
 
 
 def named_peers(case: str, rule: str) -> list[str]:
-    """Those that the targets name for a case and rule; none where it is the best of all."""
+    """The peers that the targets name for a case and rule; none if the target is against the fastest of all."""
     against = [target.against for target in TARGETS if (target.case, target.rule) == (case, rule)]
     return [] if BEST in against else [name for name in against if name != YARDSTICK]
 
 
 def judge(target: Target, results: Sequence[Result]) -> Verdict:
-    """Hold a target against the results of its case and rule."""
+    """Compare a target with the results of its case and rule."""
     found = {r.contestant: r for r in results if (r.case, r.rule) == (target.case, target.rule)}
     if target.against == BEST:
         others = [r for name, r in found.items() if name not in (GRADSTEP, YARDSTICK)]

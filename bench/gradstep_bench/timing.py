@@ -1,4 +1,4 @@
-"""Contestants that take turns in one process, so that what disturbs one disturbs all."""
+"""Contestants that take turns in one process, so that a disturbance affects all of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ YARDSTICK = "memory"
 #: seconds per call of each contestant, one for each round
 Race = dict[str, list[float]]
 
-#: makes so many calls and returns the seconds per call
+#: makes a number of calls and returns the seconds per call
 Turn = Callable[[int], float]
 
 
@@ -30,7 +30,7 @@ class Pace:
     race_seconds: float = 2.0  # rounds are added until then
     fewest_rounds: int = 9
     most_rounds: int = 101
-    warm_up: int = 6  # RAdam takes its usual way from the sixth update on
+    warm_up: int = 6  # RAdam rectifies its steps from the sixth update on
 
     @classmethod
     def quick(cls) -> Pace:
@@ -40,7 +40,7 @@ class Pace:
 def turn_of(step: Callable[[], object]) -> Turn:
     """A contestant's turn by the host's clock.
 
-    What it needs before each call, such as fresh gradients, is its method ``prepare``, which is not timed.
+    Its method ``prepare`` makes preparations for each call, such as new gradients, and is not timed.
     """
     prepare = getattr(step, "prepare", None)
     return partial(_time_turn, step) if prepare is None else partial(_time_prepared_turn, step, prepare)
@@ -52,7 +52,7 @@ def run_race(contestants: Mapping[str, Callable[[], object]], pace: Pace) -> Rac
 
 
 def race_turns(turns: Mapping[str, Turn], pace: Pace) -> Race:
-    """Let the contestants take turns, in another order each round: nobody always meets the caches of the same other."""
+    """Let the contestants take turns, in a new order each round, so that none always follows the same other one."""
     repeats = {name: _warm_up(turn, pace) for name, turn in turns.items()}
     times: Race = {name: [] for name in turns}
     order = random.Random(0)

@@ -1,4 +1,4 @@
-"""A whole training loop: what a step costs among the forward and backward passes, whose threads it must not disturb."""
+"""A whole training loop: the cost of a step between forward and backward passes, whose threads it must not disturb."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def measure_loop(task: str, rule: Rule, peers: Sequence[str], pace: Pace) -> lis
 
 
 class Loop:
-    """A model in training, an iteration with every call: equal models and data for every contestant."""
+    """The training of a model, one iteration in each call; all contestants have equal models and data."""
 
     def __init__(self, task: str, rule: Rule, contestant: str) -> None:
         torch.manual_seed(3)
