@@ -17,7 +17,7 @@ from gradstep import optim, rules  # noqa: E402
 from support.training import assert_all_same, give_gradients, steps, tensors  # noqa: E402
 
 each_rule = pytest.mark.parametrize("case", CASES, ids=str)
-#: those in which a tensor does not depend on the others
+#: the rules in which a tensor does not depend on the others
 each_separate_rule = pytest.mark.parametrize("case", [case for case in CASES if case.scope != "all"], ids=str)
 SHARED = [name for name in rules.ALL if hasattr(torch.optim, name)]
 each_shared = pytest.mark.parametrize("name", SHARED)
@@ -65,7 +65,7 @@ def test_differentiable_is_refused_with_the_reason(name):
 
 def test_what_is_not_replaced_is_torchs():
     for name in ("lr_scheduler", "swa_utils", "LBFGS", "Optimizer", "Adafactor"):
-        if name == "Adafactor" and not hasattr(torch.optim, name):  # which torch 2.4 has not yet
+        if name == "Adafactor" and not hasattr(torch.optim, name):  # torch 2.4 lacks it
             continue
         assert getattr(optim, name) is getattr(torch.optim, name)
     with pytest.raises(AttributeError):
@@ -184,16 +184,16 @@ def test_closure(case):
 
 @each_separate_rule
 def test_groups_may_differ_and_be_added(case):
-    together, apart = tensors(), tensors()
+    together, separate = tensors(), tensors()
     optimizer = case.over_tensors([{"params": [together[0]]}])
     optimizer.add_param_group({"params": [together[1]], "lr": 0.125, "weight_decay": 0.25})
     steps(optimizer, together, [1, 2, 3])
-    for p, options in zip(apart, ({}, {"lr": 0.125, "weight_decay": 0.25}), strict=True):
+    for p, options in zip(separate, ({}, {"lr": 0.125, "weight_decay": 0.25}), strict=True):
         single = case.over_tensors([p], **options)
         for seed in (1, 2, 3):
-            give_gradients(apart, seed)
+            give_gradients(separate, seed)
             single.step()
-    assert_all_same(map(to_numpy, together), map(to_numpy, apart))
+    assert_all_same(map(to_numpy, together), map(to_numpy, separate))
 
 
 def test_one_tensor_in_a_group():

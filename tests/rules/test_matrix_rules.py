@@ -98,9 +98,9 @@ def test_no_elements(case, shape):
 @pytest.mark.parametrize("decoupled", [False, True])
 def test_beside_options(case, decoupled):
     start, gradients = normal(1, (70, 33), "f64"), gradients_of((70, 33), "f64")
-    beside = {"maximize": True, "clip_norm": 5.0, "ema": 0.75}
-    found = run(case, start, gradients, decoupled_weight_decay=decoupled, **beside)
-    p, average, _ = reference(case, start, gradients, decoupled=decoupled, **beside)
+    options = {"maximize": True, "clip_norm": 5.0, "ema": 0.75}
+    found = run(case, start, gradients, decoupled_weight_decay=decoupled, **options)
+    p, average, _ = reference(case, start, gradients, decoupled=decoupled, **options)
     np.testing.assert_allclose(found[""], p, rtol=MANY_ROUNDINGS, atol=TENS_OF_ULP)
     np.testing.assert_allclose(found["ema"], average, rtol=MANY_ROUNDINGS, atol=TENS_OF_ULP)
 

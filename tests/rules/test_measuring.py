@@ -1,4 +1,4 @@
-"""Rules that measure a tensor before they write: their sums, and what they see of a gradient."""
+"""Rules that need reductions over a tensor before the update: their sums, and the gradient that enters them."""
 
 import numpy as np
 import pytest
@@ -38,19 +38,19 @@ def test_the_sums_are_formed_in_float64():
 @each_measured
 def test_what_is_measured_is_the_prepared_gradient(case):
     # Unscaled, clipped and flipped beforehand, the gradient gives the same bits.
-    together, apart = normal(0, 5000), normal(0, 5000)
+    fused, separate = normal(0, 5000), normal(0, 5000)
     options = {"clip_value": 0.25, "maximize": True}
-    one, other = case.over([together], **options), case.over([apart])
+    one, other = case.over([fused], **options), case.over([separate])
     for t in range(1, 4):
         g = normal(t, 5000)
         one.step([g], grad_scale=4.0)
         other.step([-np.clip(g / 4, -np.float32(0.25), np.float32(0.25))])
-    assert_same_bits(together, apart)
+    assert_same_bits(fused, separate)
 
 
 @each_measured
 def test_the_tail_comes_in_one_call(case):
-    # With all that may surround a rule, the parameter has the bits of the rule alone.
+    # With all options around the rule, the parameter has the bits of the rule alone.
     p, q, g = normal(0, 5000), normal(0, 5000), [normal(t, 5000) for t in range(1, 4)]
     options = {"ema": 0.5, "cast_to": "f16", "stats": True, "skip_nonfinite": True, "zero_grad": True}
     optimizer, plain = case.over([p], **options), case.over([q])

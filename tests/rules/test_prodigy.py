@@ -79,9 +79,9 @@ def test_the_authors_code(hyper):
 
 
 def test_all_tensors_of_all_groups_share_the_numbers():
-    apart, whole = starts("f32"), [np.concatenate(starts("f32"))]
-    groups = [{"params": apart[:1], "weight_decay": 0.1}, {"params": apart[1:], "weight_decay": 0.1}]
-    one = train(gradstep.Prodigy(groups, d0=1e-3), apart, 6)
+    parts, whole = starts("f32"), [np.concatenate(starts("f32"))]
+    groups = [{"params": parts[:1], "weight_decay": 0.1}, {"params": parts[1:], "weight_decay": 0.1}]
+    one = train(gradstep.Prodigy(groups, d0=1e-3), parts, 6)
     other = train(gradstep.Prodigy(whole, d0=1e-3, weight_decay=0.1), whole, 6)
     for state in one.state:
         for name in SHARED:

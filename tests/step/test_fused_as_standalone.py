@@ -15,7 +15,7 @@ CLIP_NORM, CLIP_VALUE, EMA = [0.7, 0.3, 0.8], [0.01, 0.02, 0.005], [0.9, 0.3, 0.
 STEPS, INFINITE = 4, 1  # the step whose gradients are not all finite
 OF_THE_RULE = {"maximize": True, "decoupled_weight_decay": "corrected", "peak_lr": 0.9}
 FUSED = {"skip_nonfinite": True, "cast_to": "f16", "zero_grad": True, "stats": True}
-#: whose updates have no direction of each element, to be cautious by
+#: optimizers without a direction for each element, which "cautious" needs
 UNDIRECTED = {"ASGD", "ScheduleFreeSGD", "ScheduleFreeAdamW", "Adan"}
 
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -45,7 +45,7 @@ def assert_all_same(found, expected):
         assert_same_bits(a, b)
 
 
-class Apart:
+class Standalone:
     """A bare optimizer with the standalone functions around its step."""
 
     def __init__(self, case, parameters, scope, corrected, **options):
@@ -56,7 +56,7 @@ class Apart:
         self.copies = [[p.astype(np.float16) for p in group] for group in parameters]
 
     def step(self, gradients):
-        """One step; the gradients' norm, or None where it was skipped."""
+        """Make one step; return the gradients' norm, or None if the step was skipped."""
         found = unscale_(flat(gradients), SCALE)
         total = None if found else self._update(gradients)
         zero_(flat(gradients))
@@ -87,28 +87,28 @@ def test_a_fused_step_is_its_standalone_functions(case, dtype, scope, corrected)
         for i, group in enumerate(fused_parameters)
     ]
     fused = case.over(groups, **options, **FUSED, clip_scope=scope, ema_bias_correction=corrected)
-    apart = Apart(case, parameters, scope, corrected, **options)
+    standalone = Standalone(case, parameters, scope, corrected, **options)
     for t in range(STEPS):
         mine, theirs = gradients(t, dtype), gradients(t, dtype)
         fused.step(flat(mine), grad_scale=SCALE)
-        total = apart.step(theirs)
+        total = standalone.step(theirs)
         assert fused.stats().skipped == (total is None) == (t == INFINITE)
         if total is not None:
             assert fused.stats().gradient_norm == total > max(CLIP_NORM)
         assert_all_same(mine, theirs)
         assert_all_same(fused_parameters, parameters)
-    assert_same_states(fused, apart)
+    assert_same_states(fused, standalone)
 
 
-def assert_same_states(fused, apart):
-    arrays = zip(flat(apart.averages), flat(apart.copies), strict=True)
-    for mine, theirs, (average, copy) in zip(fused.state, apart.optimizer.state, arrays, strict=True):
+def assert_same_states(fused, standalone):
+    arrays = zip(flat(standalone.averages), flat(standalone.copies), strict=True)
+    for mine, theirs, (average, copy) in zip(fused.state, standalone.optimizer.state, arrays, strict=True):
         assert_same_bits(mine["ema"], average)
         assert_same_bits(mine["cast"], copy)
         for name, values in theirs.items():
             assert_same_bits(mine[name], values)
     first = 0
-    for group, product in zip(apart.parameters, apart.products, strict=True):
+    for group, product in zip(standalone.parameters, standalone.products, strict=True):
         if product is not None:
             assert fused.state[first]["ema_product"] == product < 1
         first += len(group)

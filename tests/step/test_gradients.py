@@ -1,4 +1,4 @@
-"""Unscaling and clipping in the step: the bits of the same operations done one after the other."""
+"""Unscaling and clipping in the step give the bits of the same operations made one after the other."""
 
 import math
 
@@ -36,9 +36,9 @@ def shrink(arrays, limit, total):
 @each_dtype
 @each_case
 def test_unscale_then_clip_by_norm_then_by_value(case, dtype):
-    fused, apart = parameters(dtype), parameters(dtype)
+    fused, separate = parameters(dtype), parameters(dtype)
     options = {"clip_norm": CLIP_NORM, "clip_value": CLIP_VALUE, "stats": True}
-    one, other = case.over(fused, **options), case.over(apart)
+    one, other = case.over(fused, **options), case.over(separate)
     for t in range(STEPS):
         one.step(gradients(t, dtype), grad_scale=SCALE)
         g = [a * a.dtype.type(1 / SCALE) for a in gradients(t, dtype)]
@@ -49,7 +49,7 @@ def test_unscale_then_clip_by_norm_then_by_value(case, dtype):
         limited = sum(int(np.sum(np.abs(a) > CLIP_VALUE)) for a in g)
         assert 0 < limited < sum(SIZES)
         other.step([np.clip(a, -a.dtype.type(CLIP_VALUE), a.dtype.type(CLIP_VALUE)) for a in g])
-    for p, q in zip(fused, apart, strict=True):
+    for p, q in zip(fused, separate, strict=True):
         assert_same_bits(p, q)
 
 
@@ -93,7 +93,7 @@ def test_each_group_by_itself():
         assert_same_bits(alone[i], -shrink(g, limit, norm(g[i : i + 1]))[i])
 
 
-HUGE = [np.array([3e200, -4e200]), np.array([1e154, 2.0])]  # the squares of which float64 does not hold
+HUGE = [np.array([3e200, -4e200]), np.array([1e154, 2.0])]  # their squares overflow in float64
 
 
 @pytest.mark.parametrize("skip", [False, True])

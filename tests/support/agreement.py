@@ -1,4 +1,4 @@
-"""How closely a converted schedule must have its peer's values."""
+"""The tolerance between a converted schedule and its peer."""
 
 import numpy as np
 

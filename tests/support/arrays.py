@@ -1,4 +1,4 @@
-"""Arrays for the tests: their dtypes, awkward numbers, and comparing them bit for bit."""
+"""Arrays for the tests: dtypes, awkward numbers, and comparisons bit for bit."""
 
 import hashlib
 
@@ -30,7 +30,7 @@ def awkward(seed, size, dtype="f32"):
 
 
 def numbers_for(case, seed, size, dtype):
-    """Awkward numbers, or normal ones for a rule in which one infinity is the end of the whole tensor."""
+    """Awkward numbers, or normal ones for a rule in which one infinity spoils the whole tensor."""
     return (awkward if case.scope == "element" else normal)(seed, size, dtype)
 
 
@@ -46,8 +46,8 @@ def rounded(array, dtype):
 
 
 def bits(array):
-    """The bits of an array as integers, of both parts of a complex one, with one NaN for all (its payload is nobody's
-    promise)."""
+    """The bits of an array as integers, of both parts of a complex one, with one NaN for all, as NaN payloads
+    are not specified."""
     whole = np.array(array, order="C")
     if whole.dtype.kind == "c":
         whole = whole.view(whole.real.dtype)

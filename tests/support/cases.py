@@ -35,7 +35,7 @@ class Case(NamedTuple):
 
     @property
     def scope(self) -> str:
-        """What an element's update depends on: itself, its whole tensor or all tensors."""
+        """The extent of the data that an element's update depends on: the element, its tensor or all tensors."""
         return _core.rules()[self.kernel].scope
 
     @property
@@ -143,13 +143,13 @@ LANES = (2, 4, 8, 16)
 SIZES = sorted({0, 1, 4095, 4096, 4097, *(n for w in LANES for n in (w - 1, w, w + 1, 3 * w + 5))})
 LARGE = 1_000_003
 
-#: without what is no optimizer's
+#: without the names that are not optimizers
 CORE_RULES = sorted(set(_core.rules()) - {"interpolation", *rules_of_tests.NAMES})
 
 
 def torch_cases(cases):
-    """Those whose class torch has too, with the hyper-parameters that it takes there: Rprop has no decay. SparseAdam
-    is not among them: there it takes no dense gradients.
+    """The cases whose class torch has too, with the hyper-parameters that torch accepts: its Rprop has no decay.
+    SparseAdam is left out, because torch's accepts no dense gradients.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Every way to make a schedule of others."""
+"""Every composition of schedules."""
 
 import gradstep as gs
 

@@ -1,4 +1,4 @@
-"""The devices that tests run on: where their tensors are, and how their steps are captured and replayed."""
+"""The devices that tests run on: the places of their tensors, and the capture and replay of steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Emulated:
     large = 300_001
 
     def missing(self) -> str | None:
-        """Why there is none, if so."""
+        """The reason for its absence, if there is none."""
         if importlib.util.find_spec(self.module):
             return None
         return f"{self.module} is not built: install with --config-settings=cmake.define.GRADSTEP_EMULATED=ON"
@@ -37,11 +37,11 @@ class Emulated:
         return to_numpy(tensor).copy()
 
     def stepping(self) -> AbstractContextManager[None]:
-        """The steps in here are the device's."""
+        """Make the steps within this context on the device."""
         return devices.emulated()
 
     def capture(self, step: Callable[[], object]) -> Replay:
-        """Note what a step launches, without running it; each call of the result runs it."""
+        """Record a step's launches without running them; each call of the result runs them."""
         from gradstep import _emulated
 
         _emulated.begin_capture()

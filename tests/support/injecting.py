@@ -1,7 +1,7 @@
 """One exception at each line of the library that a call executes, to see whether the call is all or nothing.
 
-An interrupt, a full memory or a callback of somebody else can raise anywhere. What may come after it is either what was
-there before the call or what is there after it, to the bit.
+An interrupt, a full memory or a user's callback can raise anywhere. Afterwards the state must be, to the bit, either
+that before the call or that after it.
 """
 
 import gc
@@ -35,7 +35,7 @@ class Interrupted(NamedTuple):
 
     place: Place
     subject: Any
-    raised: BaseException | None  #: what the call let through
+    raised: BaseException | None  #: the exception that the call raised
 
 
 def each_line(
@@ -54,7 +54,7 @@ def each_line(
         folders: whose files' lines are meant.
         repeats: how many times a line is tried that is executed again and again.
     """
-    call(make())  # what is read or compiled once only
+    call(make())  # reads and compiles everything that is cached
     for place in executed(make(), call, folders):
         if place.repeat < repeats:
             yield interrupted(make(), call, place, exception, folders)
@@ -94,7 +94,7 @@ def interrupted(
 def assert_all_or_nothing(
     make: Callable[[], Any], call: Callable[[Any], Any], look: Callable[[Any], Any], **options: Any
 ) -> None:
-    """Raise AssertionError where an exception leaves anything but what was there, or will be there, as ``look`` sees.
+    """Raise AssertionError if an exception leaves a state that ``look`` sees neither before nor after the call.
 
     After an exception that left everything as it was the call must still do its work.
     """
@@ -112,7 +112,7 @@ def assert_all_or_nothing(
 
 
 def frozen(value: Any) -> Any:
-    """The value as something to compare, arrays by their bits."""
+    """The value in a form that can be compared, arrays by their bits."""
     if isinstance(value, dict):
         return {key: frozen(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -139,7 +139,7 @@ def _traced(call: Callable[[Any], Any], subject: Any, folders: tuple[str, ...], 
         return on_line if frame.f_code.co_filename.startswith(folders) else None
 
     before, collects = sys.gettrace(), gc.isenabled()
-    gc.disable()  # it may run finalizers of the library, of whatever there was before
+    gc.disable()  # it may run the library's finalizers of earlier objects
     sys.settrace(on_call)
     try:
         call(subject)

@@ -1,4 +1,4 @@
-"""The rules that need sums over a tensor, or over all of them, from their papers; arguments as in reference.py."""
+"""The rules that need reductions over one tensor or all, from their papers; arguments as in reference.py."""
 
 import numpy as np
 

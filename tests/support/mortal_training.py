@@ -2,10 +2,10 @@
 
     python -m support.mortal_training npz|pt FOLDER
 
-It prints a hash of the end of a run that was never killed, a line for each death, and the hash of the end after these.
+It prints the hash of the final state of a run that was never killed, a line for each kill, and the hash after those.
 
-This process only imports; each life of the training is a fork of it, which dies by SIGKILL: at a chosen place, by its
-own hand, or at any moment, by this process's.
+This process only imports. Each run of the training is a fork of it, which is ended by SIGKILL: from within at a chosen
+place, or by this process at any moment.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ import gradstep
 from gradstep import checkpoint
 
 STEPS = 60
-SIZE = 20_000  # saving takes most of a life, so that most deaths at any moment are in it
+SIZE = 20_000  # saving takes most of a run's time, so that most kills at a random moment are in it
 
 
 class ArrayRun:
@@ -101,7 +101,7 @@ def die():
 
 
 class HalfFile(io.FileIO):
-    """A file whose writer does not live to see the end of it."""
+    """A file whose writer is killed before its end."""
 
     def write(self, data):
         if self.tell() > SIZE:
@@ -111,7 +111,7 @@ class HalfFile(io.FileIO):
 
 
 def die_in(name, after=False):
-    """Let the next call of a function of os be the last thing that happens."""
+    """Kill the process at the next call of a function of os."""
     original = getattr(os, name)
 
     def last(*arguments):
@@ -132,7 +132,7 @@ DEATHS = {
 
 
 def follow(path, death, at, patience):
-    """Fork a life; return whether it was killed."""
+    """Fork a run; return whether it was killed."""
     if not (child := os.fork()):
         live(path, death, at)
         os._exit(0)
@@ -146,7 +146,7 @@ def follow(path, death, at, patience):
 
 
 def main(kind, folder):
-    (TorchRun if torch else ArrayRun)()  # what torch imports only now would slow every life down
+    (TorchRun if torch else ArrayRun)()  # torch's lazy imports would slow every run down
     path = folder / f"never_killed.{kind}"
     follow(path, None, at=None, patience=0)
     path = folder / f"mortal.{kind}"

@@ -1,4 +1,4 @@
-"""An optimizer in the middle of its training, what a step of it touches, and ways to move that."""
+"""An optimizer in the middle of its training, the arrays that a step touches, and ways to move them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.arrays import normal, to_torch
 from support.devices import Emulated
 from support.injecting import frozen
 
-#: the two Python layers, over what they step and where
+#: the two Python layers, with their arrays and devices
 KINDS = ("numpy", "tensors", "optim", "device")
 ROWS, COLUMNS = 6, 6
 OPTIONS = {"ema": 0.9, "ema_bias_correction": True, "cast_to": "f16"}
@@ -67,7 +67,7 @@ class Training:
         return {"parameter": self.parameters[index], "gradient": self.gradient(index), **self.state(index)}
 
     def copied(self) -> Training:
-        """The same in memory of its own, over an optimizer that has seen none of this."""
+        """A copy in other memory, with an optimizer that has not been moved."""
         twin = copy.copy(self)
         gradients = [_copy(self.gradient(index)) for index in (0, 1)]
         twin.parameters = [_copy(parameter) for parameter in self.parameters]

@@ -1,4 +1,4 @@
-"""Run a script in a process of its own, which refuses it the network and files, and tell what it made."""
+"""Run a script in a separate process, without network and files, and report its results."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Observed:
-    """What a script printed, and the facts that `facts` lists."""
+    """A script's output, and the facts that `facts` lists."""
 
     printed: str
     facts: dict[str, Any]
 
 
 def observe(script: Path, folder: Path) -> Observed:
-    """Run the script alone on one thread; only `folder`, which takes a library's own settings, may be written."""
+    """Run the script alone on one thread; only `folder`, for the settings of libraries, may be written."""
     facts = folder / "facts.json"
     own = {"HOME": str(folder), "KERAS_HOME": str(folder), "TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     threads = {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
@@ -33,7 +33,7 @@ def observe(script: Path, folder: Path) -> Observed:
 
 @contextmanager
 def recorded_optimizers():
-    """A list that takes up each torch optimizer that is made: its class, its options, and the rates of its groups."""
+    """A list of the torch optimizers that are made: class, options, and rates of the groups."""
     import torch
 
     records = []
@@ -81,7 +81,7 @@ def main(script, facts):
 
 
 def refuse_outside(folder):
-    """An audit hook that ends what reaches for the network, or opens a file outside the folder to write it."""
+    """An audit hook that refuses network access and writing of files outside the folder."""
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
     def hook(event, arguments):

@@ -13,7 +13,7 @@ Finder = partial(LRFinder, 1e-4, 0.1, 12, diverge=math.inf)
 
 
 class Net(nn.Module):
-    """With all that a test could leave traces in: dropout, batch statistics, a buffer that is replaced."""
+    """A model with all kinds of state that a range test could change: dropout, batch statistics, a replaced buffer."""
 
     def __init__(self):
         super().__init__()

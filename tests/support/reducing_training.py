@@ -1,7 +1,7 @@
 """The results of one of several processes that train with release=True; as a program, it prints them as JSON.
 
-For each way to train: the parameters before, after backward and after step(), whether the gradients were freed, and
-what was raised.
+For each training: the parameters before, after backward and after step(), whether the gradients were freed, and the
+exception.
 """
 
 import json

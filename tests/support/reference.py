@@ -1,4 +1,4 @@
-"""Every rule in three to six lines, from its paper and torch's for-loop semantics: what the tests hold true.
+"""Every rule in three to six lines, from its paper and torch's for-loop semantics: the reference of the tests.
 
 A rule takes the parameter p, its gradient g, its states s (named as in torch, zero before they are written),
 the time t from 1 on and the hyper-parameters h, and returns the new parameter. It computes in the dtype of p:
@@ -207,7 +207,7 @@ def schedulefreeadamw(y, g, s, t, h):
 
 def lars(p, g, s, t, h):
     coupled = 0 if h.decoupled_weight_decay else h.weight_decay
-    # Trap: the norms are of gradient and decay apart, not of their sum; the momentum is of what has been scaled.
+    # Trap: the norms of gradient and decay are separate, not of their sum; the momentum is of the scaled gradient.
     ratio = measured_reference.trust_ratio(p, g - coupled * p, h, coupled)
     return sgd(p * (1 - h.decoupled_decay), ratio * g, s, t, h)
 
@@ -216,11 +216,11 @@ def decoupled_decay(h):
     return h.lr * h.weight_decay if h.decoupled_weight_decay else 0
 
 
-#: those that look at whole tensors before they write
+#: the rules that need reductions over whole tensors before the update
 MEASURED = {
     name for name, rule in rules.ALL.items() if _core.rules()[rule.kernel(rule.default_group()).rule].has_pass_before
 }
-#: those that take their own decoupled decay, somewhere else than before the step
+#: the rules that apply decoupled decay themselves, not before the step
 DECAY_ELSEWHERE = {"ADOPT", "Adan", "ScheduleFreeAdamW", "ScheduleFreeSGD"} | MEASURED
 
 

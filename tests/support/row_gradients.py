@@ -1,4 +1,4 @@
-"""Sparse gradients for the tests, with rows that come more than once, and the same ones dense."""
+"""Sparse gradients for the tests, with repeated rows, and the equal dense ones."""
 
 import numpy as np
 
@@ -23,5 +23,5 @@ def dense(given, shape=SHAPE, dtype="f32"):
 
 
 def held(given):
-    """Which rows are in it, each once."""
+    """The rows in it, each once."""
     return np.unique(given.indices)

@@ -1,4 +1,4 @@
-"""An optimizer twice, on the CPU's engine and on a device's, through the same steps: to the bit the same."""
+"""Two equal optimizers, on the CPU's engine and on a device's, whose steps must agree to the bit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.training import allow_gradients_of
 Make = Callable[[list[torch.Tensor]], Any]
 View = Callable[[torch.Tensor], torch.Tensor]
 
-#: how tensors lie: whole memory, off the alignment of wide accesses, with gaps, and in another order
+#: layouts of tensors: contiguous, unaligned for wide accesses, with gaps, and with permuted dimensions
 VIEWS: dict[str, View] = {
     "straight": lambda x: x,
     "shifted": lambda x: x[1:],
@@ -26,7 +26,7 @@ VIEWS: dict[str, View] = {
 
 
 class Twins:
-    """``make`` is given the parameters; ``view`` says how they lie, and the gradients with them."""
+    """``make`` gets the parameters; ``view`` gives them and their gradients a layout."""
 
     def __init__(self, device: Device, make: Make, starts: Sequence[np.ndarray], view: View = VIEWS["straight"]):
         self.device, self.view = device, view
@@ -89,7 +89,7 @@ class Twins:
         return step_both
 
     def updates(self) -> tuple[int, ...]:
-        """How many the schedules have counted on the CPU, and on the device."""
+        """The updates that the schedules have counted on the CPU, and on the device."""
         return tuple(each.state_dict()["param_groups"][0]["updates"] for each in (self.expected, self.found))
 
     def assert_same(self) -> None:

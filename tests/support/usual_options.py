@@ -1,4 +1,4 @@
-"""The options and steps of the optimizers that hosts touch here."""
+"""The options and steps of optimizers for the tests of hosts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Declarations of the rules that the tests alone have, whose arithmetic is in the headers beside this file.
+"""Declarations of rules for tests, whose arithmetic is in the headers in this folder.
 
 They are as those of the library, but no module of it knows them.
 """
