@@ -3,7 +3,7 @@
 import pytest
 
 from gradstep.cli import sheet
-from gradstep.schedules import Constant, CosineDecay
+from gradstep.schedules import Constant, CosineDecay, Linear
 from support.tolerances import OTHER_ALGORITHM
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -76,3 +76,37 @@ def test_unknown_format_is_no_traceback(gradstep_command, tmp_path):
     result = gradstep_command("plot", "1", "--steps", 9, "--out", tmp_path / "rate.txt")
     assert result.exit_code == 2
     assert "Format 'txt' is not supported" in result.output
+
+
+def test_without_steps_it_draws_until_all_have_ended(gradstep_command, drawn, tmp_path):
+    expressions = ["CosineDecay(1, 91).warmup(10)", "Linear(1, 0, 40)"]
+    result = gradstep_command("plot", *expressions, "--out", tmp_path / "rate.png")
+    assert [len(line.get_ydata()) for line in drawn[0].axes[0].lines] == [100, 100]
+    for schedule in (CosineDecay(1, 91).warmup(10), Linear(1, 0, 40)):
+        assert schedule.describe(100) in result.output
+    gradstep_command("plot", "0.1", "--out", tmp_path / "rate.png")
+    assert len(drawn[1].axes[0].lines[0].get_ydata()) == 100
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("plot", "0.1"), "--out"),
+        (("demo", "linear-regression"), "--out"),
+        (("demo", "linear-regression"), "--json"),
+        (("bench", "--quick"), "--out"),
+        (("bench", "--quick"), "--json"),
+        (("bench", "--quick"), "--markdown"),
+    ],
+)
+def test_what_can_not_be_written_is_found_before_the_work(gradstep_command, monkeypatch, tmp_path, command, option):
+    session, running = pytest.importorskip("gradstep_bench.session"), pytest.importorskip("gradstep_demo.running")
+    for place, name in ((session, "Session"), (running, "run"), (sheet, "draw")):
+        monkeypatch.setattr(place, name, lambda *_: pytest.fail("it works first"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("kept")
+    result = gradstep_command(*command, option, tmp_path / "file" / "below")
+    assert result.exit_code == 2
+    assert option in result.output
+    assert "Not a directory" in result.output or "File exists" in result.output
+    assert (tmp_path / "file").read_text() == "kept"

@@ -12,6 +12,7 @@ from rich.table import Table
 
 import gradstep
 from gradstep.cli.bandwidth import memory_bandwidth
+from gradstep.cli.targets import check_file, check_folder
 from gradstep.interop.near_names import did_you_mean
 
 Device = Literal["cpu", "cuda"]
@@ -82,6 +83,8 @@ def demo(
 
     if threads is not None:
         _use(threads)
+    check_folder(out, "--out")
+    check_file(json, "--json")
     report = Report(console)
     options = Options(data, epochs, seed, quick)
     try:
@@ -97,15 +100,22 @@ def demo(
 @app.command()
 def plot(
     expressions: Annotated[list[str], typer.Argument(help="Schedules as in Python: 'Linear(1, 0, 90).warmup(9)'.")],
-    steps: Annotated[int, typer.Option(min=1, help="How many updates to draw.")],
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="How many updates to draw; else until all have ended.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The picture: .png, .svg, .pdf ...")] = Path("rate.png"),
     log: Annotated[bool, typer.Option("--log", help="Draw the rate on a logarithmic scale.")] = False,
 ) -> None:
     """Draw learning-rate schedules, several on one sheet."""
     from gradstep.cli import sheet  # here, because matplotlib is slow to import
 
+    check_file(out, "--out")
     try:
-        sheet.draw({text: gradstep.from_expression(text) for text in expressions}, steps, log, out)
+        schedules = {text: gradstep.from_expression(text) for text in expressions}
+        updates = steps or max((mark.t for each in schedules.values() for mark in each.landmarks()), default=0) or 100
+        for schedule in schedules.values():
+            typer.echo(schedule.describe(updates))
+        sheet.draw(schedules, updates, log, out)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     Console().print(f"Figure: {out}")
@@ -134,6 +144,9 @@ def bench(
 
     if threads is not None:
         _use(threads)
+    check_file(json, "--json")
+    check_file(markdown, "--markdown")
+    check_file(out, "--out")
     session = Session(Pace.quick() if quick else Pace())
     try:
         if schedules:
