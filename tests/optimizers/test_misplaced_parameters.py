@@ -188,3 +188,14 @@ def test_loading_keeps_the_names_of_the_program():
     saved, optimizer = over_names(), over_arrays({"u": normal(0, 3), "v": normal(1, 2)})
     optimizer.load_state_dict(saved.state_dict())
     optimizer.step({"u": normal(2, 3), "v": None})
+
+
+def test_a_used_up_generator_in_a_group_is_told():
+    group = {"params": torch.nn.Linear(3, 1).parameters()}
+    with pytest.warns(UserWarning, match="a parameter group is empty, its generator was used up before") as caught:
+        optimizer = over_tensors([group, {"params": used_up()}])
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="a parameter group is empty"):
+        optimizer.add_param_group({"params": used_up()})
+    optimizer.add_param_group({"params": []})  # as a host's groups may be
+    assert [len(group["params"]) for group in optimizer.param_groups] == [2, 0, 0, 0]

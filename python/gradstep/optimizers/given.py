@@ -6,10 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gradstep.interop.caller import warn_caller
 from gradstep.interop.scalars import shown
 from gradstep.rules.hyperparameters import Group
 
-__all__ = ["NAMES", "gradients_by_name", "list_parameters", "name_parameters", "refuse_immutable", "refuse_same_names"]
+__all__ = [
+    "NAMES",
+    "gradients_by_name",
+    "list_parameters",
+    "name_parameters",
+    "refuse_immutable",
+    "refuse_same_names",
+    "warn_of_used_up",
+]
 
 NAMES = "param_names"
 """The key of the names of a group's parameters, as in torch.optim."""
@@ -42,6 +51,15 @@ def list_parameters(params: Any) -> Any:
             "can be used once, call it again or keep list(model.parameters())"
         )
     return listed
+
+
+def warn_of_used_up(given: Group, group: Group) -> None:
+    """Warn of a group without parameters whose iterator gave none. An empty list is meant: hosts have such groups."""
+    if not group["params"] and isinstance(given.get("params"), Iterator):
+        warn_caller(
+            "a parameter group is empty, its generator was used up before: call model.parameters() again, or keep "
+            "list(model.parameters())"
+        )
 
 
 def name_parameters(group: Group) -> Group:

@@ -19,7 +19,7 @@ from gradstep.interop.torch_tensors import TORCH
 from gradstep.optimizers.bookkeeping import Bookkeeping
 from gradstep.optimizers.counting import refuse_capture
 from gradstep.optimizers.display import in_groups, never_raises
-from gradstep.optimizers.given import list_parameters
+from gradstep.optimizers.given import list_parameters, warn_of_used_up
 from gradstep.optimizers.joining import complete, refuse_other_sizes, refuse_shared, replace
 from gradstep.optimizers.loading import (
     array_names,
@@ -91,11 +91,13 @@ class TorchOptimizer(Stepping, torch.optim.Optimizer):
         if self._joining is not None:  # the constructor checks all groups at once
             self._joining.append((param_group, given))
             complete(param_group, self.defaults, [])
+            warn_of_used_up(given, param_group)
             self.param_groups.append(param_group)
             return
         states: dict[Any, Any] = {}
         try:
             complete(param_group, self.defaults, self.param_groups)
+            warn_of_used_up(given, param_group)
             states = {parameter: dict(self.state.get(parameter, {})) for parameter in param_group["params"]}
             self._check_new([param_group], self.param_groups)
             self._prepare([param_group], [*self.param_groups, param_group])
