@@ -1,5 +1,5 @@
-"""Any layout of the parameter and the gradient without self-overlap gives the bits of the contiguous one, but that sums
-over a tensor are added in the order of its memory.
+"""Any layout of the parameter and the gradient without self-overlap gives the bits of the contiguous one, except that
+sums over a tensor are added in the order of its memory.
 """
 
 import ml_dtypes
@@ -113,7 +113,7 @@ def test_nothing_between_the_elements_is_written(case, layout):
 
 @each_rule
 def test_large_layouts_on_many_threads(case):
-    # Chunks that begin amid a row of a strided tensor.
+    # Chunks that begin in the middle of a row of a strided tensor.
     shape = (301, 997)
     start, gradient = normal(0, shape), normal(1, shape)
     expected = run(case, start.copy(), [gradient] * 2)
@@ -220,7 +220,7 @@ def test_torchs_layouts(case):
 
 @pytest.mark.parametrize("dtype", ["f16", "f32"])
 def test_positions_beyond_2_to_31(dtype):
-    # Three elements far apart in memory that is reserved and never touched between them.
+    # Three elements at distant addresses; the reserved memory between them is never touched.
     kind = DTYPES[dtype]
     try:
         memory = np.empty(2**32 + 2**20, kind)

@@ -1,4 +1,4 @@
-"""Whatever a step touches may be moved before it, or by code that runs while it is read: right, or refused in words."""
+"""Arrays that are moved before a step, or by code that runs while they are read: the step is right or refused."""
 
 import gc
 
@@ -15,7 +15,7 @@ FEW = [case for case in ONE_OF_EACH_CLASS if case.name in ("SGD", "Adam", "Prodi
 
 
 class Once:
-    """Code of others that moves something, the first time that it runs."""
+    """Foreign code that moves something the first time that it runs."""
 
     def __init__(self, do):
         self.do, self.done, self.error = do, False, None
@@ -32,7 +32,7 @@ class Once:
 
 
 class Exporting:
-    """An array of a library of its own, which is known by DLPack alone."""
+    """An array of an unknown library, readable only by DLPack."""
 
     def __init__(self, array, accident):
         self.array, self.accident = array, accident
@@ -47,7 +47,7 @@ class Exporting:
 
 
 class Watching(torch.Tensor):
-    """Its methods run code of others."""
+    """A tensor whose methods run foreign code."""
 
     accident = None
 
@@ -99,7 +99,7 @@ def in_a_finalizer(training, accident):
 
 
 def step_with(kind, training, accident):
-    """A step in which the code of such tensors moves something."""
+    """A step during which such a tensor's code moves something."""
     kind.accident = accident
     try:
         training.step()
@@ -172,7 +172,7 @@ def check(case, kind, moment, name, index, move):
 
 
 def every_move(case, kind, moment):
-    """All that a step touches, with each way to move it."""
+    """All arrays that a step touches, with each way to move them."""
     training = Training(case, kind)
     for index in (0, 1):
         for name, array in training.touched(index).items():

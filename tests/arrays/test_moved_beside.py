@@ -26,7 +26,7 @@ ADAM = next(case for case in CASES if case.name == "Adam")
 
 
 def check(make, moment, name, index, move):
-    """Move an array in that moment: the step is the twin's over moved arrays, or refused and nothing has changed."""
+    """Move an array at that moment: the step equals the twin's over moved arrays, or is refused and changes nothing."""
     training = make()
     array = training.touched(index)[name]
     text = f"{move.name} of {name} {index} {moment.__name__}"
@@ -57,11 +57,11 @@ def check_all(make, kind, moment, names=None):
     assert tried
 
 
-# -- a gradient that is a property
+# -- gradients that are properties
 
 
 class Leading(torch.Tensor):
-    """Its gradient is a property that runs code of others."""
+    """A parameter whose gradient is a property that runs foreign code."""
 
     accident = None
 
@@ -114,7 +114,7 @@ def test_sums(kind, moment, accumulate):
 
 
 class Sparse(Training):
-    """Its gradients are rows; with lazy_rows those that were left out lag behind."""
+    """A training with sparse gradients; with lazy_rows the other rows have skipped updates."""
 
     def give(self, gradients):
         self.indices = [np.array([4, 1, 4]) + i for i in (0, 1)]
@@ -189,7 +189,7 @@ def test_rows(kind, moment, lag):
                     assert frozen(training.look_at_kept(moved)) == before, text
 
 
-# -- calls beside a step
+# -- calls other than a step
 
 
 def caught_up(training):

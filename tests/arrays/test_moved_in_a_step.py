@@ -1,5 +1,5 @@
-"""Code of others that runs while a step reads its arrays moves or replaces what has been read; and states that are
-replaced and come back.
+"""Foreign code that runs while a step reads its arrays and moves or replaces those already read; and states that are
+replaced and restored.
 """
 
 import copy
@@ -15,7 +15,7 @@ SIZE = 40
 
 
 class Acting:
-    """A gradient that does something when it is read."""
+    """A gradient that runs an action when it is read."""
 
     def __init__(self, array, act):
         self.array, self.acts = array, [act]
@@ -38,7 +38,7 @@ def training(dtype):
 
 
 def move(array):
-    """Give an array other memory, under whoever holds its address."""
+    """Give an array other memory, so that a stored address becomes invalid."""
     array.resize((SIZE + 100_000,), refcheck=False)
     array.resize((SIZE,), refcheck=False)
 

@@ -13,7 +13,7 @@ MOMENTA = {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.05}
 
 
 def everything(optimizer, arrays):
-    """Whatever a step could write: parameters, states with their times, and groups."""
+    """Everything that a step could write: parameters, states with their times, and groups."""
     states = list(optimizer.state.values() if isinstance(optimizer.state, dict) else optimizer.state)
     groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
     kept = [a.copy() if isinstance(a, np.ndarray) else a.detach().clone() for a in arrays]

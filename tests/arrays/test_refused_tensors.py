@@ -50,7 +50,7 @@ def freed():
 
 
 def negated():
-    # what the imaginary part of a conjugated view is
+    # the imaginary part of a conjugated view is such a tensor
     return torch.complex(tensor(1), tensor(2)).conj().imag
 
 
@@ -159,7 +159,7 @@ def test_an_optimizer_of_torch_refuses_them_at_once(name, kind):
 
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_frozen_ones_are_taken_as_by_torch(name):
-    # 8-bit weights beside their adapters: everything in model.parameters() is given.
+    # 8-bit weights with adapters: programs pass all of model.parameters().
     frozen = [make() for make, _ in UNFIT.values()] + [torch.ones(SHAPE, dtype=torch.uint8)]
     p = torch.nn.Parameter(tensor())
     getattr(torch.optim, name)([*frozen, p])

@@ -33,7 +33,7 @@ def placed(view):
 
 
 def pairs_that_share(views, written, mates):
-    """All pairs that may not share what they share, by the definition."""
+    """All pairs that share memory and must not, by the definition."""
     found = {(i, i) for i, view in enumerate(views) if written[i] and repeats_itself(view)}
     places = list(map(bytes_of, views))
     for i, j in itertools.combinations(range(len(views)), 2):
@@ -44,7 +44,7 @@ def pairs_that_share(views, written, mates):
 
 
 def any_view(random, memory):
-    """A view of any strides within the memory, which are multiples of nothing."""
+    """A view with any strides within the memory."""
     dtype = np.dtype(random.choice(ITEMS))
     while True:
         ndim = random.randrange(4)
@@ -111,7 +111,7 @@ def tiles(memory, n):
 
 
 def windmills(memory, n):
-    """Windmills of five blocks, which no straight cut tells apart."""
+    """Windmills of five blocks, which no straight cut separates."""
     size = len(memory) // n
     found = []
     for top, left in itertools.product(range(0, n * size, size), repeat=2):

@@ -16,7 +16,7 @@ from gradstep import optim  # noqa: E402
 
 
 class Foreign:
-    """An object of somebody else, which writes by halves."""
+    """A foreign object whose loading may fail halfway."""
 
     def __init__(self):
         self.first = self.second = 0

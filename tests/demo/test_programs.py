@@ -158,7 +158,7 @@ def way(digits):
 
 
 def gradients_of(learner, batch):
-    """One vector for each task, by a backward pass of its own."""
+    """One vector for each task, by a separate backward pass."""
     logits, image = learner.model(batch[0])
     for loss in (cross_entropy(logits, batch[1]), mse_loss(image, batch[0])):
         learner.model.zero_grad()

@@ -1,4 +1,4 @@
-"""The loop that every example shares: lengths, order, measurements and what a learner of its own may do."""
+"""The loop that every example shares: lengths, order, measurements and custom learners."""
 
 import io
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Numbers of a group that lie on the device: read there, and followed by a captured graph."""
+"""Numbers of a group in the device's memory: they are read there, and a captured graph follows them."""
 
 import numpy as np
 import pytest
@@ -15,12 +15,12 @@ LATER = {"lr": 0.03, "weight_decay": 0.1, "clip_norm": 0.2, "clip_value": 0.1, "
 
 
 def number(device, value, dtype="f32"):
-    """An array of one number there."""
+    """An array of one number on the device."""
     return device.put(np.array(value, {"f32": np.float32, "f64": np.float64}[dtype]))
 
 
 def with_cells(device, dtype="f32", **options):
-    """Twins over Adam, of whose groups every number is a cell of its own on each side."""
+    """Twins over Adam, with every number of their groups in an array on each side."""
     made = []
 
     def make(tensors):
@@ -57,7 +57,7 @@ def test_nobody_waits_to_read_them(device, monkeypatch):
         twins.take(normals(t, SIZES))
         with monkeypatch.context() as changed:
             if t == 2:
-                changed.setattr(torch.Tensor, "item", lambda _: pytest.fail("somebody has waited"))
+                changed.setattr(torch.Tensor, "item", lambda _: pytest.fail("the host has waited"))
             with device.stepping():
                 twins.found.step()
 

@@ -1,4 +1,4 @@
-"""A device counts updates by itself; the groups show its count where somebody asks for a whole state."""
+"""A device counts updates by itself; the groups show its count in a state_dict."""
 
 import copy
 import pickle
@@ -27,7 +27,7 @@ def step(twins, t, bad=False):
 
 
 def some_steps(device, make=adam):
-    """After two updates and a step that was skipped between them."""
+    """Twins after two updates and a skipped step between them."""
     twins = Twins(device, make, normals(0, SIZES))
     for t in (1, 2, 3):
         step(twins, t, bad=t == 2)
@@ -40,7 +40,7 @@ def updates(optimizer):
 
 def test_the_groups_show_what_the_host_counts_until_a_state_dict_asks(device):
     found = some_steps(device).found
-    assert found.param_groups[0]["updates"] == 3  # with the step that was skipped, which nobody waited for
+    assert found.param_groups[0]["updates"] == 3  # with the skipped step, as the host did not wait for the device
     saved = found.state_dict()["param_groups"][0]
     assert (saved["updates"], saved["lr"], saved["clip_norm"]) == (2, RATE(2), CLIP(2))
     assert found.param_groups[0]["lr"] == RATE(2)
@@ -181,7 +181,7 @@ def test_micro_batches_are_skipped_by_what_the_device_finds(device):
 
 
 def skipped_once(twins):
-    """A first step that is skipped for what the device alone knows: it has made states, the CPU has not."""
+    """A first step that the device skips by its own memory: it has made states, the CPU has not."""
     bad = normals(1, SIZES)
     bad[0][1] = np.nan
     twins.take(bad)

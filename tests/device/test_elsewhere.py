@@ -1,4 +1,4 @@
-"""Arrays that lie where no engine of this optimizer reaches are refused before anything is written."""
+"""Arrays on other devices than the optimizer's are refused before anything is written."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The emulated device does what a device does, and ends the process where a kernel would hang one."""
+"""The emulated device behaves like a device, and ends the process where a kernel would hang a device."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from support.compiling import ROOT, common_flags
 
 LINE_OF = re.compile(r"tests/native/emulation\.cpp:(\d+)")
 
-pytestmark = pytest.mark.slow  # it brings sanitizers of its own
+pytestmark = pytest.mark.slow  # it runs sanitizers itself
 
 
 @pytest.fixture(scope="module", params=[[], ["-fsanitize=address,undefined"]], ids=["plain", "sanitized"])

@@ -1,4 +1,4 @@
-"""Every rule, in every dtype and layout, is on a device what it is on the CPU."""
+"""Every rule, in every dtype and layout, has the same results on a device as on the CPU."""
 
 import numpy as np
 import pytest

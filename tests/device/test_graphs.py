@@ -1,4 +1,4 @@
-"""A captured step replays with no work of the host: rates move on, skipped steps count for nothing."""
+"""A captured step replays without the host: rates follow their schedules, and skipped steps are not counted."""
 
 import gc
 import time
@@ -22,7 +22,7 @@ each_rule = pytest.mark.parametrize("case", ONE_EACH, ids=lambda case: case.kern
 
 
 def stepped_once(device, case, **options):
-    """Twins that have their states, as a capture needs."""
+    """Twins with states, which a capture needs."""
     twins = Twins(device, lambda tensors: case.over_tensors(tensors, **options), normals(0, SIZES))
     twins.take(normals(1, SIZES))
     twins.step()
@@ -81,7 +81,7 @@ def test_steps_between_replays(device):
 
 
 def test_what_a_graph_reads_outlives_its_place_in_a_group(device):
-    """Replays go on with a tensor that another has replaced since the capture, and follow what is written there."""
+    """Replays keep using a tensor that was replaced in the group after the capture, and follow writes to it."""
     made = []
 
     def make(tensors):
@@ -115,7 +115,7 @@ def test_what_a_graph_reads_outlives_its_place_in_a_group(device):
 
 
 def all_gone(kept):
-    """Whether nothing keeps these any more; a device's driver tells the end of a graph on a thread of its own."""
+    """Whether these objects are freed; a device's driver reports the end of a graph on another thread."""
     for _ in range(100):
         gc.collect()
         if not any(each() is not None for each in kept):
@@ -125,7 +125,7 @@ def all_gone(kept):
 
 
 def test_a_graph_outlives_its_optimizer(device):
-    """Its replays go on with the memory that they read and write, which nobody else gets before the graph's end."""
+    """A graph keeps the memory that its replays read and write until it ends."""
     twins = stepped_once(device, Case("AdamW", {"eps": 1e-3}), **SCHEDULES)
     kept = [weakref.ref(state) for p in twins.there for state in twins.found.state[p].values()]
     step = twins.captured()

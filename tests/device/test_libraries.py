@@ -1,4 +1,4 @@
-"""Arrays of libraries that say by the CUDA array interface where they lie: their streams, and their states."""
+"""Arrays of libraries with the CUDA array interface: their streams, and their states."""
 
 import sys
 from types import SimpleNamespace

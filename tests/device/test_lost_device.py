@@ -9,7 +9,7 @@ import pytest
 
 from support.compiling import ROOT
 
-#: stands in for a device that the first test loses
+#: simulates a device that the first test loses
 PLUGIN = """
 import torch
 

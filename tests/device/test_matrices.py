@@ -1,4 +1,4 @@
-"""Rules that see a parameter as rows and columns are on a device what they are on the CPU."""
+"""Rules that use a parameter's rows and columns have the same results on a device as on the CPU."""
 
 import numpy as np
 import pytest

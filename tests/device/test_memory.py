@@ -23,7 +23,7 @@ NO_MEMORY = (
 
 @pytest.fixture
 def emulated():
-    """The emulated device, which finds no memory where it is told to."""
+    """The emulated device, whose chosen allocations fail."""
     device = device_named("emulated")
     from gradstep import _emulated
 
@@ -75,7 +75,7 @@ def with_a_long_schedule(device):
 
 
 def fails(device, twins, allocation):
-    """Whether the step makes that allocation, which finds no memory at either try."""
+    """Whether the step makes that allocation, which fails at both tries."""
     device.fail_allocations(allocation, 2)
     try:
         with device.stepping():

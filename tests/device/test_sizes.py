@@ -1,4 +1,4 @@
-"""Tensors whose elements an int does not count, which takes a device of its own."""
+"""Tensors with more elements than an int can count; they need a whole device."""
 
 import pytest
 import torch

@@ -10,7 +10,7 @@ from support.tolerances import TENS_OF_ULP
 from support.twins import VIEWS, normals
 
 SIZES = (5, 35, 4100, 40_005)
-#: what each call is given, beside gradients
+#: the arguments of each call besides the gradients
 CALLS = {
     "unscale": lambda g: unscale_(g, 3.0),
     "norm": norm,

@@ -1,4 +1,4 @@
-"""The options of a step do on a device what they do on the CPU."""
+"""The options of a step have the same effect on a device as on the CPU."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ AROUND = [
     {"lr": gradstep.CosineDecay(0.2, 5).warmup(2), "weight_decay": gradstep.Linear(0.3, 0.0, 4)},
 ]
 
-#: Schedule-Free's rules have no direction that a cautious decay could look at
+#: Schedule-Free's rules have no direction for a cautious decay
 ASKED = [(c, o) for c in CASES for o in AROUND if not (o.get("cautious") and c.name.startswith("ScheduleFree"))]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

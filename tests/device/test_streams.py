@@ -1,4 +1,4 @@
-"""Steps are made in the order of their calls, on whatever streams, though the device lags far behind the host."""
+"""Steps are made in the order of their calls, on any streams, even if the device is far behind the host."""
 
 import gc
 from itertools import cycle
@@ -18,14 +18,14 @@ OPTIONS = {"lr": Linear(0.2, 0.01, 30), "clip_norm": 0.7, "stats": True}
 
 
 class Lagging:
-    """The emulated device, whose streams do nothing until somebody waits for them."""
+    """The emulated device, whose streams do nothing until they are waited for."""
 
     def __init__(self, device, module):
         self.device, self.module = device, module
         self._kept = []
 
     def go_to(self, stream, gradients):
-        """Let the next step be on that stream; it may use the memory of the gradients until it is done."""
+        """Make the next step on that stream; it may use the gradients' memory until it is done."""
         self._kept += gradients
         self.module.set_stream(stream)
 
@@ -42,7 +42,7 @@ class Lagging:
         twins.assert_same()
 
     def catch_up(self):
-        """Let the last stream go first."""
+        """Run the last stream first."""
         self.module.set_lagging(False)
 
 
@@ -151,7 +151,7 @@ def test_a_capture_on_a_stream_of_its_own(lagging):
 
 
 def test_plans_come_and_go_beside_a_capture(lagging):
-    """A plan that the garbage collector finds, and one that another part of the program makes, break no capture."""
+    """Collecting one plan, or making another, does not break a capture."""
     lagging.catch_up()
     twins, other = adam(lagging.device), [adam(lagging.device)]
     lagging.step(twins, normals(1, SIZES))

@@ -56,7 +56,7 @@ def same_states(found, written):
             assert_same_bits(np.asarray(mine[name]), read(value))
 
 
-#: keys of groups that had another name: it is somebody else's
+#: keys of groups that had another name, which other libraries use
 RENAMED = {"lr_scale": "gradstep_scale"}
 
 

@@ -1,4 +1,4 @@
-"""Writes the golden files of the version of gradstep that is imported into a folder beside this file.
+"""Writes the golden files of the version of gradstep that is imported into a folder next to this file.
 
     python tests/golden/write.py a292936
 

@@ -1,4 +1,4 @@
-"""torch.distributed.checkpoint, which makes the states of a new optimizer by a step of its own."""
+"""torch.distributed.checkpoint, which makes the states of a new optimizer by an extra step."""
 
 import copy
 import pickle

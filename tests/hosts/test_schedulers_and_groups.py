@@ -78,7 +78,7 @@ def test_nothing_keeps_an_optimizer_alive(case):
 
 
 def test_groups_of_another_time_go_on_from_there():
-    # Lightning's BaseFinetuning puts groups back that a checkpoint has kept, beside the states.
+    # Lightning's BaseFinetuning restores the groups that it has saved in a checkpoint in addition to the states.
     params, others = tensors(), tensors()
     first, second = optim.AdamW(params, lr=RATE), optim.AdamW(others, lr=RATE)
     steps(first, params, range(3))

@@ -34,7 +34,7 @@ INSIDE_FUNCTIONS = {
     "cli.commands": {"sheet"},  # matplotlib
 }
 
-#: the packages beside the library, which `gradstep demo` and `gradstep bench` reach
+#: the packages besides the library, which `gradstep demo` and `gradstep bench` use
 SIBLINGS = {"gradstep_demo", "gradstep_bench"}
 
 
@@ -104,7 +104,7 @@ def test_what_functions_import():
 
 
 def reached(tree):
-    """The packages beside the library that the statements under a node import."""
+    """The packages besides the library that the statements under a node import."""
     for node in ast.walk(tree):
         names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

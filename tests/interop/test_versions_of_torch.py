@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 # torch 2.4 bumps the version counter of one tensor, and refuses a list, and a tensor without a counter. The core asks
-# once which it is, so each of these runs in a process of its own.
+# once which it is, so each of these runs in a separate process.
 ONE_AT_A_TIME = """
 import torch
 

@@ -136,7 +136,7 @@ def test_nothing_is_left_of_it_when_it_is_interrupted(make, error):
 
 
 @each_optimizer
-@pytest.mark.filterwarnings("error::UserWarning")  # of a schedule that somebody has overwritten
+@pytest.mark.filterwarnings("error::UserWarning")  # about an overridden schedule
 def test_training_goes_on_as_if_it_had_not_been(make):
     def run(tested):
         torch.manual_seed(0)

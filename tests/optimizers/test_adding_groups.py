@@ -1,4 +1,4 @@
-"""Groups join an optimizer as a whole or not at all, and at a cost for each that does not grow with their number."""
+"""Groups are added completely or not at all, and the cost of each does not grow with their number."""
 
 import sys
 
@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from gradstep import optim  # noqa: E402
 
-#: each makes something else when a group joins: schedules, states, hooks, counts
+#: options that each make different objects for a new group: schedules, states, hooks, counts
 KINDS = {
     "plain": ("Adam", {}),
     "schedules": ("AdamW", {"lr": gradstep.Linear(0.1, 0.0, 10), "betas": (gradstep.Constant(0.5), 0.99)}),
@@ -31,7 +31,7 @@ each_injected = pytest.mark.parametrize(("layer", "kind", "exception"), INJECTED
 
 
 class Subject:
-    """Parameters, the groups that they are given in, and an optimizer, perhaps."""
+    """Parameters, their groups, and an optimizer if one was made."""
 
     def __init__(self, layer, kind):
         self.name, self.options = KINDS[kind]
@@ -154,7 +154,7 @@ def test_a_subclass_sees_each_group_as_torchs_do():
 
 
 def work(call):
-    """How many lines of Python a call executes, of whoever it calls."""
+    """The number of lines of Python that a call executes, in all modules."""
     lines = 0
 
     def count(frame, event, _):
@@ -204,7 +204,7 @@ def of_groups(layer, name, count, **options):
 )
 @pytest.mark.parametrize("layer", ["arrays", "tensors"])
 def test_the_work_grows_with_the_groups_and_not_with_their_square(layer, name, options):
-    of_groups(layer, name, 2, **options)  # what is read once only
+    of_groups(layer, name, 2, **options)  # fills all caches
     few, many = of_groups(layer, name, 40, **options), of_groups(layer, name, 160, **options)
     for done, more in zip(few, many, strict=True):
         assert more <= 4.2 * done  # 4 times, and no more for a part that grew with the square than a twentieth

@@ -1,4 +1,4 @@
-"""What is printed of optimizers and of the tools beside them."""
+"""The text of optimizers and of the tools around them."""
 
 import copy
 

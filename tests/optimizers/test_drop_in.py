@@ -34,7 +34,7 @@ def test_arguments(name):
     assert [p.name for p in ours.values() if p.kind is not p.KEYWORD_ONLY] == positional
     for key in positional:
         assert ours[key].default == theirs[key].default, key
-    # The others are taken by keyword, with torch's defaults.
+    # The others are keyword-only, with torch's defaults.
     made = getattr(optim, name)(tensors())
     reference = getattr(torch.optim, name)(tensors())
     assert {k: made.defaults[k] for k in reference.defaults} == reference.defaults

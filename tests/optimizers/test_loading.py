@@ -1,4 +1,4 @@
-"""A ``state_dict`` is taken as a whole or refused: of which class it is, what it changes, and what its numbers are."""
+"""A ``state_dict`` is loaded completely or refused, by its class, its options and its numbers."""
 
 import copy
 
@@ -55,7 +55,7 @@ class Run:
         return repr(frozen([self.params, states, groups, gradients, optimizer.accumulated]))
 
 
-#: each with something else that loading replaces: counts, shared numbers, schedules, sums in the middle of an update
+#: options whose different data loading replaces: counts, shared numbers, schedules, sums of micro-batches
 LOADED = {
     "plain": ("Adam", {}),
     "shared numbers": ("Prodigy", {}),
@@ -89,7 +89,7 @@ def test_a_state_dict_is_loaded_or_not(layer, kind, exception):
 
 
 @pytest.mark.parametrize("hook", ["pre", "post"])
-def test_a_hook_of_somebody_else_that_raises(hook):
+def test_a_foreign_hook_that_raises(hook):
     saved = Run("tensors", "Adam", 3).saved()
     run, twin, done = Run("tensors", "Adam", 1), Run("tensors", "Adam", 1), Run("tensors", "Adam", 1)
     done.optimizer.load_state_dict(saved)

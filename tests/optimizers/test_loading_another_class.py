@@ -1,4 +1,4 @@
-"""A state_dict of another class is refused by name; what it changes of the options is told in one warning."""
+"""A state_dict of another class is refused by name; changed options are listed in one warning."""
 
 import copy
 import warnings
@@ -16,7 +16,7 @@ from gradstep import optim  # noqa: E402
 from support.tolerances import SINGLE  # noqa: E402
 from support.training import steps, tensors  # noqa: E402
 
-#: classes that take each other's, as torch's do
+#: classes that load each other's, as torch's do
 ONE_RULE = [{"Adam", "AdamW"}]
 
 

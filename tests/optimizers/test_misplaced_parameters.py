@@ -1,4 +1,4 @@
-"""What is given as parameters or gradients and is none is told what to pass; dicts of arrays by name are taken."""
+"""Errors for arguments that are not parameters or gradients say what to pass; dicts of arrays are accepted."""
 
 import copy
 import re

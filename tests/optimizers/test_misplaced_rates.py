@@ -1,4 +1,4 @@
-"""What stands in the place of a rate is told what to do with it, whichever library it is of."""
+"""Errors for objects of any library in the place of a rate say what to do with them."""
 
 import importlib
 

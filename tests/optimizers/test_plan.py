@@ -71,7 +71,7 @@ def test_storage_freed_under_the_plan_and_restored():
 
 @pytest.mark.parametrize("change", ["moved", "strides", "dtype"])
 def test_a_parameter_moved_under_the_plan_is_planned_anew(change):
-    # what module.to(), .data = and FSDP do
+    # as module.to(), .data = and FSDP do
     optimizer, params = three_tensors()
     twin, twins = three_tensors()
     if change == "moved":
@@ -194,7 +194,7 @@ def test_version_counters_move_where_something_was_written():
 
 
 class Computed(torch.nn.Parameter):
-    """Makes its gradient when it is asked for, as a subclass may."""
+    """A parameter that makes its gradient when it is read, as a subclass may."""
 
     @property
     def grad(self):
@@ -208,7 +208,7 @@ class Broken(torch.nn.Parameter):
 
 
 class Held(torch.Tensor):
-    """A type whose attributes are found by other means."""
+    """A type with its own look-up of attributes."""
 
     def __getattr__(self, name):
         raise AttributeError(name)
@@ -226,7 +226,7 @@ def test_gradients_of_parameters_of_several_types():
 
 @pytest.mark.parametrize("zero_grad", [False, True])
 def test_a_stepped_optimizer_that_its_parameter_holds_is_collected(zero_grad):
-    # Trap: a reference of the core that the garbage collector can't see keeps the model for ever.
+    # Trap: a reference of the core that the garbage collector can't see keeps the model alive for ever.
     parameter = torch.nn.Parameter(torch.ones(2))
     parameter.grad = torch.ones(2)
     optimizer = optim.SGD([parameter], lr=0.25, zero_grad=zero_grad)

@@ -1,4 +1,4 @@
-"""The factor of Plateau and Explore, and those of others in ``lr_scale``, which are not ours to multiply by."""
+"""The factor of Plateau and Explore, and other libraries' factors in ``lr_scale``, which steps must not multiply by."""
 
 import copy
 import pickle
@@ -17,7 +17,7 @@ from support.training import assert_all_same, steps, tensors  # noqa: E402
 
 
 @pytest.mark.parametrize("case", ONE_EACH, ids=str)
-def test_somebody_elses_lr_scale_is_left_alone(case):
+def test_another_librarys_lr_scale_is_left_alone(case):
     # timm's, MAE's and BEiT's layer-wise decay: their schedulers write lr * lr_scale into the groups.
     found, expected = tensors(), tensors()
     over = case.over_tensors([{"params": [p], "lr_scale": 0.5} for p in found])
@@ -53,7 +53,7 @@ both = pytest.mark.parametrize("make", [over_arrays, over_tensors])
 
 
 @both
-def test_a_former_factor_of_ours_is_told_from_somebody_elses(make):
+def test_a_former_factor_of_ours_is_distinguished_from_another_librarys(make):
     # one that a Plateau made, one of the program's own groups, and one of both
     groups = [{}, {"lr_scale": 0.75}, {"lr_scale": 0.75}, {}]
     saved = former(make(groups), 0.25, 0.75, 0.375, None)
@@ -64,7 +64,7 @@ def test_a_former_factor_of_ours_is_told_from_somebody_elses(make):
 
 
 @both
-def test_a_checkpoint_of_now_keeps_somebody_elses_factor_apart(make):
+def test_a_present_checkpoint_keeps_another_librarys_factor_separate(make):
     optimizer = make([{"lr_scale": 0.75}])
     gs.Explore(found=0.5).step(1.0, optimizer)
     for other in (make([{"lr_scale": 0.75}]), make([{}])):
@@ -90,7 +90,7 @@ def test_what_attach_drove_goes_on_with_the_factor_of_then():
     optimizer.param_groups[0]["lr_scale"] = 0.25  # by a Plateau of then, as loaded by torch
     driver.load_state_dict(saved)
     assert optimizer.param_groups[0]["lr"] == 0.125
-    optimizer.param_groups[0]["lr_scale"] = 0.75  # somebody else's
+    optimizer.param_groups[0]["lr_scale"] = 0.75  # another library's
     driver.load_state_dict(driver.state_dict())
     assert optimizer.param_groups[0]["lr"] == 0.125
 

@@ -1,4 +1,4 @@
-"""Hyper-parameters that can't be: negative, NaN, infinite or of a wrong type, at once or between steps."""
+"""Invalid hyper-parameters: negative, NaN, infinite or of a wrong type, in the constructor or between steps."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Every option and hyper-parameter is checked alike, whichever way a wrong value comes into a group."""
+"""Every option and hyper-parameter is checked alike, however a wrong value gets into a group."""
 
 import copy
 import math
@@ -22,7 +22,7 @@ class Foreign:
         return "<something else>"
 
 
-#: what no option and no hyper-parameter is
+#: values that no option and no hyper-parameter can have
 NEVER: dict[str, Any] = {
     "a text": "no",
     "bytes": b"f16",
@@ -132,7 +132,7 @@ def added(make, name, key, value):
 
 
 def entries(name, key, value):
-    """All ways by which a value comes into a group, by name."""
+    """All ways to put a value into a group, by name."""
     for make in (over_arrays, over_tensors):
         kind = make.__name__
         yield f"constructor {kind}", lambda make=make: make(name, **{key: value})
@@ -240,7 +240,7 @@ def test_a_wrong_write_does_not_take_over_from_a_schedule(make):
         optimizer.param_groups[0]["lr"] = wrong
         with pytest.raises((TypeError, ValueError), match=r"lr|learning rate"):
             step(optimizer)
-    optimizer.param_groups[0]["lr"] = 0.75  # what the schedule had written
+    optimizer.param_groups[0]["lr"] = 0.75  # the value that the schedule had written
     step(optimizer)
     assert optimizer.param_groups[0]["lr"] == 0.5
 

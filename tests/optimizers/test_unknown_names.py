@@ -1,4 +1,4 @@
-"""Names that an optimizer does not know: misspelt ones, and those that other libraries have for the same."""
+"""Unknown arguments of an optimizer: misspelt names, and other libraries' names of the same arguments."""
 
 import copy
 import pickle
@@ -102,7 +102,7 @@ def test_a_key_that_looks_like_an_option_is_told_once(module, new, step, key, sa
     optimizer.param_groups[0]["lr"] = 0.5
     step(optimizer)
     optimizer.add_param_group({"params": [new()], key: 0.2})
-    assert optimizer.param_groups[0][key] == 0.1  # it stays: it may be of use to somebody
+    assert optimizer.param_groups[0][key] == 0.1  # it stays: other code may use it
     with pytest.warns(UserWarning, match=message):  # of another optimizer
         module.Adam([{"params": [new()], key: 0.1}])
 

@@ -134,7 +134,7 @@ def test_complex_configuration(info, i, given, dtype, seed):
 
 
 def assert_same_state(optimizer, ours, reference, theirs):
-    """The same names, dtypes and shapes; complex beside complex."""
+    """The same names, dtypes and shapes; states of complex parameters are complex."""
     for mine, other in zip(ours, theirs, strict=True):
         found, expected = optimizer.state[mine], reference.state[other]
         assert set(found) == set(expected)

@@ -79,7 +79,7 @@ def test_gradients_are_only_read(case):
 
 @each_rule
 def test_states_do_not_alias_gradients(case):
-    # Trap: torch's for-loop SGD hands its buffer out as the gradient; a state must be memory of its own.
+    # Trap: torch's for-loop SGD returns its buffer as the gradient; a state must not share memory.
     gradient = normal(1, 70)
     optimizer = case.over([normal(0, 70)])
     optimizer.step([gradient])

@@ -77,7 +77,7 @@ def test_layouts_of_torch():
 
 @pytest.mark.parametrize("release", [False, True])
 def test_training_a_model(release):
-    # A complex weight beside a real one.
+    # A complex weight and a real one.
     def train(make, **options):
         torch.manual_seed(0)
         spectrum, gain = torch.nn.Parameter(numbers(1, (8, 5))), torch.nn.Parameter(torch.ones(5))

@@ -184,4 +184,4 @@ def test_the_update_of_adam_atan2_is_bounded():
     before = p.copy()
     stepped(optimizer, 1e9)
     moved = float((before - p)[0])
-    np.testing.assert_allclose(moved, np.arctan(10), rtol=1e-4)  # what is left of the gradients before
+    np.testing.assert_allclose(moved, np.arctan(10), rtol=1e-4)  # the remainder of the earlier gradients

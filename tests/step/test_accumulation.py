@@ -22,7 +22,7 @@ def micro_batch(t, dtype="f32"):
 
 
 def mean(batches, kind=np.float32):
-    """Their sums in order times 1/n, in float32; None where there is nothing."""
+    """The gradients' sums in order times 1/n, in float32; None for a parameter without any."""
     means = []
     for each in zip(*batches, strict=True):
         given = [g.astype(kind) for g in each if g is not None]

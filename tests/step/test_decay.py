@@ -11,13 +11,13 @@ from support.tolerances import FEW_ULP, TENS_OF_ULP
 SIZE = 200
 LR, PEAK, DECAY = 0.0625, 0.25, 0.375
 
-KEEP = {  # what multiplies the parameter before the update
+KEEP = {  # the factor of the parameter before the update
     True: 1 - LR * DECAY,
     "full": 1 - LR / PEAK * DECAY,
     "corrected": 1 - LR * (LR / PEAK) * DECAY,
 }
-#: without a direction (ASGD, Schedule-Free), with a decay of its own at some step (ADOPT's first, Adan's division), or
-#: with a rate of its own
+#: rules without a direction (ASGD, Schedule-Free), with a special decay at some step (ADOPT's first, Adan's division),
+#: or with a special rate
 OTHERWISE = {"ASGD", "ScheduleFreeSGD", "ScheduleFreeAdamW", "ADOPT", "Adan", "LAMB", "LARS", "Prodigy"}
 
 each_kind = pytest.mark.parametrize("kind", KEEP)

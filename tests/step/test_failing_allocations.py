@@ -1,4 +1,4 @@
-"""One allocation of the core fails in a step, each in turn: nothing of the update has been made, or all of it."""
+"""One allocation of the core fails in a step, each in turn: none of the update is made, or all of it."""
 
 import gc
 
@@ -9,13 +9,13 @@ from gradstep import _core
 from support.devices import device_named
 from support.injecting import frozen
 
-_testcapi = pytest.importorskip("_testcapi")  # some systems keep it in a package of its own
+_testcapi = pytest.importorskip("_testcapi")  # some systems have it in a separate package
 
-ENOUGH = 25  #: steps in a row that miss no memory: all allocations have been tried
+ENOUGH = 25  #: successive steps in which no allocation fails: all have been tried
 
 
 class Scarce:
-    """A plan for whose step Python has no memory at one allocation."""
+    """A plan in whose step one of Python's allocations fails."""
 
     failing: int | None = None
 
@@ -61,7 +61,7 @@ def test_an_allocation_that_fails(name):
         try:
             subject.step()
             in_a_row += 1
-        except (MemoryError, SystemError, RuntimeError, ValueError):  # torch has other words for its own
+        except (MemoryError, SystemError, RuntimeError, ValueError):  # torch raises other errors for its allocations
             missed, in_a_row = missed + 1, 0
         finally:
             Scarce.failing = None

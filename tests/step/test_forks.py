@@ -56,7 +56,7 @@ def test_a_step_goes_on_in_the_child():
     )
 
 
-#: calls that write several times, and whether what is found is what came of whole ones
+#: calls that write several times, and whether the result is that of complete calls
 WRITES = {
     "micro-batches": """
         p, gradient = np.zeros(SIZE, np.float32), np.ones(SIZE, np.float32)

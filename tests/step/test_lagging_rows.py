@@ -1,4 +1,4 @@
-"""lazy_rows: sparse gradients with the bits of dense ones, once the rows that lag have caught up."""
+"""lazy_rows: sparse gradients have the bits of dense ones after the skipped updates are applied."""
 
 import copy
 import pickle
@@ -12,7 +12,7 @@ from support.cases import ONE_EACH, Case
 from support.row_gradients import SHAPE, dense, held, rows
 
 STEPS = 7
-#: the others measure whole tensors, and refuse sparse gradients
+#: the others need reductions over whole tensors, and refuse sparse gradients
 ELEMENTWISE = [case for case in ONE_EACH if case.scope == "element"]
 ADAM = Case("Adam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.05})
 
@@ -50,7 +50,7 @@ def test_bits_of_dense_gradients(case, dtype):
 @pytest.mark.parametrize("dtype", ["f16", "bf16"])
 @pytest.mark.parametrize("case", ELEMENTWISE, ids=str)
 def test_bits_of_dense_gradients_in_sixteen_bits(case, dtype, state_dtype):
-    """Each update that was missed rounds what it leaves, as if it had been made."""
+    """Each skipped update rounds its result when it is applied, as if it had been made."""
     assert assert_lags_and_catches_up(case, dtype, state_dtype=state_dtype, ema=0.7)
 
 
@@ -84,7 +84,7 @@ def test_threads_do_not_change_bits(threads):
 
 
 def test_what_is_kept_of_the_past_is_bounded():
-    # After a thousand updates all rows catch up by themselves; the rows of the updates since then lag on.
+    # After a thousand updates all skipped updates are applied automatically; those since then are not yet.
     p, q, g = normal(0, (3, 2)), normal(0, (3, 2)), gradstep.Rows(np.array([1]), normal(1, (1, 2)))
     slow = {"lr": 1e-4, "weight_decay": 1e-3}
     lazy, full = ADAM.over([p], lazy_rows=True, **slow), ADAM.over([q], **slow)
@@ -115,7 +115,7 @@ def test_rows_can_catch_up_before_they_are_read():
     for t in range(STEPS):
         read = rows(t).indices
         lazy.catch_up(p, read.reshape(3, 3))
-        assert_same_bits(p[read], q[read])  # what a forward pass sees
+        assert_same_bits(p[read], q[read])  # the rows that a forward pass reads
         values = np.sin(p[read]) * np.float32(2)
         lazy.step([gradstep.Rows(read, values)])
         full.step([dense(gradstep.Rows(read, values))])

@@ -32,7 +32,7 @@ def sliding():
     return np.lib.stride_tricks.as_strided(normal(9, 5), (2, 4), (4, 4))
 
 
-#: what can't be read, and what can't be written, with words of the refusal
+#: arrays that can't be read, and arrays that can't be written, with words of the error
 UNREADABLE = {
     "integers": (lambda: np.ones(4, np.int32), r"has dtype int32: allowed are float64.* \.astype"),
     "byte-swapped": (lambda: normal(0, 4).astype(">f4"), "byte-swapped dtype >f4: convert it with"),

@@ -1,4 +1,4 @@
-"""lazy_rows: what is refused while rows lag behind, or would read what they have not had."""
+"""lazy_rows: operations that are refused while rows have skipped updates, or that would read such rows."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""release: each parameter is updated in backward, as soon as its gradient is there, and the gradient freed."""
+"""release: each parameter is updated in backward as soon as its gradient is computed, and the gradient is freed."""
 
 import copy
 import pickle

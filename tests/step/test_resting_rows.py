@@ -1,5 +1,5 @@
-"""Sparse gradients of rules by which the rows that are left out rest: every row that is held has the bits of a dense
-step, no other is touched, and torch agrees.
+"""Sparse gradients of rules that leave the other rows unchanged: every row of the gradient has the bits of a dense
+step, no other row changes, and torch agrees.
 """
 
 import copy
@@ -28,7 +28,7 @@ def over(name, arrays, **options):
 
 
 def assert_rows_step_alone(name, parameter, given, made=dense, **options):
-    """One step after the other: rows that are held as in a dense step from the same point, others as they were."""
+    """After each step the gradient's rows equal those of a dense step from the same point, the others are unchanged."""
     optimizer = over(name, [parameter], **options)
     for each in given:
         before, whole = parameter.copy(), parameter.copy()

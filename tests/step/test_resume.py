@@ -1,4 +1,4 @@
-"""state_dict: torch's checkpoints load here and ours there, and a saved run goes on to the bit."""
+"""state_dict: each library loads the other's checkpoints, and a saved run continues to the bit."""
 
 import copy
 import io

@@ -1,4 +1,4 @@
-"""A step that is skipped never happened."""
+"""A skipped step changes nothing."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""stats: what a step did, measured in its own pass."""
+"""stats: statistics of a step, computed in its pass."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_norms(case, dtype):
         stats = optimizer.stats()
         after = [each.astype(np.float64) for each in p]
         changes = [x - y for x, y in zip(after, before, strict=True)]
-        # A bf16 parameter is measured before it is rounded, to half of 1 in 256.
+        # The statistics of a bf16 parameter are computed before it is rounded, which changes it by up to 1 in 512.
         rounding = norm(after) / 512 if dtype == "bf16" else 0.0
         assert stats.gradient_norm == pytest.approx(
             norm([each.astype(np.float64) / 2 for each in g]), rel=MANY_ROUNDINGS

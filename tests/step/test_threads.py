@@ -30,7 +30,7 @@ def test_optimizers_in_several_threads(before):
 
 
 def test_one_optimizer_in_several_threads_never_mixes_steps():
-    # Each step is made whole, or refused as a whole with a clear error.
+    # Each step is made completely, or refused with a clear error.
     run(
         """
         p, optimizer = make()
@@ -91,7 +91,7 @@ def test_the_interpreter_lock_is_released():
 
 @pytest.mark.parametrize("before", ["", "import gradstep"])
 def test_a_subinterpreter_is_refused(before):
-    """In words, where the core would wait for ever; the process goes on."""
+    """An error where the core would otherwise wait for ever; the process continues."""
     program = f"""
         import sys
         {before}

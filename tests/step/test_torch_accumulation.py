@@ -40,7 +40,7 @@ def backward(params, t, scale=1.0):
 
 
 def update(plain, params, batches):
-    """The update with the mean, made from outside."""
+    """The update with the mean, computed without the option."""
     kind = WIDE[params[0].dtype]
     as_arrays = [[to_numpy(g) for g in gradients(t, params[0].dtype)] for t in batches]
     for p, g in zip(params, mean(as_arrays, kind), strict=True):
@@ -149,7 +149,7 @@ def test_a_run_saved_in_the_midst_goes_on_to_the_bit(dtype, at, way):
     if way == "state_dict":
         others = [torch.nn.Parameter(p.detach().clone()) for p in params]
         second = optim.Adam(others, **options)
-        backward(others, 77)  # what is dropped by the load
+        backward(others, 77)  # dropped by the load
         second.step()
         second.load_state_dict(through_file(first.state_dict()))
     elif way == "deepcopy":

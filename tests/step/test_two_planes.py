@@ -1,6 +1,5 @@
-"""A format that keeps a second plane beside its numbers: a scale for each group. The library has none yet; that of
-tests/support/formats_of_tests proves the place, in which the numbers of an 8-bit state and the scales of its groups
-will lie.
+"""A format with a second plane besides its numbers: a scale for each group. The library has no such format yet; that of
+tests/support/formats_of_tests proves that the core can hold the numbers of an 8-bit state and the scales of its groups.
 """
 
 import re

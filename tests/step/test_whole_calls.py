@@ -1,4 +1,4 @@
-"""Calls beside the ordinary step: an exception at any of their lines leaves all of the call done, or nothing."""
+"""Calls other than the ordinary step: an exception at any of their lines leaves all of the call done, or nothing."""
 
 import numpy as np
 import pytest
@@ -203,7 +203,7 @@ def test_a_step_of_rows_that_lag(library):
     assert_all_or_nothing(lambda: lagging(library), Trained.step, unseen_gradients)
 
 
-# -- of what drives a rate
+# -- of objects that drive a rate
 
 
 @pytest.mark.parametrize("attached", [False, True])

@@ -1,4 +1,4 @@
-"""Whatever is raised in a step, and wherever: nothing of an update has been made, or it is whole and counted."""
+"""An exception of any kind, anywhere in a step: none of the update is made, or all of it and it is counted."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ OPTIONS = {"ema": 0.9, "ema_bias_correction": True, "cast_to": "f16"}
 
 
 class Own(BaseException):
-    """One that no library knows."""
+    """An exception that no library knows."""
 
 
 class Subject:
@@ -94,7 +94,7 @@ def in_torch(name, **options):
 
 
 def spoilt(subject):
-    """The next gradients are not finite."""
+    """An optimizer whose next gradients are not finite."""
     gradients = [p.grad for p in subject.parameters] if subject.over_torch else subject.gradients
     gradients[0][2] = float("nan")
     return subject

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# Both sides compute in float64, in other orders.
+# Both sides compute in float64, in different orders.
 FLOAT64 = 1e-12
 # The peer computes in float32; an exponent or an angle that it rounds costs it a few units in its last place.
 FLOAT32 = 2e-7

@@ -1,4 +1,4 @@
-"""Several tasks: rates of their own, the mean of their gradients, and weights that move, against autograd."""
+"""Several tasks: separate rates, the mean of their gradients, and adaptive weights, against autograd."""
 
 import json
 

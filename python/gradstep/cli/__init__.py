@@ -12,7 +12,7 @@ PACKAGES = {
     *("timm", "schedulefree", "prodigyopt"),
 }
 
-#: the packages beside gradstep in its wheel
+#: the packages besides gradstep in its wheel
 SIBLINGS = {"gradstep_demo", "gradstep_bench"}
 
 

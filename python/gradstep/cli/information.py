@@ -1,4 +1,4 @@
-"""What this installation is and what it runs on."""
+"""Information about this installation and its machine."""
 
 from __future__ import annotations
 

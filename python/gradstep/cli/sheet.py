@@ -16,7 +16,7 @@ from gradstep.schedules.plot import draw as draw_lines
 
 LINE_STYLES = ("-", "--", ":")
 LINE = 100
-"""Characters of an expression that fit beside each other under the curves."""
+"""Characters of an expression that fit on a line under the curves."""
 DECADES = 6
 """Below the peak, on a logarithmic scale: a curve that ends at 0 would take them all."""
 
