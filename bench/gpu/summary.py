@@ -12,7 +12,7 @@ from pathlib import Path
 STATUS = {0: "passed", 9: "found errors", 124: "out of time, interrupted", 137: "out of time, killed", 139: "crashed"}
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
 SHOWN_APART = ("kernel_times", "benchmark")  #: parts whose logs have a separate section
-#: what is shown of ncu's many numbers
+#: the numbers of ncu that are shown
 COUNTERS = re.compile(
     r"Duration|DRAM Throughput|^Memory Throughput|Registers Per|Achieved Occ|No Eligible|Issued Warp|Long Scoreboard"
     r"|long_scoreboard"

@@ -102,7 +102,7 @@ def opened(path: Path) -> Iterator[tuple[IO[bytes], bool]]:
             yield file, sealed
         except (_Refused, MemoryError, ModuleNotFoundError):
             raise
-        except Exception as error:  # whatever NumPy and torch say of such bytes
+        except Exception as error:  # NumPy and torch raise errors of many types for such bytes
             raise _damaged(path) if sealed else _not_ours(path) from error
 
 

@@ -57,7 +57,7 @@ class Stepping(Settings, States):
     _told_of_end = False  #: that a schedule of lr has ended at 0
 
     def __dir__(self) -> list[str]:
-        """What a user calls and reads, without what a rule declares and only the library uses."""
+        """The names for users, without those that a rule declares for the library alone."""
         declared = {name for each in type(self).__mro__ if each.__module__.startswith(_RULES) for name in vars(each)}
         return [
             name

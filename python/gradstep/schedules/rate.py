@@ -6,6 +6,6 @@ from gradstep.schedules.base import Schedule
 
 __all__ = ["Rate"]
 
-#: what every number of an optimizer may be: a float or an int, a 0-d array or tensor of any library (all of which
+#: the type of every number of an optimizer: a float or an int, a 0-d array or tensor of any library (all of which
 #: ``SupportsFloat`` holds), or a schedule
 Rate: TypeAlias = SupportsFloat | Schedule
