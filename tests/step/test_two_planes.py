@@ -50,11 +50,11 @@ def fresh_state(size):
 
 
 def settings(**options):
-    options = _core.StepOptions()
+    made = _core.StepOptions()
     for name, value in options.items():
-        setattr(options, name, value)
+        setattr(made, name, value)
     hypers = [HYPER[name] for name in _core.rules()["sgd_momentum"].hypers]
-    return _core.GroupSettings("sgd_momentum", hypers, LR, 0.0, options)
+    return _core.GroupSettings("sgd_momentum", hypers, LR, 0.0, made)
 
 
 def names():
