@@ -79,7 +79,7 @@ sanitize() {
 # The grace is 20 s since xdist gives a worker that is stuck in a kernel 10 s before pytest prints its summary.
 test_all() {
   part tests 110 20 env OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive COLUMNS=160 \
-    python3 -m pytest -q -rf --exhaustive --tb=short --maxfail=40 -n 12 --max-worker-restart=20 --durations=10 \
+    python3 -m pytest -q -rf --tb=short --exhaustive --maxfail=40 -n 12 --max-worker-restart=20 --durations=10 \
     --junitxml="$OUT/tests.xml" -k 'cuda and not emulated' tests/device tests/bench/test_cuda_bench.py
 }
 
