@@ -24,7 +24,7 @@ class patience {
   int64_t left_;
 };
 
-// Whether a sum of multiples can be a number from target - slack to target.
+// True if a sum of multiples can be a number from target - slack to target.
 class equation {
  public:
   equation(std::vector<multiple> terms, int64_t slack, patience& patience);

@@ -15,7 +15,7 @@ bool has_order(const tensor_task& task) {
   return task.step->sum_gradient || task.step->sum_change || task.history;
 }
 
-// Whether `suits` holds for all that the step touches, and nothing has to be kept beside it.
+// True if `suits` holds for all arrays of the step, and no buffer is needed.
 template <class Suits>
 bool runs_through(const tensor_task& task, const Suits& suits) {
   if (has_order(task)) return false;
@@ -25,12 +25,12 @@ bool runs_through(const tensor_task& task, const Suits& suits) {
          (!task.has_copy || suits(task.copy));
 }
 
-// All lies straight in its arithmetic type.
+// True if all arrays are contiguous and in the arithmetic type.
 bool updates_in_place(const tensor_task& task) {
   return !task.has_copy && runs_through(task, [&](const operand& x) { return in_place(x, task.step->type); });
 }
 
-// All lies straight in formats that registers decode.
+// True if all arrays are contiguous and in formats that registers decode.
 bool lies_in_formats_of_registers(const target& on, const tensor_task& task) {
   return task.step->body->apply_stored && runs_through(task, [&](const operand& x) {
            return x.direct && on.storages[int(x.type)].in_registers;

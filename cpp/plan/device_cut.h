@@ -35,7 +35,7 @@ struct device_cut {
   // gradients.
   void find_reaches(const std::vector<device_array>& gradients);
 
-  // Whether some elements can't be stored alone, because their format has groups.
+  // True if some elements can't be stored alone, because their format has groups.
   bool has_groups() const;
   // The number of tensors that have elements.
   int32_t summed_count() const;

@@ -16,7 +16,7 @@ class device_tables {
  public:
   explicit device_tables(device_sender& by) : by_(by) {}
 
-  // Whether the present cut fits these tensors, at their present addresses, and these groups.
+  // True if the present cut fits these tensors, at their present addresses, and these groups.
   bool suits(const active_tensors& active, const std::vector<group_settings>& groups) const;
   // Sends the stepping tensors and their chunks, and allocates memory for their sums.
   void cut(const tensor_list& tensors, const std::vector<group_settings>& groups);
@@ -25,7 +25,7 @@ class device_tables {
   void renew(const tensor_list& tensors, const std::vector<group_settings>& groups);
 
   const std::vector<device_launch>& launches() const { return cut_.launches; }
-  // Whether some elements can't be stored alone, because their format has groups.
+  // True if some elements can't be stored alone, because their format has groups.
   bool has_groups() const { return cut_.has_groups(); }
   // The view of a plan, without the parts that last from step to step.
   const device_plan_view& view() const { return view_; }

@@ -22,7 +22,7 @@ class host_plan {
   void cut(int threads);
   void reserve(const std::vector<group_settings>& groups, const step_settings& options);
 
-  // Whether to make an update. Reads the gradients if that, or their clipping, depends on them.
+  // True if an update is to be made. Reads the gradients if that, or their clipping, depends on them.
   bool decide(const std::vector<group_settings>& groups, const step_settings& options);
   // Sets the report of a step that is skipped for another reason.
   void skip() { report_ = {.skipped = true}; }

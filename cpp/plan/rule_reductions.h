@@ -12,7 +12,7 @@ namespace gradstep {
 
 const rule_entry& rule_of(const group_settings& group);
 
-// Whether the norm of the gradients, or their count of infinities and NaN, must be known.
+// True if the norm of the gradients, or their count of infinities and NaN, must be known.
 bool needs_gradient_norm(const std::vector<group_settings>& groups, const step_settings& options);
 
 bool has_rule_reductions(const std::vector<group_settings>& groups);

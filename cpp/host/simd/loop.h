@@ -52,7 +52,7 @@ void apply(const update& step, const operands& x) {
 }
 
 #if !defined(GS_SCALAR)
-// What is made of the parameter beside it, and the gradient's zeros.
+// The outputs that follow the parameter: its average, its copy, and the gradient's zeros.
 template <bool separated>
 class stored_results {
  public:
