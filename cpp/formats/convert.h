@@ -1,4 +1,4 @@
-// From stored numbers to arithmetic ones and back, an array at a time.
+// Conversion from stored numbers to numbers of the arithmetic type and back, an array at a time.
 #pragma once
 
 #include <cstring>

@@ -1,5 +1,5 @@
-// How a number lies in memory, as far as that is known on every machine. Arithmetic is in float or double
-// only. A format's header says this of it, and how its numbers are decoded and encoded.
+// The facts of a format that every machine knows. A format's header declares them, and how its numbers are
+// decoded and encoded. Arithmetic is in float or double only.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ enum class arithmetic : uint8_t { f32, f64 };
 constexpr uint8_t dlpack_float = 2, dlpack_bfloat = 4,
                   dlpack_complex = 5;  // DLPack's codes of kinds of types
 
-// A plane beside that of the numbers: so many bytes for each group of them.
+// A second plane of memory, with `bytes` bytes for each group of numbers.
 struct second_plane {
   int64_t group = 0;  // 0 for none
   int64_t bytes = 0;
@@ -27,7 +27,7 @@ struct format {
   second_plane second = {};
 };
 
-// The place of a run of numbers that starts with a group.
+// The place of a run of numbers that starts at the beginning of a group.
 struct planes {
   char* numbers;
   char* second;  // null where the format has none
@@ -38,7 +38,7 @@ struct planes {
 #if defined(GS_TARGET)
 namespace gradstep::GS_TARGET::formats {
 
-// A format with a second plane says how a group is decoded and encoded; one without, how a number is.
+// A format with a second plane declares how a group is decoded and encoded; one without, how a number is.
 template <class Format>
 inline constexpr bool is_grouped = requires { Format::group; };
 

@@ -1,4 +1,4 @@
-// Formats of fewer bits than a float has, which go through one. Encoding rounds once, to nearest even.
+// Formats of fewer bits than a float, which are converted through one. Encoding rounds once, to nearest even.
 #pragma once
 
 #include "formats/format.h"
@@ -8,7 +8,7 @@
 
 namespace gradstep::GS_TARGET::formats {
 
-// `Format` says how it is made of a float, and a float of it.
+// `Format` declares its conversions from and to a float.
 template <class Format>
 struct narrow {
   using bits = uint16_t;

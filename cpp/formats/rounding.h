@@ -1,4 +1,4 @@
-// The bits of a float, and a double on its way to fewer than a float has.
+// The bits of a float, and the rounding of a double to fewer bits than a float has.
 #pragma once
 
 #include <cstdint>

@@ -57,7 +57,7 @@ inline bool in_place(const operand& x, arithmetic type) { return x.direct && x.t
 
 inline char* element(const operand& x, int64_t index) { return x.data + index * format_of(x.type).bytes; }
 
-// Blocks start with a group.
+// A block starts at the beginning of a group.
 inline planes planes_at(const operand& x, int64_t index) {
   const second_plane& second = format_of(x.type).second;
   return {element(x, index), x.second ? x.second + index / second.group * second.bytes : nullptr};
@@ -90,7 +90,7 @@ class block {
     if (!in_place_) put(decoded_.bytes, first, count);
   }
 
-  // Writes other numbers of the arithmetic type instead.
+  // Writes these numbers of the arithmetic type instead of the block's own.
   void put(const void* numbers, int64_t first, int64_t count) {
     const planes stored = x_.direct ? planes_at(x_, first) : planes{stored_.bytes, nullptr};
     storage_.encode[int(type_)](numbers, stored, count);
@@ -116,7 +116,7 @@ class block {
     storage_.decode[int(type_)](stored, to, count);
   }
 
-  // Adds up what belongs to one row, in its order.
+  // Adds up the values of one row, in their order.
   [[gnu::noinline]] void read_sums(int64_t first, int64_t count) {
     buffer term;
     char* sum = decoded_.bytes;

@@ -1,5 +1,5 @@
-// The tensors of a step cut into chunks of about the same number of bytes, for the threads to take one after
-// the other: small enough to balance, large enough to stream.
+// The tensors of a step cut into chunks of about the same number of bytes, which threads take one after
+// another: small enough to balance the threads, large enough to stream.
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,7 @@ class chunk_list {
   void run(const F& f) const {
     run(chunks_, f);
   }
-  // The same for the bands of rows of those tensors that are seen as matrices.
+  // The same for the bands of rows of tensors that are seen as matrices.
   template <class F>
   void run_bands(const F& f) const {
     run(bands_, f);

@@ -37,7 +37,8 @@ bool lies_in_formats_of_registers(const target& on, const tensor_task& task) {
          });
 }
 
-// The blocks of one tensor, and one of them after the other through the rule and the transforms around it.
+// The blocks of one tensor, which pass one after another through the rule and the transforms before and after
+// it.
 class block_walk {
  public:
   // Up to `end`, by tiles; by none where that is 0.
@@ -124,7 +125,7 @@ class block_walk {
     for (int k = 0; k < task_.state_count; ++k) x.s[k] = states_[k].read(first, x.n);
   }
 
-  // As it comes it is measured.
+  // Its sums are of the original gradient, before any transform.
   void read_gradient(operands& x, int64_t first, gradient_lanes& before) {
     void* const gradient = gradient_.read(first, x.n);
     x.g = gradient;
@@ -147,7 +148,7 @@ class block_walk {
     parameter_.write(first, x.n);
   }
 
-  // The updates that each row has missed, whose gradient was zero.
+  // Applies the updates that each row has missed, with a gradient of zero.
   void replay(operands x, int64_t first) {
     const row_history& history = *task_.history;
     x.g = zeros.bytes;
@@ -164,7 +165,7 @@ class block_walk {
     });
   }
 
-  // Each update that was missed leaves what it would have left in memory.
+  // Rounds as memory would have done after each missed update.
   void round(const operands& x) {
     parameter_.round(x.p, x.n);
     for (int k = 0; k < task_.state_count; ++k) states_[k].round(x.s[k], x.n);
@@ -255,7 +256,7 @@ void for_each_tile(const operand& matrix, int64_t first, int64_t count, const Vi
   for_each_tile(matrix, first, count, [&](int64_t at, int64_t n) { blocks.update(at, n, before, after); });
 }
 
-// Apart, so that small tensors which need no buffers do not pay for their place on the stack.
+// A separate function, so that small tensors, which need no buffers, do not pay for their space on the stack.
 [[gnu::noinline]] void update_in_blocks(const target& on, const tensor_task& task, int64_t first,
                                         int64_t count) {
   block_walk blocks(on, task);
@@ -277,7 +278,8 @@ void update_by_parts(const target& on, const tensor_task& task, int64_t first, i
   }
 }
 
-// The directions alone, where they are needed whole, and all that becomes of the gradient and the states.
+// Writes the directions, if they are needed whole, and everything that the update does to the gradient and
+// the states.
 void direct_run(const target& on, const tensor_task& task, int64_t first, int64_t count) {
   block_walk blocks(on, task);
   for_each_leaf(first, count, [&](int64_t leaf, int64_t from, int64_t to) {

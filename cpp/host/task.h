@@ -1,4 +1,4 @@
-// One tensor's part of a step: what to visit and with which constants, and the walk over a run of its
+// The task of one tensor in a step: the arrays to visit and the constants, and the update of a run of its
 // elements.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace gradstep {
 
-// An update of all tensors of one group at one time: its constants, and what is done with them here.
+// An update of all tensors of one group at one time: its constants, and its options on the host.
 struct host_update : update_constants {
   const rule_body* body;
   arithmetic type;
@@ -19,7 +19,7 @@ struct host_update : update_constants {
   bool sum_change;
 };
 
-// What rows have missed while their gradient left them out.
+// The updates that rows have missed because sparse gradients left them out.
 struct row_history {
   std::vector<host_update> steps;  // since all rows were up to date
   std::vector<int> applied;        // to each row, of these
@@ -44,12 +44,13 @@ struct tensor_task {
   arithmetic type = arithmetic::f32;
   int64_t size = 0;  // elements that are visited
 
-  // The rule's, from the first element on, where they are needed whole.
+  // The rule's directions from the first element on, if they are needed whole.
   char* direction(int64_t first) const {
     return reinterpret_cast<char*>(matrix->directions.data()) + first * bytes_of(type);
   }
 
-  // That a step moves: the gradient is read, the others are read and written, a copy is written.
+  // The bytes per element that a step moves: the gradient is read, a copy is written, the other arrays are
+  // read and written.
   int64_t element_bytes() const;
 };
 
@@ -59,17 +60,17 @@ struct tensor_task {
 // stay in L1 and are decoded, encoded and put back, so that every byte still crosses DRAM once.
 void update_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
-// Where directions are needed whole, an update writes them and the states, and uses the gradient up. This
-// follows what the directions have become then.
+// The descent along directions that are needed whole. The update has written them with the states, and has
+// used the gradient; they have been changed since.
 void descend_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
-// What the rule must know of the tensor: reads that alone.
+// Forms the sums that the rule measures. It writes no array.
 void measure_rule_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
-// Makes up for the updates that the visited rows have missed, and nothing else.
+// Applies the updates that the visited rows have missed, and nothing else.
 void replay_run(const target& on, const tensor_task& task, int64_t first, int64_t count);
 
-// Measures the gradient alone, times `unscale`.
+// Forms the sums of the gradient times `unscale`.
 void sum_gradient_run(const target& on, const tensor_task& task, double unscale, int64_t first,
                       int64_t count);
 

@@ -1,4 +1,4 @@
-// Which CPU target runs: the best that the machine has, or the one that was asked for.
+// The choice of the CPU target: the best that the machine has, or the requested one.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // The loops of rules that see their tensor as a matrix: sums over rows and columns, numbers made of them, and
-// directions that are written down, changed row by row and then followed.
+// directions that are written to memory, changed row by row and then used for the descent.
 #pragma once
 
 #include <utility>

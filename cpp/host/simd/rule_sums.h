@@ -1,4 +1,4 @@
-// The loop of rules that must know something of a tensor before they write: two sums of products.
+// The loop of rules that measure a tensor before they write: two sums of products.
 #pragma once
 
 #include <utility>
@@ -17,7 +17,7 @@ GS_HD vec<T> read_measured(const void* from, int64_t i, int count) {
   return read_up_to(static_cast<const T*>(from), i, count);
 }
 
-// One element for each lane of the sums, or fewer at the end of a run: what they add, as factors.
+// The terms of one element for each lane of the sums, or fewer at the end of a run, as factors.
 template <class T>
 struct alignas(64) measured_row {
   T factors[4][sum_lanes];

@@ -1,4 +1,4 @@
-// Standalone operations: the transforms of a step without a rule.
+// Standalone operations: the transforms of a step, without a rule.
 #pragma once
 
 #include "host/simd/transforms.h"

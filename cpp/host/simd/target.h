@@ -1,4 +1,4 @@
-// What one CPU target offers: plain data and function pointers, the only things that cross from code compiled
+// The interface of one CPU target: plain data and function pointers. Nothing else crosses from code compiled
 // for a target into code compiled for every machine.
 #pragma once
 
@@ -48,7 +48,8 @@ struct update {
 
 using rule_lanes = double[2][sum_lanes];
 
-// The functions of a rule that sees its tensor as a matrix (rules/rule.h); null where it needs none.
+// The functions of a rule that sees its tensor as a matrix (rules/rule.h); null for those that it does not
+// need.
 struct matrix_body {
   // Adds a part of a row, whose element 0 belongs to lane 0, to the lanes of the row's sum, and to the sums
   // of the part's columns unless they are null.
@@ -56,7 +57,7 @@ struct matrix_body {
   // The n numbers of a state after an update, from those before it and their sums over `count` elements.
   void (*renew)(const void* rule, int state, const void* before, const double* sums, double count,
                 void* after, int64_t n);
-  // Writes directions, and states; `apply` is then the descent along what is given as the gradient.
+  // Writes directions and states; `apply` is then the descent, and takes the directions as the gradient.
   void (*direct)(const update& step, const operands& x, void* directions);
   void (*transform_row)(const void* rule, void* directions, int64_t columns);
 };
@@ -67,7 +68,7 @@ struct rule_body {
   void (*make_rule_constants)(const double* hyper, step_context& now, void* constants);
   void (*apply)(const update& step, const operands& x);
   void (*apply_stored)(const update& step, const stored_operands& x);  // null where registers decode nothing
-  // Null if it need know nothing.
+  // Null for a rule that measures nothing.
   void (*measure)(const update& step, const operands& x, rule_lanes& lanes);
   matrix_body matrix;
 };

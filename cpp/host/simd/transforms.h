@@ -1,5 +1,5 @@
-// Transforms around the rule, in registers: of the gradient before it; the average, and the gradient's zeros,
-// after it.
+// The transforms of a step in registers: of the gradient before the rule; the average, and the gradient's
+// zeros, after it.
 #pragma once
 
 #include <type_traits>
